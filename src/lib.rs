@@ -1,0 +1,8 @@
+//! Laneway.
+
+pub mod clock;
+pub mod diagnostic;
+pub mod limits;
+pub mod span;
+pub mod syntax;
+pub mod value;

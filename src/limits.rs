@@ -1,0 +1,87 @@
+//! Every bound of the engine, with its unit and its reason.
+//!
+//! In: nothing, or the `[limits]` table of `laneway.toml`. Out: numbers.
+//! Invariant: a bound that an author or a client can meet has its own error, and a test at its edge.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Duration;
+
+/// The bounds that an operator may set. The defaults are far above honest use, and low enough that
+/// no input makes the engine slow or large.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of one matrix file. A generated matrix of 20,000 lanes is about 16 MiB.
+    pub file_bytes: usize,
+    /// Bytes of all files of one matrix.
+    pub matrix_bytes: usize,
+    /// Files of one matrix.
+    pub files: usize,
+    /// Lanes of one matrix.
+    pub lanes: usize,
+    /// Depth of braces, parentheses and `not` in a matrix. Nobody reads deeper; parsing recurses.
+    pub nesting: usize,
+    /// Bytes of one string in a matrix.
+    pub string_bytes: usize,
+    /// Bytes of one compiled regular expression.
+    pub regex_bytes: usize,
+    /// Bytes of an event without its evidence.
+    pub event_bytes: usize,
+    /// Bytes of an event with its evidence.
+    pub event_total_bytes: usize,
+    /// Depth of an event's JSON, its evidence included.
+    pub event_depth: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_bytes: 16 << 20,
+            matrix_bytes: 64 << 20,
+            files: 1_000,
+            lanes: 100_000,
+            nesting: 64,
+            string_bytes: 64 << 10,
+            regex_bytes: 1 << 20,
+            event_bytes: 256 << 10,
+            event_total_bytes: 1 << 20,
+            event_depth: 64,
+        }
+    }
+}
+
+/// Findings that one run shows; the rest is counted (`N0902`). A broken generator makes as many
+/// mistakes as lines.
+pub const FINDINGS: usize = 10_000;
+
+/// How deep conditions may name conditions. Each level is a call when a trigger is evaluated.
+pub const CONDITION_DEPTH: usize = 64;
+
+/// Characters of a JSON number in plain notation, the sign and point included. The largest double
+/// has 309 digits, so no number of another program is refused.
+pub const NUMBER_CHARS: usize = 400;
+
+/// Events in the window of one key. A full window is `[cap, infinity)`.
+pub const WINDOW_EVENTS: usize = 10_000;
+
+/// Keys of one measure. A key beyond it is unknown, and counted.
+pub const WINDOW_KEYS: usize = 1_000_000;
+
+/// The longest window of a measure: a history is kept that long.
+pub const WINDOW: Duration = Duration::from_minutes(31 * 24 * 60);
+
+/// How late an event may be and still be put in its place in a window.
+pub const LATENESS: Duration = Duration::from_minutes(2);
+
+/// The absolute cap of an escalation (design, lifecycle 4): no timeout step lies beyond it.
+pub const TIMEOUT: Duration = Duration::from_minutes(30 * 24 * 60);
+
+/// How far ahead open time of a calendar is looked for. Longer closures are a mistake.
+pub const CALENDAR_SEARCH_DAYS: i64 = 3_660;
+
+/// Earlier events that an example may ask for with `after N of`.
+pub const EXAMPLE_EVENTS: u32 = 20_000;
+
+/// Days before the end of a calendar's exceptions at which a warning comes.
+pub const EXCEPTIONS_WARNING_DAYS: i64 = 60;
