@@ -1,1 +1,3 @@
+//! The `laneway` program.
+
 fn main() {}

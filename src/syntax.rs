@@ -6,3 +6,4 @@
 //! Knows no names and no types.
 
 pub mod ast;
+pub mod scan;
