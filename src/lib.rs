@@ -1,8 +1,13 @@
 //! Laneway.
 
+pub mod calendar;
 pub mod clock;
+pub mod decision;
 pub mod diagnostic;
+pub mod event;
 pub mod limits;
+pub mod matrix;
+pub mod schema;
 pub mod span;
 pub mod syntax;
 pub mod value;
