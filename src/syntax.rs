@@ -6,4 +6,5 @@
 //! Knows no names and no types.
 
 pub mod ast;
+mod grammar;
 pub mod scan;
