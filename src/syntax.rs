@@ -7,4 +7,7 @@
 
 pub mod ast;
 mod grammar;
+mod lower;
 pub mod scan;
+
+pub use lower::{Parsed, parse};
