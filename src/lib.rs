@@ -1,5 +1,6 @@
 //! Laneway.
 
+pub mod calendar;
 pub mod clock;
 pub mod diagnostic;
 pub mod limits;
