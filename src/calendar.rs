@@ -186,10 +186,11 @@ impl Calendar {
         from: Timestamp,
         until: Timestamp,
     ) -> impl Iterator<Item = Range<Timestamp>> {
-        // Two days more on each side: a shift reaches into the day after it started, and zones
-        // have set their clocks back by a whole day.
+        // A shift reaches into the day after it started. Around midnight a clock that goes back
+        // shows one day more before (the shift is of two days ago), or one day less after (the
+        // shift is of tomorrow).
         let first = days_before(local_time(self.zone, from).date(), 2);
-        let last = days_after(local_time(self.zone, until).date(), 2);
+        let last = days_after(local_time(self.zone, until).date(), 1);
         let mut covered = DateTime::<chrono::Utc>::MIN_UTC;
         first
             .iter_days()
@@ -586,6 +587,10 @@ mod tests {
                 ("2010-11-06T12:00:00Z", "2010-11-07T12:00:00Z"), &["07T02:30 07T02:31", "07T03:30 07T12:00"]),
             ("and so is the next", America::St_Johns, "sat to sun 00:00 to 24:00; except 2010-11-07",
                 ("2010-11-06T12:00:00Z", "2010-11-07T12:00:00Z"), &["06T12:00 07T02:30", "07T02:31 07T03:30"]),
+            ("hours that end before the minute of the closed day", America::St_Johns, "sat 20:00 to 23:30; except 2010-11-07",
+                ("2010-11-06T12:00:00Z", "2010-11-07T12:00:00Z"), &["06T22:30 07T02:30", "07T02:31 07T03:00"]),
+            ("hours that start before the closed day comes back", America::St_Johns, "sun 00:00 to 05:00; except 2010-11-06",
+                ("2010-11-06T12:00:00Z", "2010-11-07T12:00:00Z"), &["07T02:30 07T02:31", "07T03:30 07T08:30"]),
             // Apia had no 30 December 2011, a Friday.
             ("a skipped day holds no time", Pacific::Apia, "thu to sat 09:00 to 17:00",
                 ("2011-12-29T00:00:00Z", "2011-12-31T12:00:00Z"), &["29T19:00 30T03:00", "30T19:00 31T03:00"]),
@@ -601,6 +606,28 @@ mod tests {
             let calendar = calendar(*zone, text).unwrap();
             assert_eq!(open_between(&calendar, from, until), *expected, "{what}");
         }
+    }
+
+    #[test]
+    fn a_shift_of_another_day_is_found() {
+        // Saturday 6 November 2010 lasted to 02:30Z, then a minute of Sunday, then Saturday again.
+        for (text, instant) in [
+            ("fri 23:45 to 23:30", "2010-11-07T02:30:30Z"),
+            ("sun 00:00 to 05:00", "2010-11-07T03:00:00Z"),
+        ] {
+            let office = calendar(America::St_Johns, text).unwrap();
+            assert!(office.is_open(at(instant)), "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_that_meet_are_one() {
+        let one = calendar(
+            Tz::UTC,
+            "mon 09:00 to 18:00; except 2026-05-01 to 2026-05-02",
+        );
+        let two = "mon 12:00 to 18:00; mon 09:00 to 12:00; except 2026-05-02; except 2026-05-01";
+        assert_eq!(one, calendar(Tz::UTC, two));
     }
 
     #[test]
