@@ -1,8 +1,6 @@
 //! Comments in every position, and blank lines.
 
-use proptest::prelude::*;
-
-use super::reader::format;
+use super::format::format;
 
 #[test]
 fn comments_keep_their_places() {
@@ -71,11 +69,11 @@ sample good is call { # a call
   # more
   b = z }
 lane l {
-  on # which
-    a
+  on a, # which
+    b
   when (a or # or
-    (b and c)) and # and
-    d # done
+    (b and # and
+    c)) and d # done
   example \"t\" good with { # good
     a = x # an x
   } -> unsure # really
@@ -97,7 +95,7 @@ lane l {
 
     lane l {
       # which
-      on a
+      on a, b
       # or
       # and
       when (a or (b and c)) and d  # done
@@ -122,8 +120,9 @@ lane l {
   } # closed
   or any of {
     # nothing
-  } ) # parens
-  and not any of { c } # c
+  }
+    # in parens
+  or f ) and not any of { c } # c
 }
 "), @r"
     lane l {
@@ -134,8 +133,8 @@ lane l {
         # closed
       } or any of {
         # nothing
-        # parens
-      }) and not any of {
+        # in parens
+      } or f) and not any of {
         c
       }  # c
     }
@@ -153,8 +152,8 @@ fn comments_of_opened_and_wrapped_lines() {
     # four
     b = ({long}, # five
       {long}, {long}) # six
-  }} # seven
-  -> unsure # eight
+    # seven
+  }} -> unsure # eight
   on {long}, {long}, # nine
     {long} # ten
 }}
@@ -235,7 +234,8 @@ lane m { on a }
 lane n { on a }
 # Behind n.
 action t \"T\"
-condition c means any of { a b }
+condition c means any of { a
+b }
 condition d means a
 condition e means b
 # The end."), @r#"
@@ -299,39 +299,4 @@ fn line_breaks_of_other_systems() {
         format("import \"a\" # x\r\n\r\nimport \"b\"\r\n# y\r\nimport \"c\"\r\n"),
         "import \"a\"  # x\n\nimport \"b\"\n# y\nimport \"c\"\n"
     );
-}
-
-/// Items of every shape, a space between any two tokens.
-const TOKENS: &str = "import \"a\" lane l { on a , b when a and ( any of { b c and not d } or e ) \
-    example \"t\" s with { a = b , c = ( d , e ) } -> unsure \
-    example \"u\" a_name_of_thirty_two_characters_ with { \
-    a_name_of_thirty_two_characters_ = a_name_of_thirty_two_characters_ , \
-    b = ( a_name_of_thirty_two_characters_ , a_name_of_thirty_two_characters_ , c ) } -> unsure \
-    when any of { } } list k is a , a_name_of_thirty_two_characters_ , \
-    a_name_of_thirty_two_characters_ , a_name_of_thirty_two_characters_ , b \
-    condition c means a or b sample s is k { a = ( b , c ) d = e }";
-
-proptest! {
-    /// `format` checks that the tree, the comments and the text stay.
-    #[test]
-    fn comments_and_breaks_between_any_two_tokens(
-        before in 0..9usize,
-        gaps in prop::collection::vec(0..9usize, TOKENS.split(' ').count()),
-    ) {
-        let gap = |gap: usize, i: usize| match gap {
-            0 => "\n".to_owned(),
-            1 => "\n \n\n".to_owned(),
-            2 => format!(" # {i} }}\n"),
-            3 => format!("\n # {i} {{\n"),
-            4 => format!("\n\n# {i}\n\n"),
-            5 => format!(" # {i}\n\n # and  \r\n"),
-            _ => " ".to_owned(),
-        };
-        let mut text = gap(before, 1000);
-        for (i, (token, after)) in TOKENS.split(' ').zip(gaps).enumerate() {
-            text.push_str(token);
-            text.push_str(&gap(after, i));
-        }
-        format(&text);
-    }
 }
