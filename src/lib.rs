@@ -1,6 +1,7 @@
 //! Laneway.
 
 pub mod calendar;
+pub mod check;
 pub mod clock;
 pub mod decision;
 pub mod diagnostic;

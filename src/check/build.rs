@@ -17,8 +17,8 @@ use crate::calendar::Calendar;
 use crate::diagnostic::{Diagnostic, Diagnostics, codes, nearest};
 use crate::limits;
 use crate::matrix::{
-    Action, ActionId, Condition, ConditionId, Lane, Matrix, Measure, MeasureId, Otherwise, Promise, Rule, Sample, Team,
-    Terms,
+    Action, ActionId, Condition, ConditionId, Lane, Matrix, Measure, MeasureId, Otherwise, Promise,
+    Rule, Sample, Team, Terms,
 };
 use crate::schema::{KindId, Schema};
 use crate::span::{FileId, Sources, Span};
@@ -46,6 +46,8 @@ pub(super) struct Checker<'a> {
     pub measures: Vec<Measure>,
     pub measure_ids: HashMap<String, MeasureId>,
     pub samples: Vec<Option<Sample>>,
+    /// Rules stand before lanes in the table of deciders.
+    pub rule_count: usize,
 }
 
 /// The parts of a matrix as the files have them, in order.
@@ -101,6 +103,7 @@ pub(super) fn build(files: Files, options: &Options) -> Loaded {
         measures: Vec::new(),
         measure_ids: HashMap::new(),
         samples: Vec::new(),
+        rule_count: 0,
     };
     let built = checker.run(&asts, &order, incomplete);
     let mut out = std::mem::take(&mut checker.out);
@@ -152,7 +155,12 @@ struct Parts {
 }
 
 impl<'a> Checker<'a> {
-    fn run(&mut self, asts: &'a [Ast], order: &[(usize, usize)], incomplete: bool) -> Option<Parts> {
+    fn run(
+        &mut self,
+        asts: &'a [Ast],
+        order: &[(usize, usize)],
+        incomplete: bool,
+    ) -> Option<Parts> {
         let items = self.collect(asts, order);
         if items.lanes.len() > self.options.limits.lanes {
             self.too_many_lanes(&items);
@@ -162,6 +170,7 @@ impl<'a> Checker<'a> {
         if let Some(block) = block {
             self.matrix_zone(block);
         }
+        self.rule_count = items.rules.len();
         self.declare(&items);
         self.kinds(&items.kinds);
         self.calendars(&items.calendars);
@@ -171,9 +180,17 @@ impl<'a> Checker<'a> {
             self.samples.push(built);
         }
         let head = block.map(|block| self.head(block));
-        let rules: Vec<_> = items.rules.iter().map(|(rule, span)| self.rule(rule, *span)).collect();
+        let rules: Vec<_> = items
+            .rules
+            .iter()
+            .map(|(rule, span)| self.rule(rule, *span))
+            .collect();
         let lanes: Vec<_> = items.lanes.iter().map(|lane| self.lane(lane)).collect();
-        let promises: Vec<_> = items.promises.iter().map(|(p, span)| self.promise(p, *span)).collect();
+        let promises: Vec<_> = items
+            .promises
+            .iter()
+            .map(|(p, span)| self.promise(p, *span))
+            .collect();
         let scenarios: Vec<_> = items
             .scenarios
             .iter()
@@ -226,7 +243,7 @@ impl<'a> Checker<'a> {
         if let Some(lane) = items.lanes.get(most) {
             self.out.push(Diagnostic::new(
                 codes::TOO_MANY_LANES,
-                lane.head,
+                lane.head.span,
                 format!("{} lanes; a matrix has at most {most}", items.lanes.len()),
             ));
         }
@@ -243,16 +260,27 @@ impl<'a> Checker<'a> {
         };
         all(Sort::Kind, &mut items.kinds.iter().map(|x| &x.name));
         all(Sort::Calendar, &mut items.calendars.iter().map(|x| &x.name));
-        all(Sort::Action, &mut items.actions.iter().map(|(x, _)| &x.name));
+        all(
+            Sort::Action,
+            &mut items.actions.iter().map(|(x, _)| &x.name),
+        );
         all(Sort::Sample, &mut items.samples.iter().map(|x| &x.name));
         all(Sort::Team, &mut items.teams.iter().map(|x| &x.name));
         all(Sort::List, &mut self.lists.iter().map(|x| &x.name));
-        all(Sort::Condition, &mut self.condition_items.iter().map(|x| &x.name));
+        all(
+            Sort::Condition,
+            &mut self.condition_items.iter().map(|x| &x.name),
+        );
         let rules = items.rules.iter().map(|(x, _)| &x.name);
         let lanes = items.lanes.iter().map(|x| &x.name);
         all(Sort::Decider, &mut rules.chain(lanes));
-        let deciders = items.rules.iter().map(|(x, _)| &x.name).chain(items.lanes.iter().map(|x| &x.name));
-        for name in deciders.filter(|name| matches!(name.node.as_str(), "otherwise" | "unreadable")) {
+        let deciders = items
+            .rules
+            .iter()
+            .map(|(x, _)| &x.name)
+            .chain(items.lanes.iter().map(|x| &x.name));
+        for name in deciders.filter(|name| matches!(name.node.as_str(), "otherwise" | "unreadable"))
+        {
             self.out.push(
                 Diagnostic::new(
                     codes::RESERVED_WORD,
@@ -272,7 +300,11 @@ impl<'a> Checker<'a> {
     }
 
     /// The one `matrix` block, which stands in the root file.
-    fn matrix_block(&mut self, items: &Items<'a>, incomplete: bool) -> Option<&'a ast::MatrixBlock> {
+    fn matrix_block(
+        &mut self,
+        items: &Items<'a>,
+        incomplete: bool,
+    ) -> Option<&'a ast::MatrixBlock> {
         let root = FileId(0);
         let mut in_root = None;
         for (file, block) in &items.matrices {
@@ -280,7 +312,7 @@ impl<'a> Checker<'a> {
                 self.out.push(
                     Diagnostic::new(
                         codes::MATRIX_NOT_IN_ROOT,
-                        block.keyword,
+                        block.keyword.span,
                         "a `matrix` block stands in the root file only",
                     )
                     .help("move it to the file that imports this one"),
@@ -288,8 +320,12 @@ impl<'a> Checker<'a> {
             } else if let Some(first) = in_root {
                 let first: &ast::MatrixBlock = first;
                 self.out.push(
-                    Diagnostic::new(codes::SECOND_MATRIX_BLOCK, block.keyword, "a second `matrix` block")
-                        .label(first.keyword, "the first one"),
+                    Diagnostic::new(
+                        codes::SECOND_MATRIX_BLOCK,
+                        block.keyword.span,
+                        "a second `matrix` block",
+                    )
+                    .label(first.keyword.span, "the first one"),
                 );
             } else {
                 in_root = Some(*block);
@@ -329,12 +365,19 @@ impl<'a> Checker<'a> {
             name.span,
             format!("`{}` is no time zone of the IANA database", name.node),
         );
-        let near = nearest(&name.node, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
+        let near = nearest(
+            &name.node,
+            chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()),
+        );
         self.out.push(match near {
-            Some(near) => found
-                .help(format!("did you mean `{near}`?"))
-                .guess(format!("write `\"{near}\"`"), name.span, format!("\"{near}\"")),
-            None => found.help("a zone is named by region and city, such as `Europe/Berlin`, or `UTC`"),
+            Some(near) => found.help(format!("did you mean `{near}`?")).guess(
+                format!("write `\"{near}\"`"),
+                name.span,
+                format!("\"{near}\""),
+            ),
+            None => {
+                found.help("a zone is named by region and city, such as `Europe/Berlin`, or `UTC`")
+            }
         });
         None
     }
@@ -385,12 +428,13 @@ impl<'a> Checker<'a> {
             ("unreadable", "unreadable deny"),
         ];
         for (keyword, line) in required {
-            let present = seen.iter().any(|(seen, _)| *seen == keyword) || block.broken.iter().any(|b| b == keyword);
+            let present = seen.iter().any(|(seen, _)| *seen == keyword)
+                || block.broken.iter().any(|b| b == keyword);
             if !present {
                 self.out.push(
                     Diagnostic::new(
                         codes::MATRIX_CLAUSE_MISSING,
-                        block.keyword,
+                        block.keyword.span,
                         format!("the `matrix` block has no `{keyword}`"),
                     )
                     .help(format!("add a line such as `{line}`")),
@@ -404,7 +448,9 @@ impl<'a> Checker<'a> {
         Some(match otherwise {
             ast::Otherwise::Allow => Otherwise::Allow,
             ast::Otherwise::Deny => Otherwise::Deny,
-            ast::Otherwise::Escalate(fallback) => Otherwise::Escalate(Box::new(self.fallback(fallback)?)),
+            ast::Otherwise::Escalate(fallback) => {
+                Otherwise::Escalate(Box::new(self.fallback(fallback)?))
+            }
         })
     }
 
@@ -417,9 +463,13 @@ impl<'a> Checker<'a> {
     ) -> bool {
         if let Some((_, first)) = seen.iter().find(|(seen, _)| *seen == keyword) {
             self.out.push(
-                Diagnostic::new(codes::DUPLICATE_CLAUSE, span, format!("a second `{keyword}`"))
-                    .label(*first, "the first one")
-                    .help("keep one of them"),
+                Diagnostic::new(
+                    codes::DUPLICATE_CLAUSE,
+                    span,
+                    format!("a second `{keyword}`"),
+                )
+                .label(*first, "the first one")
+                .help("keep one of them"),
             );
             return false;
         }
@@ -438,8 +488,12 @@ impl<'a> Checker<'a> {
             let first = names.iter().take(n).find(|first| first.node == name.node);
             if let Some(first) = first {
                 self.out.push(
-                    Diagnostic::new(codes::NAMED_TWICE, name.span, format!("`{}` is named twice", name.node))
-                        .label(first.span, "here already"),
+                    Diagnostic::new(
+                        codes::NAMED_TWICE,
+                        name.span,
+                        format!("`{}` is named twice", name.node),
+                    )
+                    .label(first.span, "here already"),
                 );
             }
         }
@@ -452,7 +506,10 @@ fn count_examples(asts: &[Ast]) -> usize {
         .map(|item| match &item.node {
             ItemKind::Scenario(_) => 1,
             ItemKind::Lane(lane) => {
-                let examples = lane.clauses.iter().filter(|c| matches!(c.node, ast::Clause::Example(_)));
+                let examples = lane
+                    .clauses
+                    .iter()
+                    .filter(|c| matches!(c.node, ast::Clause::Example(_)));
                 examples.count()
             }
             _ => 0,

@@ -88,15 +88,27 @@ impl Loader<'_> {
 
     fn import(&mut self, from: &str, import: &Spanned<String>, open: &mut Vec<String>) {
         let Some(path) = resolve(from, &import.node) else {
-            self.complain(codes::IMPORT_OUTSIDE, import, "leaves the folder of the root file");
+            self.complain(
+                codes::IMPORT_OUTSIDE,
+                import,
+                "leaves the folder of the root file",
+            );
             self.files.incomplete = true;
             return;
         };
         if open.contains(&path) {
-            let chain: Vec<String> = open.iter().chain([&path]).map(|p| format!("`{p}`")).collect();
+            let chain: Vec<String> = open
+                .iter()
+                .chain([&path])
+                .map(|p| format!("`{p}`"))
+                .collect();
             self.files.diagnostics.push(
-                Diagnostic::new(codes::IMPORT_CYCLE, import.span, "this import closes a cycle")
-                    .help(format!("the cycle is {}", chain.join(" imports "))),
+                Diagnostic::new(
+                    codes::IMPORT_CYCLE,
+                    import.span,
+                    "this import closes a cycle",
+                )
+                .help(format!("the cycle is {}", chain.join(" imports "))),
             );
             return;
         }
@@ -108,7 +120,9 @@ impl Loader<'_> {
 
     fn complain(&mut self, code: crate::diagnostic::Code, import: &Spanned<String>, what: &str) {
         let message = format!("the import of `{}` {what}", import.node);
-        self.files.diagnostics.push(Diagnostic::new(code, import.span, message));
+        self.files
+            .diagnostics
+            .push(Diagnostic::new(code, import.span, message));
     }
 
     /// Reads a file within the limits.
@@ -117,15 +131,25 @@ impl Loader<'_> {
         let at = import.map(|import| import.span);
         if self.known.len() >= self.limits.files {
             let most = self.limits.files;
-            self.fail(path, at, codes::TOO_MANY_FILES, format!("more than {most} files"));
+            self.fail(
+                path,
+                at,
+                codes::TOO_MANY_FILES,
+                format!("more than {most} files"),
+            );
             return None;
         }
         let bytes = match self.reader.read(path) {
             Ok(bytes) => bytes,
             Err(error) => {
                 let (code, what) = match &error {
-                    ReadError::Outside => (codes::IMPORT_OUTSIDE, "leaves the folder of the root file".to_owned()),
-                    ReadError::TooLarge { bytes } => (codes::FILE_TOO_LARGE, self.too_large(*bytes)),
+                    ReadError::Outside => (
+                        codes::IMPORT_OUTSIDE,
+                        "leaves the folder of the root file".to_owned(),
+                    ),
+                    ReadError::TooLarge { bytes } => {
+                        (codes::FILE_TOO_LARGE, self.too_large(*bytes))
+                    }
                     other => (codes::FILE_UNREADABLE, format!("cannot be read: {other}")),
                 };
                 self.fail(path, at, code, format!("`{path}` {what}"));
@@ -148,7 +172,13 @@ impl Loader<'_> {
             Ok(text) => Some(text),
             Err(error) => {
                 let offset = error.utf8_error().valid_up_to();
-                let line = error.as_bytes().iter().take(offset).filter(|b| **b == b'\n').count() + 1;
+                let line = error
+                    .as_bytes()
+                    .iter()
+                    .take(offset)
+                    .filter(|b| **b == b'\n')
+                    .count()
+                    + 1;
                 let message = format!("`{path}` is not UTF-8 in line {line} (byte {offset})");
                 self.fail(path, at, codes::NOT_UTF8, message);
                 None
@@ -157,22 +187,37 @@ impl Loader<'_> {
     }
 
     fn too_large(&self, bytes: u64) -> String {
-        format!("has {bytes} bytes; a file has at most {}", self.limits.file_bytes)
+        format!(
+            "has {bytes} bytes; a file has at most {}",
+            self.limits.file_bytes
+        )
     }
 
-    fn fail(&mut self, path: &str, at: Option<Span>, code: crate::diagnostic::Code, message: String) {
+    fn fail(
+        &mut self,
+        path: &str,
+        at: Option<Span>,
+        code: crate::diagnostic::Code,
+        message: String,
+    ) {
         let span = at.unwrap_or_else(|| {
             let name = self.reader.display(path);
             let id = self.files.sources.add(Source::new(name, ""));
             Span::new(id, 0..0)
         });
-        self.files.diagnostics.push(Diagnostic::new(code, span, message));
+        self.files
+            .diagnostics
+            .push(Diagnostic::new(code, span, message));
     }
 }
 
 /// An import's path from the root's folder; `None` when it is absolute or leaves the folder.
 fn resolve(from: &str, import: &str) -> Option<String> {
-    if import.starts_with('/') || import.contains('\\') || import.contains('\0') || import.get(1..2) == Some(":") {
+    if import.starts_with('/')
+        || import.contains('\\')
+        || import.contains('\0')
+        || import.get(1..2) == Some(":")
+    {
         return None;
     }
     let mut parts: Vec<&str> = from.split('/').collect();

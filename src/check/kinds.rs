@@ -20,26 +20,31 @@ const RESERVED_MEMBERS: [&str; 4] = ["kind", "id", "at", "evidence"];
 
 impl<'a> Checker<'a> {
     pub(super) fn kinds(&mut self, kinds: &[&'a ast::Event]) {
-        let mut sources: HashMap<&str, Span> = HashMap::new();
+        let mut answers: HashMap<&str, (Span, bool)> = HashMap::new();
         for event in kinds {
             let id = self.schema.next_kind();
             let fields = self.fields(event);
             if !event.broken.is_empty() || fields.len() != event.fields.len() {
                 self.kinds_in_part.insert(id);
             }
-            let source = event.source.as_ref();
-            for (name, span) in [(&event.name.node, event.name.span)]
+            let source = event
+                .source
+                .as_ref()
+                .filter(|source| source.node != event.name.node);
+            let names = [(&event.name, false)]
                 .into_iter()
-                .chain(source.map(|s| (&s.node, s.span)))
-            {
-                if let Some(first) = sources.insert(name, span)
-                    && source.is_some_and(|s| s.span == span || kinds.iter().any(|k| k.name.node == s.node))
+                .chain(source.map(|s| (s, true)));
+            for (name, is_source) in names {
+                let first = answers.insert(&name.node, (name.span, is_source));
+                // Two kinds of one name are a duplicate name; that is said elsewhere.
+                if let Some((first, was_source)) = first
+                    && (is_source || was_source)
                 {
                     self.out.push(
                         Diagnostic::new(
                             codes::DUPLICATE_SOURCE_NAME,
-                            span,
-                            format!("a second kind answers to `{name}`"),
+                            name.span,
+                            format!("a second kind answers to `{}`", name.node),
                         )
                         .label(first, "the first one"),
                     );
@@ -47,7 +52,8 @@ impl<'a> Checker<'a> {
             }
             let name: Arc<str> = Arc::from(event.name.node.as_str());
             let source = source.map(|s| Arc::from(s.node.as_str()));
-            self.schema.add(Kind::new(id, name, source, fields, event.name.span));
+            self.schema
+                .add(Kind::new(id, name, source, fields, event.name.span));
         }
     }
 
@@ -62,7 +68,11 @@ impl<'a> Checker<'a> {
             let json: Vec<&str> = if declared.source.is_empty() {
                 path.clone()
             } else {
-                declared.source.iter().map(|part| part.node.as_str()).collect()
+                declared
+                    .source
+                    .iter()
+                    .map(|part| part.node.as_str())
+                    .collect()
             };
             let reserved = !self.not_reserved(declared, &path, &json);
             let clash = !reserved && self.clashes(declared, &path, &json, &mut paths, &mut places);
@@ -86,10 +96,17 @@ impl<'a> Checker<'a> {
     }
 
     fn not_reserved(&mut self, field: &ast::Field, path: &[&str], json: &[&str]) -> bool {
-        let first = |parts: &[&str]| parts.first().is_some_and(|first| RESERVED_MEMBERS.contains(first));
+        let first = |parts: &[&str]| {
+            parts
+                .first()
+                .is_some_and(|first| RESERVED_MEMBERS.contains(first))
+        };
         let (span, name) = match (first(path), first(json)) {
             (true, _) => (field.path.span, path.first()),
-            (_, true) => (field.source.first().map_or(field.path.span, |s| s.span), json.first()),
+            (_, true) => (
+                field.source.first().map_or(field.path.span, |s| s.span),
+                json.first(),
+            ),
             _ => return true,
         };
         let name = name.copied().unwrap_or("");
@@ -99,7 +116,12 @@ impl<'a> Checker<'a> {
             "`kind`, `id`, `at` and `evidence` belong to every event"
         };
         self.out.push(
-            Diagnostic::new(codes::RESERVED_FIELD, span, format!("`{name}` cannot be a field")).help(help),
+            Diagnostic::new(
+                codes::RESERVED_FIELD,
+                span,
+                format!("`{name}` cannot be a field"),
+            )
+            .help(help),
         );
         false
     }
@@ -117,8 +139,12 @@ impl<'a> Checker<'a> {
         let name = &field.path.node;
         if let Some((other, equal)) = occupied(paths, path) {
             self.out.push(if equal {
-                Diagnostic::new(codes::DUPLICATE_FIELD, span, format!("a second field `{name}`"))
-                    .label(other, "first declared here")
+                Diagnostic::new(
+                    codes::DUPLICATE_FIELD,
+                    span,
+                    format!("a second field `{name}`"),
+                )
+                .label(other, "first declared here")
             } else {
                 Diagnostic::new(
                     codes::FIELD_PREFIX,
@@ -151,10 +177,20 @@ impl<'a> Checker<'a> {
             FieldType::Text { ignoring_case } => Type::Text {
                 ignoring_case: *ignoring_case,
             },
-            FieldType::Whole(range) => Type::Whole(self.range(range.as_ref(), parse_whole, "a whole number of 64 bits")?),
-            FieldType::Number(range) => Type::Number(self.range(range.as_ref(), decimal, "an exact decimal of at most 28 digits")?),
+            FieldType::Whole(range) => {
+                Type::Whole(self.range(range.as_ref(), parse_whole, "a whole number of 64 bits")?)
+            }
+            FieldType::Number(range) => Type::Number(self.range(
+                range.as_ref(),
+                decimal,
+                "an exact decimal of at most 28 digits",
+            )?),
             FieldType::Money(currency, range) => {
-                let range = self.range(range.as_ref(), decimal, "an exact decimal of at most 28 digits");
+                let range = self.range(
+                    range.as_ref(),
+                    decimal,
+                    "an exact decimal of at most 28 digits",
+                );
                 let code = self.currency(currency);
                 Type::Money(code?, range?)
             }
@@ -164,8 +200,12 @@ impl<'a> Checker<'a> {
             FieldType::List(item) => {
                 if matches!(item.node, FieldType::List(_)) {
                     self.out.push(
-                        Diagnostic::new(codes::NESTED_LIST, ty.span, "a list of lists has no tests")
-                            .help("declare a list of plain values, or several fields"),
+                        Diagnostic::new(
+                            codes::NESTED_LIST,
+                            ty.span,
+                            "a list of lists has no tests",
+                        )
+                        .help("declare a list of plain values, or several fields"),
                     );
                     return None;
                 }
@@ -198,12 +238,15 @@ impl<'a> Checker<'a> {
         read: fn(&str) -> Option<T>,
         what: &str,
     ) -> Option<Option<Range<T>>> {
-        let Some(range) = range else { return Some(None) };
+        let Some(range) = range else {
+            return Some(None);
+        };
         let mut end = |text: &Spanned<String>| {
             let number = read(&text.node);
             if number.is_none() {
                 let message = format!("`{}` is not {what}", text.node);
-                self.out.push(Diagnostic::new(codes::BAD_NUMBER, text.span, message));
+                self.out
+                    .push(Diagnostic::new(codes::BAD_NUMBER, text.span, message));
             }
             number
         };
@@ -214,7 +257,10 @@ impl<'a> Checker<'a> {
                 Diagnostic::new(
                     codes::BAD_RANGE,
                     range.low.span.to(range.high.span),
-                    format!("from {} to {} there is nothing", range.low.node, range.high.node),
+                    format!(
+                        "from {} to {} there is nothing",
+                        range.low.node, range.high.node
+                    ),
                 )
                 .guess(
                     "swap the ends",
@@ -252,14 +298,19 @@ impl<'a> Checker<'a> {
             ast::Presence::Optional => Presence::Optional,
             ast::Presence::Default(literal) => {
                 let before = self.out.len();
-                let value = self.literal(ty, literal);
-                if value.is_none() && self.out.len() > before {
-                    // One finding, at the default, in the words of the default.
-                    self.out.push(Diagnostic::new(
-                        codes::BAD_DEFAULT,
-                        literal.span(),
-                        format!("the default does not fit the field's type `{ty}`"),
-                    ));
+                let value = self
+                    .literal(ty, literal)
+                    .filter(|value| self.in_range(ty, value, literal.span()));
+                // One finding, in the words of what is wrong with the value.
+                for found in self.out.split_off(before) {
+                    let message = format!("the default does not fit: {}", found.message);
+                    let mut found = Diagnostic {
+                        code: codes::BAD_DEFAULT,
+                        message,
+                        ..found
+                    };
+                    found.labels.clear();
+                    self.out.push(found);
                 }
                 Presence::Default(value?)
             }

@@ -80,8 +80,12 @@ impl Names {
         if let Some((_, first)) = table.get(&name.node) {
             let (what, ..) = sort.words();
             out.push(
-                Diagnostic::new(codes::DUPLICATE_NAME, name.span, format!("a second {what} called `{}`", name.node))
-                    .label(*first, "first declared here"),
+                Diagnostic::new(
+                    codes::DUPLICATE_NAME,
+                    name.span,
+                    format!("a second {what} called `{}`", name.node),
+                )
+                .label(*first, "first declared here"),
             );
             return;
         }
@@ -116,17 +120,28 @@ impl Names {
 
     fn unknown(&self, sort: Sort, name: &Name) -> Diagnostic {
         let (what, _, code) = sort.words();
-        let found = Diagnostic::new(code, name.span, format!("no {what} is called `{}`", name.node));
+        let found = Diagnostic::new(
+            code,
+            name.span,
+            format!("no {what} is called `{}`", name.node),
+        );
         let table = self.tables.get(&sort);
-        let mut known: Vec<&str> = table.into_iter().flat_map(|t| t.keys().map(String::as_str)).collect();
+        let mut known: Vec<&str> = table
+            .into_iter()
+            .flat_map(|t| t.keys().map(String::as_str))
+            .collect();
         known.sort_unstable();
         if let Some(near) = nearest(&name.node, known.iter().copied()) {
             let near = near.to_owned();
-            return found
-                .help(format!("did you mean `{near}`?"))
-                .guess(format!("write `{near}`"), name.span, near);
+            return found.help(format!("did you mean `{near}`?")).guess(
+                format!("write `{near}`"),
+                name.span,
+                near,
+            );
         }
-        let other = Sort::ALL.into_iter().find(|other| self.peek(*other, &name.node).is_some());
+        let other = Sort::ALL
+            .into_iter()
+            .find(|other| self.peek(*other, &name.node).is_some());
         if let Some(other) = other {
             let (_, what_it_is, _) = other.words();
             return found.help(format!("`{}` is {what_it_is}", name.node));
