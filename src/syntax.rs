@@ -6,4 +6,8 @@
 //! Knows no names and no types.
 
 pub mod ast;
+mod grammar;
+mod lower;
 pub mod scan;
+
+pub use lower::{Parsed, parse};

@@ -293,6 +293,8 @@ pub enum Value {
     No,
     /// `hostile`
     Word(String),
+    /// A literal that could not be read; nothing more is said of it.
+    Broken,
 }
 
 /// `action NAME "what it does"`

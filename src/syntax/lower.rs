@@ -1,0 +1,195 @@
+//! From the parser's pairs to the tree.
+//!
+//! In: the text of a file. Out: an [`Ast`] and every mistake of the text.
+//! Invariant: a line or an item that cannot be read gives exactly one diagnostic, and leaves its
+//! keyword and name behind, so that no later stage complains of their absence.
+//! Knows no names and no types.
+
+use std::ops::Range;
+
+use pest::Parser;
+use pest::iterators::{Pair, Pairs};
+
+use super::ast::{Ast, Broken, Item, ItemKind};
+use super::grammar::{Grammar, Rule};
+use super::scan::{self, Comment};
+use crate::diagnostic::Diagnostic;
+use crate::limits::Limits;
+use crate::span::{FileId, Span, Spanned};
+
+mod complain;
+mod cond;
+mod items;
+mod lane;
+mod token;
+
+/// What a file's text says.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The tree.
+    pub ast: Ast,
+    /// The comments, which the tree leaves out.
+    pub comments: Vec<Comment>,
+    /// Every mistake of the text.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads a file. Never fails as a whole: what cannot be read is lost by line or by item.
+#[must_use]
+pub fn parse(file: FileId, text: &str, limits: &Limits) -> Parsed {
+    let scan = scan::scan(file, text, limits);
+    let mut lower = Lower {
+        file,
+        text,
+        base: 0,
+        broken_lines: &scan.broken_lines,
+        diagnostics: Vec::new(),
+    };
+    let mut items: Vec<Item> = Vec::with_capacity(scan.items.len());
+    for range in &scan.items {
+        items.push(lower.item(range.clone()));
+    }
+    for range in &scan.lost {
+        items.push(lower.lost(range.clone()));
+    }
+    items.sort_by_key(|item| item.span.start);
+    let mut diagnostics = scan.diagnostics;
+    diagnostics.append(&mut lower.diagnostics);
+    Parsed {
+        ast: Ast { items },
+        comments: scan.comments,
+        diagnostics,
+    }
+}
+
+/// The pairs of one block or clause.
+type Children<'i> = Pairs<'i, Rule>;
+/// One pair.
+type Node<'i> = Pair<'i, Rule>;
+
+struct Lower<'a> {
+    file: FileId,
+    text: &'a str,
+    /// Where the item that is being read starts: pairs count from there.
+    base: usize,
+    broken_lines: &'a [Range<usize>],
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Lower<'a> {
+    fn item(&mut self, range: Range<usize>) -> Item {
+        self.base = range.start;
+        let slice = self.text.get(range.clone()).unwrap_or("");
+        let span = Span::new(self.file, range.clone());
+        match Grammar::parse(Rule::item, slice) {
+            Ok(mut pairs) => {
+                let kind = pairs.next().and_then(|pair| self.item_kind(pair));
+                let kind = kind.unwrap_or_else(|| ItemKind::Broken(broken(slice)));
+                Spanned::new(kind, span)
+            }
+            Err(error) => {
+                self.complain_item(slice, range, &error);
+                Spanned::new(ItemKind::Broken(broken(slice)), span)
+            }
+        }
+    }
+
+    /// An item that the scan gave up.
+    fn lost(&self, range: Range<usize>) -> Item {
+        let slice = self.text.get(range.clone()).unwrap_or("");
+        Spanned::new(ItemKind::Broken(broken(slice)), Span::new(self.file, range))
+    }
+
+    fn span(&self, node: &Node<'_>) -> Span {
+        let inner = node.as_span();
+        Span::new(
+            self.file,
+            self.base + inner.start()..self.base + inner.end(),
+        )
+    }
+
+    fn push(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether a mistake was found on a line of this range already.
+    fn is_known_broken(&self, range: &Range<usize>) -> bool {
+        let first = self
+            .broken_lines
+            .partition_point(|line| line.end < range.start);
+        self.broken_lines
+            .get(first)
+            .is_some_and(|line| line.start <= range.end)
+    }
+
+    /// Reads the lines of a block. `read` gets the good ones; the bad ones are complained of with
+    /// their strict rule, and their keywords returned. A good line that goes on into a bad one is
+    /// bad as a whole: `when x == 3` must not be read as `when x`.
+    fn lines<T>(
+        &mut self,
+        pairs: Children<'a>,
+        block: &complain::BlockRules,
+        mut read: impl FnMut(&mut Self, Node<'a>) -> Option<T>,
+    ) -> (Vec<Spanned<T>>, Vec<String>) {
+        let mut good = Vec::new();
+        let mut broken = Vec::new();
+        let mut pairs = pairs.peekable();
+        while let Some(pair) = pairs.next() {
+            if pair.as_rule() == block.bad {
+                broken
+                    .push(self.complain_line(pair.as_span().start()..pair.as_span().end(), block));
+                continue;
+            }
+            let range = pair.as_span().start()..pair.as_span().end();
+            let spoilt = pairs
+                .peek()
+                .filter(|next| next.as_rule() == block.bad)
+                .map(|next| next.as_span().end());
+            if let Some(end) = spoilt.filter(|end| self.is_one_line(range.start..*end)) {
+                broken.push(self.complain_line(range.start..end, block));
+                pairs.next();
+                continue;
+            }
+            let span = self.span(&pair);
+            let keyword = first_word(pair.as_str()).to_owned();
+            match read(self, pair) {
+                Some(node) => good.push(Spanned::new(node, span)),
+                None => broken.push(keyword),
+            }
+        }
+        (good, broken)
+    }
+
+    fn is_one_line(&self, range: Range<usize>) -> bool {
+        let absolute = self.base + range.start..self.base + range.end;
+        self.text
+            .get(absolute)
+            .is_some_and(|text| !text.trim_end().contains('\n'))
+    }
+}
+
+/// The first word of a line, for the list of what counts as present.
+fn first_word(text: &str) -> &str {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')));
+    text.get(..end.unwrap_or(text.len())).unwrap_or("")
+}
+
+/// What can be told of an item that could not be read: its keyword and the word behind it.
+fn broken(slice: &str) -> Broken {
+    let keyword = first_word(slice).to_owned();
+    let mut rest = slice
+        .get(keyword.len()..)
+        .unwrap_or("")
+        .trim_start_matches([' ', '\t']);
+    if keyword == "always" {
+        rest = rest
+            .get(first_word(rest).len()..)
+            .unwrap_or("")
+            .trim_start_matches([' ', '\t']);
+    }
+    let name = first_word(rest);
+    Broken {
+        keyword,
+        name: (!name.is_empty()).then(|| name.to_owned()),
+    }
+}
