@@ -7,6 +7,7 @@ pub mod diagnostic;
 pub mod event;
 pub mod limits;
 pub mod matrix;
+pub mod reference;
 pub mod schema;
 pub mod span;
 pub mod syntax;
