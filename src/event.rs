@@ -15,9 +15,19 @@ use crate::clock::Timestamp;
 use crate::schema::{FieldId, Kind, KindId, Schema};
 use crate::value::Value;
 
+pub mod build;
+pub mod digest;
 pub mod json;
+pub mod read;
 
+mod near;
+mod parse;
+mod problems;
+mod typed;
+
+pub use build::{EventBuilder, Given};
 pub use json::Json;
+pub use read::{read, read_serde};
 
 /// An event that can be decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +42,8 @@ pub struct Event {
     defaulted: Vec<FieldId>,
     /// All members of the event without `id`, `at` and `evidence`: what the action digest covers.
     body: Arc<Json>,
+    /// Whether the body is a CloudEvents envelope, with the fields in its `data`.
+    envelope: bool,
     /// The `evidence` member.
     evidence: Option<Arc<Json>>,
     /// Things to know that do not make it unreadable.
@@ -82,7 +94,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// The sorts of problems. All but the last group make an event unreadable.
+/// The sorts of problems. Those from [`ProblemCode::NearMiss`] on leave an event readable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -117,6 +129,8 @@ pub enum ProblemCode {
     OutOfRange,
     /// A number that cannot be held exactly.
     BadNumber,
+    /// More problems than are listed, some of which may be of the sorts above.
+    MoreProblems,
     /// An undeclared member whose name is close to an absent field. Does not make it unreadable.
     NearMiss,
     /// A lane could not be ruled out and is skipped, as its author wrote.
@@ -127,6 +141,14 @@ pub enum ProblemCode {
     AdjustConflict,
     /// A timeout step whose calendar does not open in reach.
     NeverOpen,
+}
+
+impl ProblemCode {
+    /// Whether an event with such a problem cannot be decided on its fields.
+    #[must_use]
+    pub fn makes_unreadable(self) -> bool {
+        self < Self::NearMiss
+    }
 }
 
 impl Event {
@@ -191,7 +213,10 @@ impl Event {
                 *place = Some(value.clone());
             }
             changed.defaulted.retain(|f| f != id);
-            body.set(&field.json, Json::from_value(value));
+            let mut place = Vec::with_capacity(field.json.len() + 1);
+            place.extend(self.envelope.then(|| Arc::from("data")));
+            place.extend(field.json.iter().cloned());
+            body.set(&place, Json::from_value(value));
         }
         changed.body = Arc::new(body);
         changed

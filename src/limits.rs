@@ -62,6 +62,27 @@ pub const CONDITION_DEPTH: usize = 64;
 /// has 309 digits, so no number of another program is refused.
 pub const NUMBER_CHARS: usize = 400;
 
+/// How deep an event's JSON may be, whatever an operator sets: reading and writing recurse.
+pub const EVENT_DEPTH_MAX: usize = 512;
+
+/// Bytes of an event's id. It is an idempotency key and a column of an index; a UUID has 36 bytes,
+/// and 256 holds every id that a CloudEvents producer is known to make.
+pub const EVENT_ID_BYTES: usize = 256;
+
+/// Problems that one event lists; the rest is counted. A broken producer makes one per member.
+pub const EVENT_PROBLEMS: usize = 100;
+
+/// Characters of a value or name from an event that a message shows: enough to find it.
+pub const SHOWN_CHARS: usize = 40;
+
+/// Members of an event that are looked at for slips of a field's name. Honest events have fewer;
+/// comparing names is slow, and a flood of them must not be.
+pub const NEAR_MEMBERS: usize = 256;
+
+/// Characters of a name or word that is compared with declared ones for a slip. The comparison
+/// takes the product of both lengths.
+pub const NEAR_CHARS: usize = 128;
+
 /// Events in the window of one key. A full window is `[cap, infinity)`.
 pub const WINDOW_EVENTS: usize = 10_000;
 

@@ -8,6 +8,7 @@
 pub mod ast;
 mod grammar;
 mod lower;
+pub mod print;
 pub mod scan;
 
 pub use lower::{Parsed, parse};

@@ -238,7 +238,8 @@ impl Pass<'_> {
                     self.push(Token::Other, start, at);
                     continue;
                 }
-                b'/' => {
+                // Elsewhere a slash is that of `yes/no`, or a mistake.
+                b'/' if self.last_word() == "matches" => {
                     at = self.quoted(at, b'/');
                     self.push(Token::Other, start, at);
                     continue;
@@ -247,10 +248,6 @@ impl Pass<'_> {
                     while byte(at).is_ascii_alphanumeric() || matches!(byte(at), b'_' | b'-' | b'.')
                     {
                         at += 1;
-                    }
-                    // The type `yes/no` is the only slash that begins no expression.
-                    if text.get(start..at) == Some("yes") && text.get(at..at + 3) == Some("/no") {
-                        at += 3;
                     }
                     self.push(Token::Word, start, at);
                     continue;
@@ -266,6 +263,14 @@ impl Pass<'_> {
             at += 1;
             self.push(token, start, at);
         }
+    }
+
+    fn last_word(&self) -> &str {
+        let last = self
+            .tokens
+            .last()
+            .and_then(|at| self.text.get(at.start..at.end));
+        last.unwrap_or("")
     }
 
     fn push(&mut self, token: Token, start: usize, end: usize) {
@@ -334,13 +339,8 @@ impl Pass<'_> {
     /// Cuts the tokens into items.
     fn cut(&mut self) {
         let tokens = std::mem::take(&mut self.tokens);
-        let whole = self.balance(&tokens);
-        let starts = if whole.is_none() {
-            item_starts(self.text, &tokens)
-        } else {
-            // Something is not closed. Now only a keyword in column 0 is trusted to begin an item.
-            anchored_starts(self.text, &tokens)
-        };
+        let all_match = self.balance(&tokens).is_none();
+        let starts = item_starts(self.text, &tokens, all_match);
         let ends = starts.iter().skip(1).copied().chain([tokens.len()]);
         for (from, to) in starts.iter().copied().zip(ends) {
             let Some(item) = tokens.get(from..to) else {
@@ -446,19 +446,23 @@ impl Pass<'_> {
     }
 }
 
-/// Where items begin in a text whose braces all match: lines outside any brace that do not go on
-/// from the line before.
-fn item_starts(text: &str, tokens: &[At]) -> Vec<usize> {
+/// Where items begin: at lines outside any brace that do not go on from the line before. In a text
+/// whose braces do not match, a keyword in column 0 begins an item also inside a brace: there the
+/// brace was forgotten.
+fn item_starts(text: &str, tokens: &[At], all_match: bool) -> Vec<usize> {
     let mut starts = Vec::new();
     let mut depth = 0usize;
     let mut line_start = true;
     let mut continues = false;
     for (n, at) in tokens.iter().enumerate() {
-        if line_start && depth == 0 && at.token != Token::Newline && !continues {
-            let begins =
-                starts.is_empty() || is_column_0(text, at.start) || is_item_shaped(text, tokens, n);
-            if begins {
+        if line_start && at.token != Token::Newline {
+            let first = starts.is_empty();
+            let column_0 = is_column_0(text, at.start);
+            let outside = depth == 0 && !continues && (column_0 || is_item_shaped(text, tokens, n));
+            let anchored = !all_match && column_0 && is_item_shaped(text, tokens, n);
+            if first || outside && !matches!(at.token, Token::Close(_)) || anchored {
                 starts.push(n);
+                depth = 0;
             }
         }
         match at.token {
@@ -466,29 +470,10 @@ fn item_starts(text: &str, tokens: &[At]) -> Vec<usize> {
             Token::Close(_) => depth = depth.saturating_sub(1),
             _ => {}
         }
-        if at.token == Token::Newline {
-            line_start = true;
-        } else {
-            line_start = false;
+        line_start = at.token == Token::Newline;
+        if !line_start {
             continues = at.token == Token::Comma;
         }
-    }
-    starts
-}
-
-/// Where items begin in a text whose braces do not match: at a top-level keyword in column 0.
-fn anchored_starts(text: &str, tokens: &[At]) -> Vec<usize> {
-    let mut starts = Vec::new();
-    let mut line_start = true;
-    for (n, at) in tokens.iter().enumerate() {
-        let token = at.token != Token::Newline;
-        if line_start && token {
-            let anchored = is_column_0(text, at.start) && is_item_shaped(text, tokens, n);
-            if starts.is_empty() || anchored {
-                starts.push(n);
-            }
-        }
-        line_start = !token;
     }
     starts
 }

@@ -330,6 +330,8 @@ fn hint(slice: &str, found: &Found<'_>) -> Option<&'static str> {
             "a condition goes over several lines only inside parentheses or a block such as `any of { ... }`"
         }
         "in" if slice.contains("is in") => "say `in (...)`, without `is`",
+        "minutes" | "minute" | "min" | "hours" | "hour" | "days" | "day" | "seconds" | "second"
+        | "sec" => "a duration is a number with its unit: `30m`, `1h30m`, `2d`",
         "-" | "'" => "strings stand in double quotes",
         "$" => "a currency is three capital letters behind the number: `100 USD`",
         _ if word == "evidence" => {
