@@ -1,6 +1,7 @@
 //! Laneway.
 
 pub mod calendar;
+pub mod cases;
 pub mod clock;
 pub mod decision;
 pub mod diagnostic;
@@ -8,6 +9,7 @@ pub mod event;
 pub mod limits;
 pub mod matrix;
 pub mod reference;
+pub mod router;
 pub mod schema;
 pub mod span;
 pub mod syntax;

@@ -167,7 +167,13 @@ impl<'m> Reference<'m> {
 
     /// How a lane stands to an event, whatever else is decided.
     #[must_use]
-    pub fn standing(&self, lane: &Lane, event: &Event, history: &History, times: Times) -> Standing {
+    pub fn standing(
+        &self,
+        lane: &Lane,
+        event: &Event,
+        history: &History,
+        times: Times,
+    ) -> Standing {
         let instant = times.measured;
         let facts = Facts::new(self.matrix, event, Some(Past { history, instant }));
         facts.map_or(Standing::NotConsidered, |facts| facts.lane(lane))

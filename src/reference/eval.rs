@@ -40,7 +40,11 @@ pub(super) struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// `None` for an event of a kind that the matrix does not have.
-    pub(super) fn new(matrix: &'a Matrix, event: &'a Event, past: Option<Past<'a>>) -> Option<Self> {
+    pub(super) fn new(
+        matrix: &'a Matrix,
+        event: &'a Event,
+        past: Option<Past<'a>>,
+    ) -> Option<Self> {
         Some(Self {
             matrix,
             event,

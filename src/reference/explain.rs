@@ -161,7 +161,11 @@ impl Reference<'_> {
         Explanation {
             event: id.map_or(EventRef::None, |id| EventRef::Id(id.to_owned())),
             kind: facts.kind.name.to_string(),
-            lanes: self.lanes().iter().map(|lane| facts.lane_explained(lane)).collect(),
+            lanes: self
+                .lanes()
+                .iter()
+                .map(|lane| facts.lane_explained(lane))
+                .collect(),
             rules: rules.map(|rule| facts.rule_explained(rule)).collect(),
             adjusted: None,
         }

@@ -210,7 +210,11 @@ fn push_new(words: &mut Vec<String>, word: &str) {
 /// The union of the evidence: what some lane requires is not optional. Of several `history last`
 /// the longest is listed, once.
 fn evidence(attached: &[Attached<'_>], given: Option<&Json>) -> EvidenceNeeds {
-    let asked = || attached.iter().flat_map(|attached| &attached.terms.evidence);
+    let asked = || {
+        attached
+            .iter()
+            .flat_map(|attached| &attached.terms.evidence)
+    };
     let history = asked().filter_map(|need| match need.item {
         Evidence::History(last) => Some(last),
         _ => None,

@@ -171,8 +171,7 @@ impl<'m> Pass<'m> {
     fn denied_by_rule(&self) -> Option<Ruling> {
         let unsure_denies = self.matrix.unreadable.is_none();
         let ruled = self.rules.iter().find(|ruled| {
-            ruled.rule.effect == Effect::Deny
-                && (ruled.state == State::Fired || unsure_denies)
+            ruled.rule.effect == Effect::Deny && (ruled.state == State::Fired || unsure_denies)
         })?;
         Some(ruled.ruling(Verdict::Deny))
     }
@@ -257,9 +256,8 @@ impl<'m> Pass<'m> {
 
     /// Allow, or what `otherwise` says.
     pub(super) fn lenient(&mut self) -> Ruling {
-        let allows = |ruled: &&Ruled<'_>| {
-            ruled.rule.effect == Effect::Allow && ruled.state == State::Fired
-        };
+        let allows =
+            |ruled: &&Ruled<'_>| ruled.rule.effect == Effect::Allow && ruled.state == State::Fired;
         if let Some(ruled) = self.rules.iter().find(allows) {
             return ruled.ruling(Verdict::Allow);
         }
@@ -313,7 +311,11 @@ impl Attached<'_> {
         match self.state {
             State::Fired => format!("lane `{}` fired: {}", self.name, self.why.seen()),
             State::Unsure => {
-                format!("could not rule out lane `{}`: {}", self.name, self.why.gaps())
+                format!(
+                    "could not rule out lane `{}`: {}",
+                    self.name,
+                    self.why.gaps()
+                )
             }
         }
     }
