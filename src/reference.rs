@@ -29,3 +29,6 @@ pub use decide::{Reference, Settled, Times};
 pub use eval::Standing;
 pub use explain::{Explained, Explanation, Node};
 pub use history::History;
+
+#[cfg(test)]
+mod tests;
