@@ -105,5 +105,8 @@ pub const CALENDAR_SEARCH_DAYS: i64 = 3_660;
 /// Earlier events that an example may ask for with `after N of`.
 pub const EXAMPLE_EVENTS: u32 = 20_000;
 
+/// Characters of a value that a reason shows. The whole value is in the event.
+pub const SAW_CHARS: usize = 200;
+
 /// Days before the end of a calendar's exceptions at which a warning comes.
 pub const EXCEPTIONS_WARNING_DAYS: i64 = 60;
