@@ -160,3 +160,156 @@ fn clean(text: &str) -> Cow<'_, str> {
     }
     Cow::Owned(cleaned)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::diagnostic::codes::Code;
+    use crate::span::{FileId, Source, Span};
+
+    /// The findings as they are printed without colour.
+    fn shown(findings: Vec<Diagnostic>, sources: &Sources) -> String {
+        let mut all = Diagnostics::default();
+        all.extend(findings);
+        let mut out = Vec::new();
+        write(&mut out, Paint::new(false), &all, sources).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    fn one_file(name: &str, text: &str) -> (Sources, FileId) {
+        let mut sources = Sources::default();
+        let file = sources.add(Source::new(name, text));
+        (sources, file)
+    }
+
+    #[test]
+    fn a_finding_shows_its_lines_its_labels_its_help_and_its_fix() {
+        let (mut sources, file) = one_file(
+            "agents.lane",
+            "team ops {\n\tfirst person \"é\"\n}\n\nlane a {\n  ownr ops\n}\n",
+        );
+        let people = sources.add(Source::new("people.lane", "team ops {\n}\n"));
+        let at = Span::new(file, 44..48);
+        let finding = Diagnostic::new(codes::UNKNOWN_CLAUSE, at, "no clause `ownr` in a lane")
+            .caption("did you mean `owner`?")
+            .label(Span::new(file, 0..8), "this team")
+            .label(Span::new(people, 5..8), "and this one")
+            .help("a lane has an `owner`")
+            .safe_fix("write `owner`", at, "owner");
+        insta::assert_snapshot!(shown(vec![finding], &sources), @r"
+        error[E0203]: no clause `ownr` in a lane
+         --> agents.lane:6:3
+          |
+        1 | team ops {
+          | -------- this team
+        ...
+        6 |   ownr ops
+          |   ^^^^ did you mean `owner`?
+          |
+         ::: people.lane:1:6
+          |
+        1 | team ops {
+          |      --- and this one
+          |
+          = help: a lane has an `owner`
+        help: write `owner`
+          |
+        6 |   owner ops
+          |      +
+");
+    }
+
+    #[test]
+    fn ways_out_take_a_line_each_and_notes_on_the_whole_have_no_place() {
+        let (sources, file) = one_file("a.lane", "one\ntwo\n");
+        let way = |at| Diagnostic::new(codes::OPT_OUT, Span::new(file, at), "`x` may be missing");
+        let whole = Diagnostic::new(codes::MORE_FINDINGS, Span::default(), "7 more findings");
+        insta::assert_snapshot!(shown(vec![way(0..1), way(4..7), whole], &sources), @r"
+        note[N0902]: 7 more findings
+
+        note[N0903]: 2 ways out of the strict reading of missing values
+          a.lane:1: `x` may be missing
+          a.lane:2: `x` may be missing
+");
+    }
+
+    #[test]
+    fn nothing_of_a_matrix_or_a_name_acts_on_the_terminal() {
+        let evil = "a\u{1b}[31m\u{9b}31m\u{202e}\u{2067}\u{200f}\u{7f}\r\u{85}b\u{0}c";
+        let (sources, file) = one_file(evil, &format!("{evil}\n"));
+        let at = Span::new(file, 0..1);
+        let finding = Diagnostic::new(codes::SYNTAX, at, evil)
+            .caption(evil)
+            .help(evil)
+            .label(at, evil)
+            .safe_fix(evil, at, evil);
+        let way_out = Diagnostic::new(codes::OPT_OUT, at, evil);
+        let shown = shown(vec![finding, way_out], &sources);
+        let acts = |c: &char| acts_on_terminal(*c) && *c != '\n';
+        assert_eq!(shown.chars().find(acts), None, "{shown:?}");
+    }
+
+    #[test]
+    fn a_file_of_one_endless_line_is_named_and_not_drawn() {
+        let (sources, file) = one_file("a.lane", &"x".repeat(1 << 20));
+        let at = Span::new(file, 70_000..70_001);
+        let finding = Diagnostic::new(codes::SYNTAX, at, "wrong").guess("write less", at, "");
+        insta::assert_snapshot!(shown(vec![finding], &sources), @r"
+        error[E0201]: wrong
+        --> a.lane:1:70001
+         |
+        help: write less
+");
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            Just("\n"),
+            Just("\r\n"),
+            Just("\t"),
+            Just(" "),
+            Just("word "),
+            Just("é"),
+            Just("\u{1f468}\u{200d}\u{1f469}"),
+            Just("\u{202e}"),
+            Just("\0"),
+            Just("\u{feff}"),
+            Just("\u{301}"),
+            Just("漢"),
+            Just("\r"),
+        ];
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Whatever the text and wherever the spans are, also beyond its end: nothing panics.
+        #[test]
+        fn any_finding_can_be_shown(
+            texts in [text(), text()],
+            spans in prop::collection::vec((0u32..3, 0u32..120, 0u32..120), 1..5),
+            edits in prop::collection::vec((0u32..2, 0u32..120, 0u32..20, text()), 0..4),
+            message in text(),
+        ) {
+            let mut sources = Sources::default();
+            for text in &texts {
+                sources.add(Source::new(message.as_str(), text.as_str()));
+            }
+            let span = |(file, start, end)| Span { file: FileId(file), start, end };
+            let mut spans = spans.into_iter().map(span);
+            let code: Code = codes::SYNTAX;
+            let mut finding = Diagnostic::new(code, spans.next().unwrap(), message.as_str()).caption(message.as_str());
+            finding = spans.fold(finding, |finding, span| finding.label(span, message.as_str()));
+            let edits: Vec<Edit> = edits
+                .into_iter()
+                .map(|(file, start, more, replacement)| Edit { span: span((file, start, start + more)), replacement })
+                .collect();
+            finding.fix = Some(Fix { title: message.clone(), edits, safe: false });
+            finding.help = Some(message);
+            shown(vec![finding], &sources);
+        }
+    }
+}
