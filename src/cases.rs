@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::clock::Timestamp;
 use crate::decision::{Decision, State, Verdict};
+use crate::diagnostic::{Diagnostic, codes};
 use crate::event::{Event, Unreadable};
 use crate::matrix::{Before, Case, ConditionId, Expect, Expr, ExprKind, Lane, Matrix, MeasureId};
 use crate::reference::{Coverage, Explanation, History, Reference, Standing, Times};
@@ -51,6 +52,18 @@ pub fn run(matrix: &Matrix, case: &Case) -> Outcome {
         outcome.message = setting.message(case, &outcome);
     }
     outcome
+}
+
+/// Runs every example and scenario of a matrix, and says what is wrong with those that fail.
+#[must_use]
+pub fn check_examples(matrix: &Matrix) -> Vec<Diagnostic> {
+    let examples = matrix.lanes.iter().flat_map(|lane| &lane.examples);
+    let failed = examples.chain(&matrix.scenarios).filter_map(|case| {
+        let outcome = run(matrix, case);
+        (!outcome.passed)
+            .then(|| Diagnostic::new(codes::EXAMPLE_FAILED, case.span, outcome.message))
+    });
+    failed.collect()
 }
 
 /// Runs a case and adds what it showed of the matrix.
