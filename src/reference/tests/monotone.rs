@@ -219,7 +219,7 @@ fn at_least_counts_what_may_be() {
 fn the_deepest_trigger_fits_the_stack() {
     let mut matrix = all_optional();
     let mut inner = is_yes(YES);
-    for _ in 0..limits::CONDITION_DEPTH {
+    for _ in 0..limits::EXPRESSION_DEPTH {
         for _ in 0..crate::limits::Limits::default().nesting / 2 {
             inner = expr(ExprKind::Any(vec![inner]));
             inner = expr(ExprKind::Not(Box::new(inner)));
