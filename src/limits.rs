@@ -55,8 +55,9 @@ impl Default for Limits {
 /// mistakes as lines.
 pub const FINDINGS: usize = 10_000;
 
-/// How deep conditions may name conditions. Each level is a call when a trigger is evaluated.
-pub const CONDITION_DEPTH: usize = 64;
+/// How deep a trigger may be with all its named conditions in place. Each level is a call when it
+/// is checked and when it is evaluated.
+pub const EXPRESSION_DEPTH: usize = 128;
 
 /// Characters of a JSON number in plain notation, the sign and point included. The largest double
 /// has 309 digits, so no number of another program is refused.
