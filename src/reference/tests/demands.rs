@@ -1,0 +1,1 @@
+//! What attached lanes demand.
