@@ -80,6 +80,17 @@ impl History {
         windows.map(|window| window.entries.len()).sum()
     }
 
+    /// How many keys are held.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.streams.values().map(|s| s.windows.len()).sum()
+    }
+
+    #[cfg(test)]
+    pub(super) fn cap_keys(&mut self, keys: usize) {
+        self.key_cap = keys;
+    }
+
     /// Adds a decided event at its own instant.
     pub fn record(&mut self, matrix: &Matrix, event: &Event) {
         self.record_at(matrix, event, event.at());
