@@ -1,3 +1,5 @@
 //! The `laneway` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    laneway::cli::main()
+}

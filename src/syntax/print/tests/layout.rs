@@ -2,7 +2,7 @@
 
 use super::build::*;
 use crate::clock::{parse_date, parse_timestamp};
-use crate::span::Span;
+use crate::span::{Span, Spanned};
 use crate::syntax::ast::*;
 
 #[test]

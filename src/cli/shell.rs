@@ -1,0 +1,158 @@
+//! What a command is given to work with, and how it answers.
+//!
+//! In: the global options. Out: a [`Shell`] with the streams, the instant and the configuration;
+//! an [`Answer`] or a [`Failure`] becomes the exit code.
+//! Invariant: results go to standard output, everything else to standard error.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use super::Global;
+use super::output::{Out, Paint, takes_colour};
+use super::render;
+use crate::check::{Loaded, Options};
+use crate::clock::{Timestamp, parse_timestamp};
+use crate::files::config::{self, ConfigError};
+use crate::files::{FilesError, Root};
+use crate::limits::Limits;
+use crate::matrix::Matrix;
+
+/// What every command works with.
+#[derive(Debug)]
+pub(super) struct Shell {
+    /// Standard output: the result and nothing else.
+    pub(super) out: Out,
+    /// The styles of standard output.
+    pub(super) paint: Paint,
+    /// The styles of standard error.
+    pub(super) error_paint: Paint,
+    /// The instant that stands for now.
+    pub(super) now: Timestamp,
+    config: Option<PathBuf>,
+}
+
+/// How a command that did its work answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    /// Nothing to complain about: exit code 0.
+    Fine,
+    /// Findings, failed cases, files that would change: exit code 1.
+    Findings,
+}
+
+/// Why a command could not do its work: exit code 2.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum Failure {
+    /// The reader of standard output went away. Not shown, and exit code 0.
+    #[error("the reader of the output went away")]
+    Closed,
+    /// The result cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(io::Error),
+    /// The path names no matrix.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// Anything else, in words.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::Closed,
+            _ => Self::Output(error),
+        }
+    }
+}
+
+impl Shell {
+    pub(super) fn new(global: &Global) -> Self {
+        Self {
+            out: Out::stdout(),
+            paint: Paint::new(takes_colour(global.color, &io::stdout())),
+            error_paint: Paint::new(takes_colour(global.color, &io::stderr())),
+            now: global.now.unwrap_or_else(|| SystemTime::now().into()),
+            config: global.config.clone(),
+        }
+    }
+
+    /// A message beside the result.
+    pub(super) fn tell(&self, message: &str) {
+        // Nobody is left to hear that nobody listens.
+        let _ = writeln!(io::stderr(), "{message}");
+    }
+
+    /// The options of a check of that root.
+    pub(super) fn options(&self, root: &Root) -> Result<Options, Failure> {
+        let config = config::read(self.config.as_deref(), root.folder())?;
+        Ok(Options {
+            limits: config.limits,
+            today: Some(self.now.date_naive()),
+        })
+    }
+
+    /// The bounds for files that belong to no matrix, such as those to format.
+    pub(super) fn limits(&self, folder: Option<&Path>) -> Result<Limits, Failure> {
+        Ok(config::read(self.config.as_deref(), folder)?.limits)
+    }
+
+    /// The matrix at a path, for a command that only uses it: its errors are shown, and are a
+    /// failure; warnings are for `check`.
+    #[expect(
+        dead_code,
+        reason = "decide, explain, test, show and schema load through it"
+    )]
+    pub(super) fn matrix(&self, path: &Path) -> Result<Arc<Matrix>, Failure> {
+        let root = Root::open(path)?;
+        let Loaded {
+            sources,
+            matrix,
+            diagnostics,
+            ..
+        } = root.load(&self.options(&root)?, false);
+        match matrix {
+            Some(matrix) if !diagnostics.has_errors() => Ok(matrix),
+            _ => {
+                let mut text = Vec::new();
+                render::errors(&mut text, self.error_paint, &diagnostics, &sources)?;
+                let _ = io::stderr().write_all(&text);
+                let path = crate::files::shown(path);
+                Err(Failure::Unusable(format!(
+                    "the matrix `{path}` does not load"
+                )))
+            }
+        }
+    }
+
+    /// Ends the program: writes what is still buffered, says what failed, and gives the code.
+    pub(super) fn end(mut self, answer: Result<Answer, Failure>) -> ExitCode {
+        let written = self.out.flush().map_err(Failure::from);
+        match (answer, written) {
+            // A closed output takes nothing from an answer that is known.
+            (Ok(answer), Ok(()) | Err(Failure::Closed)) => match answer {
+                Answer::Fine => ExitCode::SUCCESS,
+                Answer::Findings => ExitCode::from(1),
+            },
+            (Err(Failure::Closed), _) => ExitCode::SUCCESS,
+            (Err(failure), _) | (Ok(_), Err(failure)) => {
+                let word = self.error_paint.bad("error");
+                self.tell(&format!("{word}: {failure}"));
+                ExitCode::from(2)
+            }
+        }
+    }
+}
+
+/// Reads the value of `--now`.
+pub(super) fn instant(text: &str) -> Result<Timestamp, String> {
+    parse_timestamp(text)
+        .ok_or_else(|| "an instant looks like `2026-11-20T10:00:00Z`, with its offset".to_owned())
+}
