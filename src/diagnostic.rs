@@ -298,7 +298,7 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Adds a finding. One that says the same of the same place is dropped.
+    /// Adds a finding.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.list.push(diagnostic);
     }
@@ -330,6 +330,11 @@ impl Diagnostics {
     /// All of them.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()
+    }
+
+    /// Takes back what was added after the first `len` findings.
+    pub fn split_off(&mut self, len: usize) -> Vec<Diagnostic> {
+        self.list.split_off(len.min(self.list.len()))
     }
 
     /// Whether there is none.

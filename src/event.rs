@@ -25,6 +25,9 @@ mod parse;
 mod problems;
 mod typed;
 
+#[cfg(test)]
+mod tests;
+
 pub use build::{EventBuilder, Given};
 pub use json::Json;
 pub use read::{read, read_serde};

@@ -55,8 +55,9 @@ impl Default for Limits {
 /// mistakes as lines.
 pub const FINDINGS: usize = 10_000;
 
-/// How deep conditions may name conditions. Each level is a call when a trigger is evaluated.
-pub const CONDITION_DEPTH: usize = 64;
+/// How deep a trigger may be with all its named conditions in place. Each level is a call when it
+/// is checked and when it is evaluated.
+pub const EXPRESSION_DEPTH: usize = 128;
 
 /// Characters of a JSON number in plain notation, the sign and point included. The largest double
 /// has 309 digits, so no number of another program is refused.
@@ -103,6 +104,9 @@ pub const CALENDAR_SEARCH_DAYS: i64 = 3_660;
 
 /// Earlier events that an example may ask for with `after N of`.
 pub const EXAMPLE_EVENTS: u32 = 20_000;
+
+/// Characters of a value that a reason shows. The whole value is in the event.
+pub const SAW_CHARS: usize = 200;
 
 /// Days before the end of a calendar's exceptions at which a warning comes.
 pub const EXCEPTIONS_WARNING_DAYS: i64 = 60;

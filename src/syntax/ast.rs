@@ -61,7 +61,7 @@ pub struct Broken {
 #[derive(Debug, Clone, PartialEq)]
 pub struct MatrixBlock {
     /// The keyword's place.
-    pub keyword: Span,
+    pub keyword: Spanned<()>,
     /// The title.
     pub title: Spanned<String>,
     /// The clauses, in order.
@@ -479,7 +479,7 @@ impl Verdict {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lane {
     /// The keyword and the name, where a missing clause is reported.
-    pub head: Span,
+    pub head: Spanned<()>,
     /// Its name.
     pub name: Name,
     /// Its clauses, in order.

@@ -41,7 +41,7 @@ impl<'a> Lower<'a> {
     }
 
     fn matrix(&mut self, mut parts: Children<'a>) -> Option<MatrixBlock> {
-        let keyword = self.span(&parts.next()?);
+        let keyword = Spanned::new((), self.span(&parts.next()?));
         let title = self.string(&parts.next()?);
         let (clauses, broken) = self.lines(parts, &BlockRules::MATRIX, Self::matrix_clause);
         Some(MatrixBlock {

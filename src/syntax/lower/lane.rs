@@ -18,7 +18,7 @@ impl<'a> Lower<'a> {
         let name = self.declared(&parts.next()?);
         let (clauses, broken) = self.lines(parts, &BlockRules::LANE, Self::clause);
         Some(Lane {
-            head: keyword.to(name.span),
+            head: Spanned::new((), keyword.to(name.span)),
             name,
             clauses,
             broken,

@@ -44,7 +44,7 @@ pub(super) fn items(kinds: Vec<ItemKind>) -> String {
 
 pub(super) fn lane(clauses: Vec<Clause>) -> String {
     item(ItemKind::Lane(Lane {
-        head: Span::default(),
+        head: Spanned::new((), Span::default()),
         name: name("l"),
         clauses: clauses.into_iter().map(at).collect(),
         broken: Vec::new(),

@@ -279,7 +279,7 @@ fn comments_find_braces_without_the_places_of_nodes() {
     };
     let when = block(Quantifier::Any, vec![is("a")]);
     let lane = ItemKind::Lane(Lane {
-        head: Span::default(),
+        head: Spanned::new((), Span::default()),
         name: name("l"),
         clauses: vec![at(Clause::When(at(when)))],
         broken: Vec::new(),

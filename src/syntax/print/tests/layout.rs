@@ -2,7 +2,7 @@
 
 use super::build::*;
 use crate::clock::{parse_date, parse_timestamp};
-use crate::span::Span;
+use crate::span::{Span, Spanned};
 use crate::syntax::ast::*;
 
 #[test]
@@ -72,7 +72,7 @@ fn the_matrix_and_its_fallbacks() {
     };
     let matrix = |clauses: Vec<MatrixClause>| {
         item(ItemKind::Matrix(MatrixBlock {
-            keyword: Span::default(),
+            keyword: Spanned::new((), Span::default()),
             title: name("M"),
             clauses: clauses.into_iter().map(at).collect(),
             broken: Vec::new(),

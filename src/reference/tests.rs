@@ -1,0 +1,5 @@
+//! The reference evaluator against its rules.
+
+mod build;
+mod monotone;
+mod streams;

@@ -1,0 +1,1 @@
+//! Windows against a model that forgets nothing.
