@@ -27,7 +27,10 @@ fn errors_give_1_and_warnings_only_when_denied() {
         "{}",
         ran.out
     );
-    let warned = with("  about \"Refunds above what an agent may give\"\n", "");
+    let warned = Folder::with(&[
+        ("matrix.lane", &format!("\u{feff}{SOUND}")),
+        ("people.lane", PEOPLE),
+    ]);
     let ran = warned.run(&["check", "matrix.lane"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("1 warning in matrix.lane"), "{ran:?}");
@@ -136,10 +139,7 @@ fn the_current_folder_and_standard_input_are_matrices_too() {
 fn a_finding_in_an_import_names_the_import_as_the_person_would() {
     let folder = Folder::with(&[
         ("ops/matrix.lane", SOUND),
-        (
-            "ops/people.lane",
-            "team finance {\n  frist person \"a\"\n}\n",
-        ),
+        ("ops/people.lane", &PEOPLE.replace("first", "frist")),
     ]);
     let ran = folder.run(&["check", "ops/matrix.lane", "--format", "json"]);
     assert_eq!(ran.json()[0]["file"], "ops/people.lane", "{ran:?}");
