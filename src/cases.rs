@@ -96,7 +96,7 @@ struct Setting<'m> {
 impl<'m> Setting<'m> {
     fn of(matrix: &'m Matrix, case: &Case) -> Self {
         let lane = case.lane.and_then(|id| matrix.lane(id));
-        let lane = lane.filter(|lane| !names_another(&case.expect, lane));
+        let lane = lane.filter(|lane| !names_another(matrix, &case.expect, lane));
         let whole = Reference::new(matrix);
         let values = &case.record.values;
         let mut setting = Self {
@@ -196,9 +196,9 @@ impl<'m> Setting<'m> {
     }
 }
 
-/// Whether a case names a decider that is not its lane.
-fn names_another(expect: &Expect, lane: &Lane) -> bool {
-    matches!(expect, Expect::Verdict(_, Some(by)) if *by != lane.name)
+/// Whether a case names a lane that is not its own. The rules are evaluated in any case.
+fn names_another(matrix: &Matrix, expect: &Expect, lane: &Lane) -> bool {
+    matches!(expect, Expect::Verdict(_, Some(by)) if *by != lane.name && matrix.lane_named(by).is_some())
 }
 
 /// Whether what an example expects is about its lane, and not about the decision only.

@@ -213,17 +213,16 @@ fn at_least_counts_what_may_be() {
     );
 }
 
-/// The deepest triggers that a matrix can have: conditions in conditions, each nested to the bound.
+/// The deepest triggers that a matrix can have, with conditions in conditions.
 /// Test threads have 2 MiB of stack, like those of a server.
 #[test]
 fn the_deepest_trigger_fits_the_stack() {
     let mut matrix = all_optional();
     let mut inner = is_yes(YES);
-    for _ in 0..limits::CONDITION_DEPTH {
-        for _ in 0..crate::limits::Limits::default().nesting / 2 {
-            inner = expr(ExprKind::Any(vec![inner]));
-            inner = expr(ExprKind::Not(Box::new(inner)));
-        }
+    // Four levels a turn: the condition's own, and three around it.
+    for _ in 0..limits::EXPRESSION_DEPTH / 4 {
+        inner = expr(ExprKind::Any(vec![inner]));
+        inner = expr(ExprKind::Not(Box::new(inner)));
         let id = condition(&mut matrix, inner);
         // Named twice: worked out once, or this would not end.
         let name = || expr(ExprKind::Condition(id));
