@@ -2,6 +2,12 @@
 //! codes out.
 
 #![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test fail as the test does"
+)]
 
 #[path = "cli/check.rs"]
 mod check;
@@ -13,5 +19,7 @@ mod fix;
 mod fmt;
 #[path = "cli/input.rs"]
 mod input;
+#[path = "cli/new.rs"]
+mod new;
 #[path = "cli/run.rs"]
 mod run;

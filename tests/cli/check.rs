@@ -42,7 +42,8 @@ fn errors_give_1_and_warnings_only_when_denied() {
 fn a_failed_example_is_an_error_and_none_runs_in_a_broken_matrix() {
     let wrong = with("small -> no match", "small -> escalate");
     let ran = wrong.run(&["check", "matrix.lane", "--format", "json"]);
-    assert_eq!((ran.code, ran.codes()), (1, vec!["E0701".to_owned()]));
+    assert_eq!(ran.code, 1);
+    assert!(ran.codes().contains(&"E0701".to_owned()), "{ran:?}");
     let ran = wrong.run(&["check", "matrix.lane", "--no-examples"]);
     assert_eq!(ran.code, 0, "{ran:?}");
     assert!(ran.out.contains("(1 lane, examples not run)"), "{ran:?}");
