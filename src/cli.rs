@@ -18,6 +18,7 @@ mod explain_code;
 mod fix;
 mod fmt;
 mod man;
+mod new;
 mod output;
 mod progress;
 mod render;
@@ -56,6 +57,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Check(check::Args),
     Fmt(fmt::Args),
     ExplainCode(explain_code::Args),
@@ -81,6 +83,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
     match command {
+        Command::New(args) => new::run(args, shell),
         Command::Check(args) => check::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),
