@@ -12,15 +12,19 @@ use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use crate::clock::Timestamp;
 
+mod block;
 mod check;
 mod completions;
+mod decide;
 mod explain_code;
 mod fix;
 mod fmt;
+mod input;
 mod man;
 mod output;
 mod progress;
 mod render;
+mod screen;
 mod shell;
 
 use shell::{Answer, Failure, Shell};
@@ -58,6 +62,7 @@ struct Global {
 enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
+    Decide(decide::Args),
     ExplainCode(explain_code::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -83,6 +88,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
     match command {
         Command::Check(args) => check::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
+        Command::Decide(args) => decide::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),
         Command::Completions(args) => completions::run(args, Cli::command(), shell),
         Command::Man(args) => man::run(args, Cli::command(), shell),
