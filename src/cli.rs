@@ -26,6 +26,7 @@ mod progress;
 mod render;
 mod screen;
 mod shell;
+mod test;
 
 use shell::{Answer, Failure, Shell};
 
@@ -63,6 +64,7 @@ enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Decide(decide::Args),
+    Test(test::Args),
     ExplainCode(explain_code::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -89,6 +91,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Check(args) => check::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
         Command::Decide(args) => decide::run(args, shell),
+        Command::Test(args) => test::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),
         Command::Completions(args) => completions::run(args, Cli::command(), shell),
         Command::Man(args) => man::run(args, Cli::command(), shell),

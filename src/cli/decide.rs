@@ -20,6 +20,7 @@ use crate::reference::{History, Reference, Times};
 mod rows;
 mod tally;
 
+pub(super) use rows::paint;
 use rows::Rows;
 use tally::Tally;
 

@@ -16,7 +16,7 @@ use super::render;
 use crate::check::{Loaded, Options};
 use crate::clock::{Timestamp, parse_timestamp};
 use crate::files::config::{self, ConfigError};
-use crate::files::{FilesError, Root};
+use crate::files::{CaseFileError, FilesError, Root};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
 
@@ -61,6 +61,9 @@ pub(super) enum Failure {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A file holds no cases.
+    #[error(transparent)]
+    Cases(#[from] CaseFileError),
     /// Anything else, in words.
     #[error("{0}")]
     Unusable(String),

@@ -223,11 +223,19 @@ fn taken(widths: &[usize; 7]) -> usize {
     widths.iter().sum::<usize>() + 2 * (widths.len() - 1)
 }
 
-/// The reason, unless it only says that nothing spoke against the event.
+/// The reason without what the other columns say; nothing where it only says that nothing spoke
+/// against the event.
 fn reason(decision: &Decision) -> String {
-    match decision.by.as_str() {
-        "otherwise" if decision.verdict == Verdict::Allow => String::new(),
-        _ => clean(&decision.reason),
+    let (by, reason) = (&decision.by, &decision.reason);
+    if by == "otherwise" && decision.verdict == Verdict::Allow {
+        return String::new();
+    }
+    let fired = reason.strip_prefix(&format!("lane `{by}` fired: "));
+    let unsure = reason.strip_prefix(&format!("could not rule out lane `{by}`: "));
+    match (fired, unsure) {
+        (Some(tests), _) => clean(tests),
+        (None, Some(gaps)) => clean(&format!("could not rule out: {gaps}")),
+        (None, None) => clean(reason),
     }
 }
 
