@@ -16,12 +16,14 @@ use crate::limits;
 use crate::matrix::Matrix;
 use crate::span::{FileId, Span};
 
+mod cases;
 #[cfg(feature = "cli")]
 pub mod config;
 mod disk;
 mod replace;
 mod root;
 
+pub use cases::{CaseFile, CaseFileError};
 pub use disk::read;
 pub use replace::replace;
 pub use root::Root;
