@@ -23,6 +23,7 @@ use crate::matrix::{
 use crate::schema::{KindId, Schema};
 use crate::span::{FileId, Sources, Span};
 use crate::syntax::ast::{self, Ast, ItemKind, MatrixClause, Name};
+use crate::syntax::scan::ITEM_KEYWORDS;
 
 /// The state of a check.
 pub(super) struct Checker<'a> {
@@ -229,6 +230,9 @@ impl<'a> Checker<'a> {
                 ItemKind::Broken(broken) => {
                     items.broken_matrix |= broken.keyword == "matrix"
                         || nearest(&broken.keyword, ["matrix", "lane", "team"]) == Some("matrix");
+                    if nearest(&broken.keyword, ITEM_KEYWORDS) == Some("import") {
+                        self.names.doubt_all();
+                    }
                     if let Some(name) = &broken.name {
                         self.names.poison(name);
                     }

@@ -73,6 +73,11 @@ impl Names {
         self.poisoned.insert(name.to_owned());
     }
 
+    /// Takes down that any name may be declared in a file that is not read.
+    pub fn doubt_all(&mut self) {
+        self.incomplete = true;
+    }
+
     /// Declares a name for position `index` of its sort. A second declaration is a finding, and the
     /// first one stays.
     pub fn declare(&mut self, sort: Sort, name: &Name, index: usize, out: &mut Diagnostics) {

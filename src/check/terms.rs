@@ -114,7 +114,8 @@ impl<'a> Checker<'a> {
             None => Steps {
                 list: self.default_steps(owner_id),
                 sound: true,
-                timed: true,
+                // A lane always has its own, which may be one that cannot be read.
+                timed: given.is_fallback && !given.broken.iter().any(|b| b == "timeout"),
             },
         };
         if let (Some(respond), Some(span), true) = (respond, given.respond, steps.timed) {
@@ -212,7 +213,7 @@ impl<'a> Checker<'a> {
         };
         for step in &block.steps {
             let (built, sound) = self.step(step, given, urgency, owner);
-            let in_order = self.follows(&steps.list, &built, step);
+            let in_order = self.follows(&steps.list, &built, step, block.broken.is_empty());
             steps.sound &= sound && in_order;
             steps.timed &= step.node.span.of.is_some() == built.at.of.is_some();
             if in_order {
@@ -356,8 +357,14 @@ impl<'a> Checker<'a> {
         reversible && !urgent
     }
 
-    /// Whether a step may follow the ones before it.
-    fn follows(&mut self, before: &[Step], step: &Step, written: &Spanned<ast::Step>) -> bool {
+    /// Whether a step may follow the ones before it, which are all of them if that is complete.
+    fn follows(
+        &mut self,
+        before: &[Step],
+        step: &Step,
+        written: &Spanned<ast::Step>,
+        complete: bool,
+    ) -> bool {
         if before.last().is_some_and(|last| last.action.is_end()) {
             self.out.push(
                 Diagnostic::new(
@@ -410,7 +417,7 @@ impl<'a> Checker<'a> {
                     StepAction::Notify(_) | StepAction::NotifyBackup
                 ) && !last.every
             });
-            if !repeats {
+            if !repeats && complete {
                 self.out.push(
                     Diagnostic::new(
                         codes::NOTHING_TO_REPEAT,

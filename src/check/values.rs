@@ -137,7 +137,7 @@ impl Checker<'_> {
             Diagnostic::new(
                 codes::CURRENCY_MISMATCH,
                 span,
-                format!("{given} where the field holds {field}"),
+                format!("`{given}` where the field holds `{field}`"),
             )
             .help("two currencies never compare; declare a field for each"),
         );

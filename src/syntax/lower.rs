@@ -138,11 +138,15 @@ impl<'a> Lower<'a> {
                 continue;
             }
             let range = pair.as_span().start()..pair.as_span().end();
+            // A comma behind a good line spoils nothing.
             let spoilt = pairs
                 .peek()
-                .filter(|next| next.as_rule() == block.bad)
-                .map(|next| next.as_span().end());
-            if let Some(end) = spoilt.filter(|end| self.is_one_line(range.start..*end)) {
+                .filter(|next| {
+                    next.as_rule() == block.bad && !complain::is_last_comma(next.as_str())
+                })
+                .map(|next| next.as_span().start()..next.as_span().end())
+                .filter(|next| self.on_one_line(range.end..next.start));
+            if let Some(end) = spoilt.map(|next| next.end) {
                 broken.append(&mut self.complain_line(range.start..end, block));
                 pairs.next();
                 continue;
@@ -157,11 +161,12 @@ impl<'a> Lower<'a> {
         (good, broken)
     }
 
-    fn is_one_line(&self, range: Range<usize>) -> bool {
-        let absolute = self.base + range.start..self.base + range.end;
+    /// Whether what stands between two pairs is no line break.
+    fn on_one_line(&self, between: Range<usize>) -> bool {
+        let absolute = self.base + between.start..self.base + between.end;
         self.text
             .get(absolute)
-            .is_some_and(|text| !text.trim_end().contains('\n'))
+            .is_some_and(|text| !text.contains('\n'))
     }
 }
 
@@ -197,7 +202,7 @@ fn broken(slice: &str) -> Broken {
         .get(keyword.len()..)
         .unwrap_or("")
         .trim_start_matches([' ', '\t']);
-    if keyword == "always" {
+    if matches!(first_word(rest), "allow" | "deny") {
         rest = rest
             .get(first_word(rest).len()..)
             .unwrap_or("")

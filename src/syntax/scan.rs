@@ -459,7 +459,10 @@ fn item_starts(text: &str, tokens: &[At], all_match: bool) -> Vec<usize> {
             let first = starts.is_empty();
             let column_0 = is_column_0(text, at.start);
             let outside = depth == 0 && !continues && (column_0 || is_item_shaped(text, tokens, n));
-            let anchored = !all_match && column_0 && is_item_shaped(text, tokens, n);
+            // Behind a comma an item begins where one is written: the comma is one too many.
+            let anchored = column_0
+                && (!all_match || depth == 0 && continues)
+                && is_item_shaped(text, tokens, n);
             if first || outside && !matches!(at.token, Token::Close(_)) || anchored {
                 starts.push(n);
                 depth = 0;

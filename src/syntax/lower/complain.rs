@@ -117,8 +117,8 @@ impl Lower<'_> {
     pub(super) fn complain_line(&mut self, range: Range<usize>, block: &BlockRules) -> Vec<String> {
         let absolute = self.base + range.start..self.base + range.end;
         let slice = self.text.get(absolute.clone()).unwrap_or("");
-        if slice.starts_with(',') {
-            return self.complain_comma(slice, absolute.start);
+        if let Some(at) = stray_comma(slice, block) {
+            return self.complain_comma(slice, absolute.start, at);
         }
         let trimmed = slice.trim_end_matches([' ', '\t', '\r', ',']);
         let absolute = absolute.start..absolute.start + trimmed.len();
@@ -151,16 +151,17 @@ impl Lower<'_> {
     }
 
     /// A line that ends in a comma takes the next one with it. Both are read by people as they are
-    /// meant, so only the comma is a mistake, and what follows counts as present.
-    fn complain_comma(&mut self, slice: &str, start: usize) -> Vec<String> {
-        let span = Span::new(self.file, start..start + 1);
+    /// meant, so only the comma is a mistake, and all lines count as present.
+    fn complain_comma(&mut self, slice: &str, start: usize, at: usize) -> Vec<String> {
+        let span = Span::new(self.file, start + at..start + at + 1);
         self.push(
             Diagnostic::new(codes::SYNTAX, span, "a line does not end in a comma")
                 .help("one fact per line; a comma stands only between the values of a list")
                 .safe_fix("remove it", span, ""),
         );
-        let lines = slice.get(1..).unwrap_or("").lines();
-        let words = lines.map(|line| first_word(line.trim_start()).to_owned());
+        let words = slice
+            .lines()
+            .map(|line| first_word(line.trim_start()).to_owned());
         words.filter(|word| !word.is_empty()).collect()
     }
 
@@ -321,6 +322,36 @@ fn stopped(error: &Error<Rule>) -> (usize, Vec<String>) {
         }
         _ => (at, expected(rules)),
     }
+}
+
+/// Whether a text begins with a comma that is the last of its line.
+pub(super) fn is_last_comma(text: &str) -> bool {
+    text.strip_prefix(',')
+        .map(|rest| rest.trim_start_matches([' ', '\t', '\r']))
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(['\n', '#']))
+}
+
+/// The comma at the end of a line behind which another line of the block begins.
+fn stray_comma(slice: &str, block: &BlockRules) -> Option<usize> {
+    if is_last_comma(slice) {
+        return Some(0);
+    }
+    let mut at = 0;
+    let mut lines = slice.split_inclusive('\n').peekable();
+    while let Some(line) = lines.next() {
+        let next = lines.peek().map_or("", |next| next.trim());
+        let word = first_word(next);
+        let behind = next.get(word.len()..).unwrap_or("").trim_start();
+        let is_field = block.bad == Rule::bad_field && !word.is_empty();
+        let begins = block.keywords.contains(&word)
+            || is_field && (behind.starts_with(':') || behind.starts_with("from "));
+        let kept = line.trim_end();
+        if begins && kept.ends_with(',') {
+            return Some(at + kept.len() - 1);
+        }
+        at += line.len();
+    }
+    None
 }
 
 /// The token at which parsing stopped.
