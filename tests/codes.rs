@@ -559,8 +559,7 @@ fn messages_are_written_as_the_style_asks() {
             let captions = found.labels.iter().map(|label| label.message.as_str());
             let texts = captions.chain([found.message.as_str(), found.caption.as_str()]);
             for text in texts.chain(found.help.as_deref()) {
-                let capital =
-                    text.starts_with(char::is_uppercase) && !text.starts_with(is_code_word);
+                let capital = text.starts_with(char::is_uppercase);
                 if capital || text.ends_with('.') || text.matches('`').count() % 2 == 1 {
                     problems.push(format!("{}: {text:?}", found.code));
                 }
@@ -570,11 +569,6 @@ fn messages_are_written_as_the_style_asks() {
     problems.sort();
     problems.dedup();
     assert_none(&problems);
-}
-
-/// Currencies stand without backticks where they are a value.
-fn is_code_word(c: char) -> bool {
-    matches!(c, 'U' | 'G' | 'E')
 }
 
 // Safe fixes.
@@ -831,4 +825,33 @@ fn ten_mistakes_are_shown_as_they_were() {
     let mut settings = insta::Settings::clone_current();
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!("ten_mistakes", shown(&fixture)));
+}
+
+#[test]
+fn a_line_that_cannot_be_read_is_one_error_on_that_line() {
+    let tour = folder("matrices/tour");
+    let folder = TempDir::new().unwrap();
+    fs::copy(tour.join("people.lane"), folder.path().join("people.lane")).unwrap();
+    let text = read(tour.join("matrix.lane"));
+    let lines: Vec<&str> = text.lines().collect();
+    let mut problems = Vec::new();
+    for (n, line) in lines.iter().enumerate() {
+        let bare = line.trim();
+        if bare.is_empty() || bare.starts_with('#') || bare.starts_with('}') {
+            continue;
+        }
+        let spoilt = match line.strip_suffix('{') {
+            Some(head) => format!("{head}%% {{"),
+            None => format!("{line} %%"),
+        };
+        let mut lines = lines.clone();
+        lines[n] = &spoilt;
+        let loaded = check_example(&folder, &lines.join("\n"));
+        let found = errors(&loaded);
+        let here = |found: &&Diagnostic| loaded.sources.start(found.span).line as usize == n + 1;
+        if found.len() != 1 || !found.iter().all(here) {
+            problems.push(format!("line {}: {spoilt}\n{}", n + 1, told(&loaded)));
+        }
+    }
+    assert_none(&problems);
 }
