@@ -86,7 +86,7 @@ impl Checker<'_> {
                 self.unknown_word(text, words.iter().map(|w| &**w), span);
                 None
             }
-            (Type::Timestamp, Written::Timestamp(at)) => Some(Value::Timestamp(*at)),
+            (Type::Timestamp, Written::Timestamp(at)) => Some(Value::Timestamp(at.to_utc())),
             // A date stands for its first instant in the matrix's zone.
             (Type::Timestamp, Written::Date(day)) => Some(Value::Timestamp(
                 crate::calendar::start_of_day(self.zone, *day),

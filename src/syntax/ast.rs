@@ -292,7 +292,7 @@ pub enum Value {
     /// `2026-12-24`
     Date(chrono::NaiveDate),
     /// `2026-12-24T10:00:00Z`
-    Timestamp(crate::clock::Timestamp),
+    Timestamp(crate::clock::Written),
     /// `yes`
     Yes,
     /// `no`

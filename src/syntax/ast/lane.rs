@@ -272,7 +272,7 @@ pub struct Example {
     /// Fields that it takes away.
     pub without: Vec<Path>,
     /// When it happens.
-    pub at: Option<Spanned<crate::clock::Timestamp>>,
+    pub at: Option<Spanned<crate::clock::Written>>,
     /// What happened before.
     pub after: Option<History>,
     /// What must come of it.

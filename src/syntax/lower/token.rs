@@ -222,9 +222,9 @@ impl<'a> Lower<'a> {
         date.map(|date| Spanned::new(date, span))
     }
 
-    pub(super) fn instant(&mut self, node: &Node<'a>) -> Option<Spanned<clock::Timestamp>> {
+    pub(super) fn instant(&mut self, node: &Node<'a>) -> Option<Spanned<clock::Written>> {
         let (text, span) = (node.as_str(), self.span(node));
-        let instant = clock::parse_timestamp(text);
+        let instant = clock::parse_written(text);
         if instant.is_none() {
             let message = format!("`{text}` is not an instant");
             self.push(Diagnostic::new(codes::BAD_TIME, span, message).help(
