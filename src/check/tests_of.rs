@@ -283,11 +283,15 @@ impl<'a> Checker<'a> {
                     PatternError::TooLarge { .. } => codes::REGEX_TOO_LARGE,
                     PatternError::Malformed(_) => codes::BAD_REGEX,
                 };
-                self.out.push(Diagnostic::new(
+                let mut found = Diagnostic::new(
                     code,
                     pattern.span,
                     format!("this regular expression cannot be used: {error}"),
-                ));
+                );
+                if code == codes::REGEX_TOO_LARGE {
+                    found = found.help("counts inside each other multiply; `\\w` and `\\d` mean those of every language, and a class such as `[a-z0-9]` is far smaller");
+                }
+                self.out.push(found);
                 None
             }
         }

@@ -190,7 +190,15 @@ impl<'a> Lower<'a> {
         self.push(Diagnostic::new(
             codes::BAD_NUMBER,
             text.span,
-            format!("`{}` is not a whole number of 64 bits", text.node),
+            format!(
+                "`{}` is not a whole number{}",
+                text.node,
+                if text.node.contains('.') {
+                    ""
+                } else {
+                    " of 64 bits"
+                }
+            ),
         ));
         None
     }
