@@ -16,6 +16,7 @@ mod block;
 mod check;
 mod completions;
 mod decide;
+mod explain;
 mod explain_code;
 mod fix;
 mod fmt;
@@ -64,6 +65,7 @@ enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Decide(decide::Args),
+    Explain(explain::Args),
     Test(test::Args),
     ExplainCode(explain_code::Args),
     Completions(completions::Args),
@@ -91,6 +93,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Check(args) => check::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
         Command::Decide(args) => decide::run(args, shell),
+        Command::Explain(args) => explain::run(args, shell),
         Command::Test(args) => test::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),
         Command::Completions(args) => completions::run(args, Cli::command(), shell),
