@@ -27,6 +27,7 @@ mod progress;
 mod render;
 mod screen;
 mod shell;
+mod show;
 mod test;
 
 use shell::{Answer, Failure, Shell};
@@ -67,6 +68,7 @@ enum Command {
     Decide(decide::Args),
     Explain(explain::Args),
     Test(test::Args),
+    Show(show::Args),
     ExplainCode(explain_code::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -95,6 +97,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Decide(args) => decide::run(args, shell),
         Command::Explain(args) => explain::run(args, shell),
         Command::Test(args) => test::run(args, shell),
+        Command::Show(args) => show::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),
         Command::Completions(args) => completions::run(args, Cli::command(), shell),
         Command::Man(args) => man::run(args, Cli::command(), shell),
