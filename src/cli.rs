@@ -25,6 +25,7 @@ mod man;
 mod output;
 mod progress;
 mod render;
+mod schema;
 mod screen;
 mod shell;
 mod show;
@@ -69,6 +70,7 @@ enum Command {
     Explain(explain::Args),
     Test(test::Args),
     Show(show::Args),
+    Schema(schema::Args),
     ExplainCode(explain_code::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -98,6 +100,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Explain(args) => explain::run(args, shell),
         Command::Test(args) => test::run(args, shell),
         Command::Show(args) => show::run(args, shell),
+        Command::Schema(args) => schema::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),
         Command::Completions(args) => completions::run(args, Cli::command(), shell),
         Command::Man(args) => man::run(args, Cli::command(), shell),

@@ -88,8 +88,10 @@ impl Block<'_> {
         if let Some(operator) = &decision.operator {
             self.line("operator", operator);
         }
+        let mut label = "timeout";
         for step in &decision.timeout {
-            self.step(step, decision.lanes.len() > 1);
+            self.step(label, step, decision.lanes.len() > 1);
+            label = "";
         }
         for lane in &decision.trial {
             self.lane("on trial", lane);
@@ -180,7 +182,7 @@ impl Block<'_> {
         }
     }
 
-    fn step(&mut self, step: &TimeoutStep, several: bool) {
+    fn step(&mut self, label: &str, step: &TimeoutStep, several: bool) {
         let at = match step.at {
             Some(at) => moment(at, self.matrix.zone),
             None => "never (its calendar does not open)".to_owned(),
@@ -196,7 +198,7 @@ impl Block<'_> {
         let every = step.every.map(|every| format!(", then every {every}"));
         let every = every.unwrap_or_default();
         let lane = if several { format!(" [{}]", step.lane) } else { String::new() };
-        self.line("timeout", &format!("{at}  {what}{every}{lane}"));
+        self.line(label, &format!("{at}  {what}{every}{lane}"));
     }
 }
 

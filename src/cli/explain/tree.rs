@@ -171,10 +171,7 @@ impl<W: Write> Tree<'_, W> {
             match self.screen {
                 // What does not fit beside the test stands below it.
                 Some(screen) if width + columns(&saw).min(VALUE) > screen => {
-                    writeln!(self.out, "{}", self.row(row, row.text.trim_end()))?;
-                    let indent = row.text.len() - row.text.trim_start().len() + 2;
-                    let saw = cut(&saw, screen.saturating_sub(indent));
-                    writeln!(self.out, "{}{saw}", " ".repeat(indent))?;
+                    self.folded(row, &saw, screen)?;
                 }
                 screen => {
                     let room = screen.map_or(usize::MAX, |screen| screen.saturating_sub(width));
@@ -184,6 +181,19 @@ impl<W: Write> Tree<'_, W> {
             }
         }
         Ok(())
+    }
+
+    /// A row whose test is as long as the screen is wide, over several lines.
+    fn folded(&mut self, row: &Row, saw: &str, screen: usize) -> io::Result<()> {
+        let words = row.text.trim_start();
+        let indent = row.text.len() - words.len();
+        let mut gap = indent;
+        for line in wrap(words, Some(screen.saturating_sub(indent + 2))) {
+            writeln!(self.out, "{}{}", " ".repeat(gap), self.row(row, &line))?;
+            gap = indent + 2;
+        }
+        let saw = cut(saw, screen.saturating_sub(gap));
+        writeln!(self.out, "{}{saw}", " ".repeat(gap))
     }
 
     /// The text of a row with its sign in colour.

@@ -50,8 +50,8 @@ fn table(out: &mut impl Write, page: &Page) -> io::Result<()> {
             "<tr>\n<th scope=\"row\"><a href=\"#lane-{name}\">{name}</a>{trial}</th>"
         )?;
         for (label, lines) in TITLES.iter().skip(1).zip(&lane.cells) {
-            let lines = lines.iter().map(text).collect::<Vec<_>>();
-            let lines = lines.join("<br>");
+            let lines = lines.iter().map(|line| format!("<p>{}</p>", text(line)));
+            let lines = lines.collect::<String>();
             writeln!(out, "<td data-label=\"{label}\"><div>{lines}</div></td>")?;
         }
         writeln!(out, "</tr>")?;

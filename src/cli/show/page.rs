@@ -66,15 +66,6 @@ impl Text {
         Self::join(names.into_iter().map(Self::code), ", ")
     }
 
-    /// The text with its code between backticks.
-    pub(super) fn plain(&self) -> String {
-        let pieces = self.0.iter().map(|piece| match piece {
-            Piece::Words(words) => words.clone(),
-            Piece::Code(code) => format!("`{code}`"),
-        });
-        pieces.collect()
-    }
-
     /// The text without a mark on its code.
     pub(super) fn bare(&self) -> String {
         let pieces = self.0.iter().map(|piece| match piece {

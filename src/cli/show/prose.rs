@@ -135,9 +135,14 @@ impl<'m> Prose<'m> {
     fn unsure(self, lane: &Lane) -> Fact {
         let text = match &lane.unsure {
             Unsure::Escalate => {
-                let withheld = match lane.also.is_empty() && !runs(&lane.terms) {
-                    true => "",
-                    false => ", and the actions that it would ask for are withheld",
+                let asks = !lane.also.is_empty();
+                let withheld = match (asks, runs(&lane.terms)) {
+                    (false, false) => "",
+                    (true, false) => ", and what it would ask the caller to run is withheld",
+                    (false, true) => ", and a step that would run an action tells the owner instead",
+                    (true, true) => {
+                        ", what it would ask the caller to run at once is withheld, and a step that would run an action tells the owner instead"
+                    }
                 };
                 format!("it escalates as well, but the hold covers this item only{withheld}")
             }

@@ -38,12 +38,16 @@ impl Demands<'_> {
         }
     }
 
+    /// The team, how many must agree, and whether somebody stands behind it; who they are is in
+    /// the prose.
     pub(super) fn owner_cell(self, terms: &Terms) -> Vec<Text> {
         let team = self.matrix.team(terms.owner);
-        let backup = team.filter(|team| !team.backup.is_empty());
         let first = Text::code(self.matrix.team_name(terms.owner));
         let quorum = team.filter(|team| team.quorum > 1).map(quorum_cell);
-        let backup = backup.map(|team| Text::words("backup ").then(names(&team.backup)));
+        let backup = team.map(|team| match team.backup.is_empty() {
+            true => Text::words("no backup"),
+            false => Text::words("with backup"),
+        });
         [Some(first), quorum, backup].into_iter().flatten().collect()
     }
 
@@ -63,8 +67,8 @@ impl Demands<'_> {
     }
 
     pub(super) fn meanwhile(self, terms: &Terms) -> Fact {
-        let words = format!("{} {}: ", terms.hold.as_str(), terms.scope.as_str());
-        let text = Text::code(words.trim_end_matches([':', ' ']).to_owned());
+        let words = format!("{} {}", terms.hold.as_str(), terms.scope.as_str());
+        let text = Text::code(words);
         let says = format!(
             ": {}; it covers {}",
             hold(terms.hold),
@@ -195,11 +199,6 @@ fn contacts(contacts: &[Contact]) -> Text {
         }),
         ", ",
     )
-}
-
-fn names(contacts: &[Contact]) -> Text {
-    let names = contacts.iter().map(|contact| contact.name.as_str());
-    Text::words(names.collect::<Vec<_>>().join(", "))
 }
 
 fn evidence(need: &EvidenceNeed) -> Text {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
 use super::page::{Item, LaneView, Page, TITLES, Text};
 use crate::cli::output::Paint;
@@ -31,7 +31,7 @@ pub(super) fn table(
     }
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_FULL_CONDENSED)
+        .load_preset(presets::UTF8_FULL)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(u16::try_from(width).unwrap_or(u16::MAX))
         .set_header(TITLES);
@@ -40,7 +40,11 @@ pub(super) fn table(
         let name = format!("{}{}", clean(&lane.name), trial.unwrap_or_default());
         let cells = lane.cells.iter().map(|lines| cell(lines));
         table.add_row(std::iter::once(name).chain(cells));
-        // The preset draws no lines between rows; an empty one tells long rows apart.
+    }
+    // The trigger is what a reader looks for, and its field names are long.
+    if let Some(trigger) = table.column_mut(1) {
+        let wide = u16::try_from(width * 2 / 5).unwrap_or(u16::MAX);
+        trigger.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(wide)));
     }
     writeln!(out, "{table}")
 }
