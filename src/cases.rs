@@ -39,7 +39,8 @@ pub fn run(matrix: &Matrix, case: &Case) -> Outcome {
     let setting = Setting::of(matrix, case);
     let (standing, decision) = setting.decide(case);
     let met = setting.meets(case, standing, &decision);
-    let came = came(&case.expect, standing, &decision);
+    let speaks = setting.lane.filter(|l| speaks_of_lane(&case.expect, l));
+    let came = came(speaks.and(standing), &decision);
     let mut outcome = Outcome {
         passed: met && setting.unready.is_none(),
         expected: case.expect.to_string(),
@@ -161,7 +162,9 @@ impl<'m> Setting<'m> {
             (Expect::NoMatch, None) => primary.is_none(),
             (Expect::Unsure, Some(_)) => standing == Some(Standing::Unsure),
             (Expect::Unsure, None) => primary.is_some_and(|lane| lane.state == State::Unsure),
-            (Expect::Verdict(Verdict::Escalate, by), Some(lane)) => {
+            (Expect::Verdict(Verdict::Escalate, by), Some(lane))
+                if speaks_of_lane(&case.expect, lane) =>
+            {
                 standing == Some(Standing::Fired)
                     && (lane.is_on_trial(case.at) || is_verdict(Verdict::Escalate, by, decision))
             }
@@ -186,7 +189,7 @@ impl<'m> Setting<'m> {
         let of_lane = match (self.lane, outcome.standing) {
             // The lane did its part; something else decided.
             (_, None | Some(Standing::Fired)) => None,
-            (Some(lane), _) if speaks_of_lane(&case.expect) => {
+            (Some(lane), _) if speaks_of_lane(&case.expect, lane) => {
                 self.explain().and_then(|e| e.why_not(&lane.name))
             }
             _ => None,
@@ -201,25 +204,25 @@ fn names_another(matrix: &Matrix, expect: &Expect, lane: &Lane) -> bool {
     matches!(expect, Expect::Verdict(_, Some(by)) if *by != lane.name && matrix.lane_named(by).is_some())
 }
 
-/// Whether what an example expects is about its lane, and not about the decision only.
-fn speaks_of_lane(expect: &Expect) -> bool {
-    matches!(
-        expect,
-        Expect::NoMatch | Expect::Unsure | Expect::Verdict(Verdict::Escalate, _)
-    )
+/// Whether what an example expects is about its lane, and not about the decision only: `escalate by
+/// unreadable` says nothing of the lane.
+fn speaks_of_lane(expect: &Expect, lane: &Lane) -> bool {
+    match expect {
+        Expect::NoMatch | Expect::Unsure => true,
+        Expect::Verdict(Verdict::Escalate, by) => by.as_ref().is_none_or(|by| *by == lane.name),
+        Expect::Verdict(..) | Expect::Unreadable => false,
+    }
 }
 
 fn is_verdict(verdict: Verdict, by: &Option<String>, decision: &Decision) -> bool {
     decision.verdict == verdict && by.as_ref().is_none_or(|by| *by == decision.by)
 }
 
-/// What came, in the words of an expectation.
-fn came(expect: &Expect, standing: Option<Standing>, decision: &Decision) -> String {
+/// What came, in the words of an expectation; `standing` where the expectation is about the lane.
+fn came(standing: Option<Standing>, decision: &Decision) -> String {
     match standing {
-        Some(Standing::Silent | Standing::NotConsidered) if speaks_of_lane(expect) => {
-            "no match".to_owned()
-        }
-        Some(Standing::Unsure) if speaks_of_lane(expect) => "unsure".to_owned(),
+        Some(Standing::Silent | Standing::NotConsidered) => "no match".to_owned(),
+        Some(Standing::Unsure) => "unsure".to_owned(),
         _ => format!("{} by {}", decision.verdict.as_str(), decision.by),
     }
 }
