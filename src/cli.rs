@@ -12,16 +12,22 @@ use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use crate::clock::Timestamp;
 
+mod block;
 mod check;
 mod completions;
+mod decide;
 mod explain_code;
 mod fix;
 mod fmt;
+mod input;
 mod man;
+mod new;
 mod output;
 mod progress;
 mod render;
+mod screen;
 mod shell;
+mod test;
 
 use shell::{Answer, Failure, Shell};
 
@@ -56,8 +62,11 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Check(check::Args),
     Fmt(fmt::Args),
+    Decide(decide::Args),
+    Test(test::Args),
     ExplainCode(explain_code::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -81,8 +90,11 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
     match command {
+        Command::New(args) => new::run(args, shell),
         Command::Check(args) => check::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
+        Command::Decide(args) => decide::run(args, shell),
+        Command::Test(args) => test::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),
         Command::Completions(args) => completions::run(args, Cli::command(), shell),
         Command::Man(args) => man::run(args, Cli::command(), shell),

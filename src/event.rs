@@ -17,6 +17,7 @@ use crate::value::Value;
 
 pub mod build;
 pub mod digest;
+pub mod infer;
 pub mod json;
 pub mod read;
 

@@ -7,19 +7,23 @@
 //! Knows nothing of the language but how a `matrix` block starts.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::cases::check_examples;
-use crate::check::{Loaded, Options};
+use crate::check::{LoadError, Loaded, Options};
 use crate::diagnostic::{Diagnostic, Diagnostics, Severity, codes};
 use crate::limits;
+use crate::matrix::Matrix;
 use crate::span::{FileId, Span};
 
+mod cases;
 #[cfg(feature = "cli")]
 pub mod config;
 mod disk;
 mod replace;
 mod root;
 
+pub use cases::{CaseFile, CaseFileError};
 pub use disk::read;
 pub use replace::replace;
 pub use root::Root;
@@ -75,6 +79,28 @@ pub enum FilesError {
 /// When the path names nothing that could be a matrix. Mistakes inside the files are findings.
 pub fn load(path: &Path, options: &Options, run_examples: bool) -> Result<Loaded, FilesError> {
     Ok(Root::open(path)?.load(options, run_examples))
+}
+
+/// Opens the matrix at a path: a file, or a folder with one file that has the `matrix` block. Its
+/// examples must hold.
+///
+/// # Errors
+/// When the path names nothing that could be a matrix, or the matrix has an error.
+pub fn open(path: impl AsRef<Path>) -> Result<Arc<Matrix>, OpenError> {
+    let loaded = load(path.as_ref(), &Options::default(), true)?;
+    Ok(loaded.into_matrix()?)
+}
+
+/// Why a matrix cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The path names nothing that could be a matrix.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The matrix has errors.
+    #[error(transparent)]
+    Load(#[from] LoadError),
 }
 
 /// A path as messages show it: without characters that would act on a terminal.

@@ -84,6 +84,16 @@ pub const NEAR_MEMBERS: usize = 256;
 /// takes the product of both lengths.
 pub const NEAR_CHARS: usize = 128;
 
+/// Kinds that `schema infer` tells apart. Beyond it the kinds are rather ids.
+pub const INFER_KINDS: usize = 1_000;
+
+/// Members of all kinds that `schema infer` tells apart. Beyond it the names are rather data. One
+/// takes less than a kilobyte.
+pub const INFER_MEMBERS: usize = 20_000;
+
+/// Distinct words of a member that may be a closed set. Nobody writes a longer one by hand.
+pub const INFER_WORDS: usize = 12;
+
 /// Events in the window of one key. A full window is `[cap, infinity)`.
 pub const WINDOW_EVENTS: usize = 10_000;
 

@@ -11,6 +11,10 @@ use std::sync::Arc;
 use crate::span::Span;
 use crate::value::{Type, Value};
 
+mod export;
+
+pub use export::json_schema;
+
 /// An event kind of the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KindId(pub u32);

@@ -229,6 +229,49 @@ impl Serialize for Value {
     }
 }
 
+/// The three answers of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kleene {
+    /// Surely.
+    True,
+    /// Surely not.
+    False,
+    /// The event does not say.
+    Unknown,
+}
+
+impl Kleene {
+    /// From what is known.
+    #[must_use]
+    pub fn from_bool(yes: bool) -> Self {
+        if yes { Self::True } else { Self::False }
+    }
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::True => "true",
+            Self::False => "false",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+impl std::ops::Not for Kleene {
+    type Output = Self;
+
+    /// Kleene's negation: unknown stays unknown.
+    fn not(self) -> Self {
+        match self {
+            Self::True => Self::False,
+            Self::False => Self::True,
+            Self::Unknown => Self::Unknown,
+        }
+    }
+}
+
 /// Why a text is not an exact decimal of this engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

@@ -72,7 +72,6 @@ fn every_construct_is_generated() {
         let generated = generate::matrix(seed, &Plan::default());
         for text in generated.files.values() {
             let parsed = parse(FileId(0), text, &Limits::default());
-            assert!(!text.contains('#') || !parsed.comments.is_empty());
             trees.push_str(&format!("{:?}\n", parsed.ast));
         }
     }

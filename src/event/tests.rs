@@ -1,6 +1,7 @@
 //! Tests of the event layer: one per rule, and properties over random events.
 
 mod forms;
+mod infer;
 mod properties;
 mod rules;
 

@@ -124,7 +124,6 @@ impl Reader<'_, '_> {
             // All items are read, so that all problems are found.
             values.push(self.value(ty, json));
         }
-        self.item = None;
         values.into_iter().collect::<Option<_>>().map(Value::List)
     }
 

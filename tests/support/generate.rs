@@ -174,6 +174,8 @@ struct List {
 struct Sample {
     name: String,
     kind: usize,
+    /// Whether it has every required field.
+    complete: bool,
 }
 
 /// A matrix in the making.

@@ -213,6 +213,7 @@ impl Gen<'_> {
                 let of = self.kinds[kind].name.clone();
                 let fields = self.kinds[kind].fields.clone();
                 let mut given = Vec::new();
+                let mut complete = true;
                 if self.one_in(4) {
                     given.push(format!("at = {}", self.instant()));
                 }
@@ -224,12 +225,18 @@ impl Gen<'_> {
                     };
                     if !leave_out {
                         given.push(self.assignment(field));
+                    } else if required {
+                        complete = false;
                     }
                 }
                 self.rng.shuffle(&mut given);
                 let record = self.braced(&given);
                 items.push(format!("sample {name} is {of} {record}"));
-                self.samples.push(Sample { name, kind });
+                self.samples.push(Sample {
+                    name,
+                    kind,
+                    complete,
+                });
             }
         }
         items
@@ -286,8 +293,10 @@ impl Gen<'_> {
         if self.one_in(5) {
             text.push_str(&format!(" at {}", self.instant()));
         }
-        if self.one_in(4) {
-            let earlier = &self.samples[self.rng.usize(0..self.samples.len())];
+        // Earlier events must be readable.
+        let earlier = self.rng.usize(0..self.samples.len());
+        if self.one_in(4) && self.samples[earlier].complete {
+            let earlier = &self.samples[earlier];
             let (name, kind) = (earlier.name.clone(), earlier.kind);
             let count = self.rng.usize(1..=5);
             let with = if self.one_in(2) {

@@ -100,6 +100,9 @@ fn the_evidence_has_its_own_room_in_both_forms() {
     let wide = "x".repeat(limits.event_bytes);
     assert!(with(&format!("\"evidence\":{{\"x\":\"{wide}\"}}")).is_ok());
     assert!(event(&ENVELOPE.replace("\"input\":1", &format!("\"input\":\"{wide}\""))).is_ok());
+    let two = format!("\"input\":\"{wide}\",\"x\":{{\"evidence\":1}}");
+    assert!(event(&ENVELOPE.replace("\"input\":1", &two)).is_ok());
+    assert!(with(&format!("\"evidence\":{{{two}}}")).is_ok());
     // What is called evidence elsewhere has none.
     let nested = with(&format!("\"x\":{{\"evidence\":{{\"x\":\"{wide}\"}}}}"));
     assert_eq!(found(&nested), [(TooLarge, None)]);

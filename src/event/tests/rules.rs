@@ -262,6 +262,16 @@ fn a_slip_of_an_absent_field_is_named() {
 }
 
 #[test]
+fn a_reserved_member_is_no_slip() {
+    let optional = |path| (path, Vec::new(), text(), Presence::Optional);
+    let fields = vec![optional("ids"), optional("kinds"), optional("evidences")];
+    let schema = schema(vec![("k", None, fields)]);
+    let bytes = br#"{"kind":"k","id":"e","evidence":{}}"#;
+    let read = read(bytes, &schema, &Limits::default(), noon()).unwrap();
+    assert_eq!(read.problems(), []);
+}
+
+#[test]
 fn kind_is_declared_text() {
     assert_eq!(found(&event("{}")), [(KindMissing, Some("kind"))]);
     assert_eq!(
