@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Diagnostics, Severity};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
 use crate::span::Sources;
@@ -108,4 +108,52 @@ pub fn check(reader: &dyn Reader, root: &str, options: &Options) -> Loaded {
 pub fn check_text(name: &str, text: &str, options: &Options) -> Loaded {
     let files = std::collections::BTreeMap::from([(name.to_owned(), text.to_owned())]);
     check(&files, name, options)
+}
+
+/// A matrix that does not load, with everything that is wrong with it.
+#[derive(Debug)]
+pub struct LoadError {
+    /// The texts that the findings point into.
+    pub sources: Arc<Sources>,
+    /// Every finding, warnings too.
+    pub diagnostics: Diagnostics,
+}
+
+impl std::fmt::Display for LoadError {
+    /// One line for each error: `file:line:column: E0307 message`.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the matrix does not load")?;
+        let errors = self
+            .diagnostics
+            .iter()
+            .filter(|d| d.severity() == Severity::Error);
+        for error in errors {
+            let place = error.locate(&self.sources).place;
+            write!(
+                f,
+                "\n{}:{}:{}: {} {}",
+                place.file, place.line, place.column, error.code, error.message
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for LoadError {}
+
+impl Loaded {
+    /// The matrix, or everything that is wrong with it.
+    ///
+    /// # Errors
+    /// When there is an error among the findings.
+    pub fn into_matrix(self) -> Result<Arc<Matrix>, LoadError> {
+        let failed = LoadError {
+            sources: self.sources,
+            diagnostics: self.diagnostics,
+        };
+        match self.matrix {
+            Some(matrix) if !failed.diagnostics.has_errors() => Ok(matrix),
+            _ => Err(failed),
+        }
+    }
 }

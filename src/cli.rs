@@ -22,6 +22,7 @@ mod fix;
 mod fmt;
 mod input;
 mod man;
+mod new;
 mod output;
 mod progress;
 mod render;
@@ -64,6 +65,7 @@ struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Args),
     Check(check::Args),
     Fmt(fmt::Args),
     Decide(decide::Args),
@@ -94,6 +96,7 @@ pub fn main() -> ExitCode {
 
 fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
     match command {
+        Command::New(args) => new::run(args, shell),
         Command::Check(args) => check::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
         Command::Decide(args) => decide::run(args, shell),

@@ -13,6 +13,8 @@ use crate::clock::{Duration, Timestamp};
 use crate::event::Problem;
 use crate::value::Value;
 
+pub use crate::value::Kleene;
+
 pub use crate::syntax::ast::{Hold, Scope, Urgency, Verdict};
 
 /// The answer to one event.
@@ -166,49 +168,6 @@ pub struct Reason {
     pub saw: String,
     /// What came out.
     pub result: Kleene,
-}
-
-/// The three answers of a test.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kleene {
-    /// Surely.
-    True,
-    /// Surely not.
-    False,
-    /// The event does not say.
-    Unknown,
-}
-
-impl Kleene {
-    /// From what is known.
-    #[must_use]
-    pub fn from_bool(yes: bool) -> Self {
-        if yes { Self::True } else { Self::False }
-    }
-
-    /// The word.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::True => "true",
-            Self::False => "false",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-impl std::ops::Not for Kleene {
-    type Output = Self;
-
-    /// Kleene's negation: unknown stays unknown.
-    fn not(self) -> Self {
-        match self {
-            Self::True => Self::False,
-            Self::False => Self::True,
-            Self::Unknown => Self::Unknown,
-        }
-    }
 }
 
 /// The hold of each scope.

@@ -1,38 +1,50 @@
-//! Laneway: an escalation matrix rules engine.
+#![doc = include_str!("../README.md")]
 //!
-//! Data moves one way through the layers below; a module imports only what stands before it, and
-//! `tests/tidy.rs` fails when one does not.
+//! # The map
 //!
-//! ```text
-//! text -[syntax]-> Ast -[check]-> Matrix -[reference]-> Decision -> cli
-//!               event bytes -[event]-> Event ^
-//! ```
+//! Data moves one way: text, tree, matrix, decision, and out through a face. A module imports only
+//! what stands before it here; `tests/tidy.rs` fails when one does not, and when one is missing.
+//!
+//! | layer | modules | does |
+//! |---|---|---|
+//! | 0 | [`clock`] [`span`] [`limits`] [`value`] [`diagnostic`] | time as an argument, positions, bounds, typed values, findings |
+//! | 1 | [`syntax`] | text to tree and back: scan, grammar, lowering, printer |
+//! | 2 | [`schema`] [`event`] [`calendar`] | declared kinds; an event as slots, from JSON and from typed code; business hours |
+//! | 3 | [`matrix`] [`check`] | names to ids, types, lints; a matrix is valid by construction |
+//! | 4 | [`decision`] [`reference`] | what a decision is; the slow, obvious evaluator |
+//! | 6 | [`router`] | the face for services: decide, dry run, explain |
+//! | 7 | [`cases`] | examples and scenarios, run |
+//! | 9 | [`files`] | a matrix on disk |
+//! | 10 | `cli` | the command line |
 
-// The map: one line a module, in layers.
-// 0: positions, findings, bounds, typed values, time as an argument
-pub mod clock;
-pub mod diagnostic;
-pub mod limits;
-pub mod span;
-pub mod value;
-// 1: text to tree and back
-pub mod syntax;
-// 2: declared kinds, business hours, events
 pub mod calendar;
-pub mod event;
-pub mod schema;
-// 3: names to ids, types, lints; a matrix is valid by construction
-pub mod check;
-pub mod matrix;
-// 4: what a decision is, and the slow oracle
-pub mod decision;
-pub mod reference;
-// 6: the face of the engine for services
-pub mod router;
-// 7: examples and scenarios, run
 pub mod cases;
-// 9: files on disk
-pub mod files;
-// 10: the command line
+pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod clock;
+pub mod decision;
+pub mod diagnostic;
+pub mod event;
+pub mod files;
+pub mod limits;
+pub mod matrix;
+pub mod reference;
+pub mod router;
+pub mod schema;
+pub mod span;
+pub mod syntax;
+pub mod value;
+
+// The public API of a service, on one page.
+pub use check::{LoadError, Loaded, Options, check_text};
+pub use clock::{Duration, Timestamp};
+pub use decision::{AttachedLane, Decision, Hold, Reason, Scope, State, Urgency, Verdict};
+pub use diagnostic::{Diagnostic, Diagnostics, Severity};
+pub use event::{Event, EventBuilder, Json, Problem, Unreadable};
+pub use files::open;
+pub use limits::Limits;
+pub use matrix::Matrix;
+pub use reference::Explanation;
+pub use router::Router;
+pub use value::{Type, Value};

@@ -31,4 +31,4 @@ pub use explain::{Explained, Explanation, Node};
 pub use history::History;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -337,14 +337,20 @@ impl<'a> Checker<'a> {
                 .get(of.index())
                 .and_then(Option::as_ref)
                 .map_or("", |c| c.name());
+            let time = &written.node.span;
+            let place = time
+                .of
+                .as_ref()
+                .map_or(time.length.span, |of| time.length.span.to(of.span));
             self.out.push(
                 Diagnostic::new(
                     codes::STEP_CALENDAR,
-                    written.node.span.length.span,
+                    place,
                     format!("this step counts other time than the one before it, which counts open time of `{name}`"),
                 )
                 .label(span, "counted in open time")
-                .help(format!("write `{} of {name}`: else it may come before that step over a weekend", step.at.length)),
+                .help("counted otherwise it may come before that step, such as over a weekend")
+                .guess(format!("write `{} of {name}`", step.at.length), place, format!("{} of {name}", step.at.length)),
             );
             return false;
         }

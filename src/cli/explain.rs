@@ -252,11 +252,7 @@ impl<'m> Past<'m> {
                 let explanation = reference.explain(event, &self.history, times);
                 (event.at(), decision, Some(explanation))
             }
-            Err(event) => (
-                event.at,
-                reference.decide_unreadable(event, event.at),
-                None,
-            ),
+            Err(event) => (event.at, reference.decide_unreadable(event, event.at), None),
         };
         if decision.event == EventRef::None {
             decision.event = EventRef::Line(candidate.line);

@@ -109,7 +109,10 @@ fn infer(args: &Infer, shell: &mut Shell) -> Result<Answer, Failure> {
                 continue;
             }
             Some(Ok(_)) => "an event is an object".to_owned(),
-            Some(Err(problems)) => problems.first().map(ToString::to_string).unwrap_or_default(),
+            Some(Err(problems)) => problems
+                .first()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
             None => format!("an event has at most {} bytes", limits.event_total_bytes),
         };
         number += 1;
@@ -146,7 +149,9 @@ fn warn(shell: &Shell, number: usize, skipped: &[Skipped]) {
     }
     let word = shell.error_paint.warn("warning");
     let lines = count(number, "line");
-    shell.tell(&format!("{word}: {lines} could not be read and taught nothing"));
+    shell.tell(&format!(
+        "{word}: {lines} could not be read and taught nothing"
+    ));
     for Skipped { line, message } in skipped {
         shell.tell(&format!("  line {line}: {message}"));
     }

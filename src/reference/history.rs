@@ -80,6 +80,17 @@ impl History {
         windows.map(|window| window.entries.len()).sum()
     }
 
+    /// How many keys are held.
+    #[must_use]
+    pub fn keys(&self) -> usize {
+        self.streams.values().map(|s| s.windows.len()).sum()
+    }
+
+    #[cfg(test)]
+    pub(super) fn cap_keys(&mut self, keys: usize) {
+        self.key_cap = keys;
+    }
+
     /// Adds a decided event at its own instant.
     pub fn record(&mut self, matrix: &Matrix, event: &Event) {
         self.record_at(matrix, event, event.at());
@@ -235,7 +246,7 @@ struct Stream {
     windows: HashMap<Key, Window>,
     /// Until then a key that is not held may have been refused.
     refused_until: Option<Timestamp>,
-    /// Events since the last sweep.
+    /// Events until the next sweep.
     unswept: usize,
 }
 
@@ -299,21 +310,22 @@ impl Stream {
         }
     }
 
-    /// Lets go of keys that no window can reach. As many events pass between two sweeps as there
-    /// are keys, so that an event pays for one key on average.
+    /// Lets go of keys that no window can reach. As many events pass before the next sweep as keys
+    /// were left by the last one, so that an event pays for a few keys on average, and at most
+    /// twice the keys are held.
     fn sweep(&mut self, window: Duration) {
-        self.unswept += 1;
         let Some(newest) = self.newest else { return };
-        if self.unswept < self.windows.len().max(1024) {
+        if self.unswept > 0 {
+            self.unswept -= 1;
             return;
         }
-        self.unswept = 0;
         let horizon = horizon(newest, window);
         let oldest_query = before(newest, limits::LATENESS);
         self.windows.retain(|_, held| {
             held.evict(horizon);
             !held.entries.is_empty() || held.bound_until > Some(oldest_query)
         });
+        self.unswept = self.windows.len().max(1024);
     }
 }
 

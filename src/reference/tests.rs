@@ -1,5 +1,9 @@
 //! The reference evaluator against its rules.
 
 mod build;
+mod demands;
+mod measures;
 mod monotone;
-mod streams;
+mod reasons;
+pub(crate) mod text;
+mod verdicts;

@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::Leaf;
 use crate::check::build::Checker;
-use crate::decision::Kleene;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::matrix::{Comparison, Expr, ExprKind, Lane, Test, TestOp};
 use crate::schema::{Field, FieldId, KindId};
 use crate::span::Span;
-use crate::value::{Type, Value};
+use crate::value::{Kleene, Type, Value};
 
 impl Checker<'_> {
     fn declared(&self, on: &[KindId], field: FieldId) -> Option<&Field> {

@@ -68,7 +68,11 @@ impl<W: Write> Tree<'_, W> {
         let name = self.paint.bold(&name);
         writeln!(self.out, "event {name} ({kind}) at {at}, {before}")?;
         let verdict = paint(self.paint, decision.verdict, decision.verdict.as_str());
-        writeln!(self.out, "{verdict} by {}", self.paint.bold(&clean(&decision.by)))?;
+        writeln!(
+            self.out,
+            "{verdict} by {}",
+            self.paint.bold(&clean(&decision.by))
+        )?;
         for line in wrap(&clean(&decision.reason), self.screen) {
             writeln!(self.out, "{line}")?;
         }
@@ -157,7 +161,9 @@ impl<W: Write> Tree<'_, W> {
         let short = rows.iter().filter(|row| row.saw.is_some());
         let widths = short.map(|row| columns(&row.text));
         let widest = widths.filter(|width| *width <= WIDEST_TEST).max();
-        let room = self.screen.map_or(usize::MAX, |w| w.saturating_sub(VALUE + 6));
+        let room = self
+            .screen
+            .map_or(usize::MAX, |w| w.saturating_sub(VALUE + 6));
         let column = widest.unwrap_or(0).min(room);
         for row in rows {
             let Some(saw) = &row.saw else {

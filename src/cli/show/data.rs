@@ -57,7 +57,10 @@ pub(super) fn lane(matrix: &Matrix, lane: &Lane) -> Json {
     put("about", json!(lane.about));
     put("on", data.kinds(&lane.on));
     put("when", data.expr(&lane.when));
-    put("unless", lane.unless.as_ref().map_or(Json::Null, |e| data.expr(e)));
+    put(
+        "unless",
+        lane.unless.as_ref().map_or(Json::Null, |e| data.expr(e)),
+    );
     put(
         "unsure",
         match &lane.unsure {
@@ -70,14 +73,20 @@ pub(super) fn lane(matrix: &Matrix, lane: &Lane) -> Json {
         put("trial", json!({"until": trial.until.map(format_timestamp)}));
     }
     if !lane.group_by.is_empty() {
-        put("group_by", list(&lane.group_by, |id| json!(matrix.schema.path(*id))));
+        put(
+            "group_by",
+            list(&lane.group_by, |id| json!(matrix.schema.path(*id))),
+        );
     }
     if let Json::Object(terms) = data.terms(&lane.terms) {
         for (key, value) in terms {
             put(&key, value);
         }
     }
-    put("also", list(&lane.also, |id| json!(matrix.action_name(*id))));
+    put(
+        "also",
+        list(&lane.also, |id| json!(matrix.action_name(*id))),
+    );
     put("operator", json!(lane.operator));
     put("reversible", json!(lane.reversible));
     put("examples", list(&lane.examples, |case| data.case(case)));
@@ -163,7 +172,10 @@ impl Data<'_> {
             }
         }
         let all = all.into_iter();
-        Json::Array(all.map(|(name, means)| json!({"name": name, "means": means})).collect())
+        Json::Array(
+            all.map(|(name, means)| json!({"name": name, "means": means}))
+                .collect(),
+        )
     }
 
     fn rules(&self) -> Json {
@@ -234,9 +246,7 @@ fn field(field: &Field) -> Json {
         match &field.presence {
             Presence::Required => data.insert("required".to_owned(), json!(true)),
             Presence::Optional => data.insert("optional".to_owned(), json!(true)),
-            Presence::Default(value) => {
-                data.insert("default".to_owned(), json!(value.to_string()))
-            }
+            Presence::Default(value) => data.insert("default".to_owned(), json!(value.to_string())),
         };
     }
     data

@@ -105,7 +105,10 @@ mod tests {
 
     #[test]
     fn nothing_of_a_matrix_acts_as_markdown() {
-        assert_eq!(words("a_b <i> [x](y) | #1"), "a\\_b &lt;i\\> \\[x\\](y) \\| \\#1");
+        assert_eq!(
+            words("a_b <i> [x](y) | #1"),
+            "a\\_b &lt;i\\> \\[x\\](y) \\| \\#1"
+        );
         assert_eq!(code("a `b` ``c"), "``` a `b` ``c ```");
         assert_eq!(code("a < b"), "`a < b`");
     }

@@ -139,7 +139,9 @@ impl<'m> Prose<'m> {
                 let withheld = match (asks, runs(&lane.terms)) {
                     (false, false) => "",
                     (true, false) => ", and what it would ask the caller to run is withheld",
-                    (false, true) => ", and a step that would run an action tells the owner instead",
+                    (false, true) => {
+                        ", and a step that would run an action tells the owner instead"
+                    }
                     (true, true) => {
                         ", what it would ask the caller to run at once is withheld, and a step that would run an action tells the owner instead"
                     }
@@ -159,7 +161,10 @@ impl<'m> Prose<'m> {
             true => Vec::new(),
             false => vec![Item {
                 text: Text::words("false, not unknown, when the field is missing:"),
-                parts: tests.into_iter().map(|t| Item::new(Text::code(t))).collect(),
+                parts: tests
+                    .into_iter()
+                    .map(|t| Item::new(Text::code(t)))
+                    .collect(),
             }],
         };
         Fact {
@@ -189,7 +194,9 @@ impl<'m> Prose<'m> {
             let mut text = does.then(self.kinds(&rule.on));
             if let Effect::Adjust(sets) = &rule.effect {
                 let schema = &self.matrix.schema;
-                let sets = sets.iter().map(|(id, value)| format!("{} = {value}", schema.path(*id)));
+                let sets = sets
+                    .iter()
+                    .map(|(id, value)| format!("{} = {value}", schema.path(*id)));
                 text = text.and(", set ").then(Text::codes(sets));
             }
             if let Some(because) = &rule.because {

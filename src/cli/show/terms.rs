@@ -48,7 +48,10 @@ impl Demands<'_> {
             true => Text::words("no backup"),
             false => Text::words("with backup"),
         });
-        [Some(first), quorum, backup].into_iter().flatten().collect()
+        [Some(first), quorum, backup]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     /// `30m of office_hours`
@@ -69,11 +72,7 @@ impl Demands<'_> {
     pub(super) fn meanwhile(self, terms: &Terms) -> Fact {
         let words = format!("{} {}", terms.hold.as_str(), terms.scope.as_str());
         let text = Text::code(words);
-        let says = format!(
-            ": {}; it covers {}",
-            hold(terms.hold),
-            scope(terms.scope)
-        );
+        let says = format!(": {}; it covers {}", hold(terms.hold), scope(terms.scope));
         fact("Meanwhile", text.and(says))
     }
 
@@ -135,12 +134,8 @@ impl Demands<'_> {
             let when = Text::words(when).then(self.within(step.at));
             match &step.action {
                 StepAction::NotifyBackup => when.and(" notify backup"),
-                StepAction::Notify(id) => {
-                    when.and(" notify ").with(self.matrix.team_name(*id))
-                }
-                StepAction::Route(id) => {
-                    when.and(" route to ").with(self.matrix.team_name(*id))
-                }
+                StepAction::Notify(id) => when.and(" notify ").with(self.matrix.team_name(*id)),
+                StepAction::Route(id) => when.and(" route to ").with(self.matrix.team_name(*id)),
                 StepAction::Run(id) => when.and(" run ").with(self.matrix.action_name(*id)),
                 StepAction::Deny => when.and(" deny"),
                 StepAction::Expire => when.and(" expire"),
@@ -219,9 +214,7 @@ fn evidence(need: &EvidenceNeed) -> Text {
 fn hold(hold: Hold) -> &'static str {
     match hold {
         Hold::Continue => "the action may run unchanged, and the owner reviews it",
-        Hold::Degrade => {
-            "the action may run in the caller's safe form, and the owner reviews it"
-        }
+        Hold::Degrade => "the action may run in the caller's safe form, and the owner reviews it",
         Hold::Slow => "the action may run at a lower rate, and the owner reviews it",
         Hold::Park => {
             "the action is set aside and the queue goes on; it runs only once it is approved"

@@ -84,9 +84,7 @@ impl<'m> Words<'m> {
                 let words = format!("at least {n} of these:");
                 (Text::words(words), parts.as_slice())
             }
-            ExprKind::Not(inner) => {
-                (Text::words("not this:"), std::slice::from_ref(&**inner))
-            }
+            ExprKind::Not(inner) => (Text::words("not this:"), std::slice::from_ref(&**inner)),
             ExprKind::Condition(id) => return self.opened(*id, opened),
             ExprKind::Test(test) => return Item::new(self.test(test)),
             ExprKind::Measure(test) => return Item::new(Text::code(test.text.as_str())),

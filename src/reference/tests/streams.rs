@@ -1,1 +1,0 @@
-//! Windows against a model that forgets nothing.
