@@ -144,15 +144,29 @@ impl<'de> Deserialize<'de> for Duration {
     }
 }
 
+/// An instant with the offset that its author wrote.
+pub type Written = DateTime<chrono::FixedOffset>;
+
 /// Reads an RFC 3339 instant; the offset is required.
 #[must_use]
 pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
+    parse_written(text).map(|written| written.to_utc())
+}
+
+/// Reads an RFC 3339 instant and keeps its offset.
+#[must_use]
+pub fn parse_written(text: &str) -> Option<Written> {
     // chrono accepts a space for the `T`; RFC 3339 permits it as an option, the language does not.
     if !text.contains('T') {
         return None;
     }
-    let instant = DateTime::parse_from_rfc3339(text).ok()?;
-    Some(instant.with_timezone(&Utc))
+    DateTime::parse_from_rfc3339(text).ok()
+}
+
+/// An instant with its offset, as [`format_timestamp`] prints one without.
+#[must_use]
+pub fn format_written(instant: Written) -> String {
+    instant.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
 /// Reads an RFC 3339 full date, `2026-12-24`.

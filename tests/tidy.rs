@@ -44,7 +44,8 @@ fn map() -> BTreeMap<String, usize> {
     for row in rows {
         let modules = row.split('|').nth(2).unwrap();
         for name in modules.split_whitespace() {
-            let name = name.trim_matches(['[', ']', '`']);
+            // A link, or a plain word in backticks: what stands between the backticks counts.
+            let name = name.split('`').nth(1).unwrap();
             let position = map.len();
             assert!(
                 map.insert(name.to_owned(), position).is_none(),
@@ -138,11 +139,11 @@ fn a_file_has_one_idea() {
         .into_iter()
         .filter(|(_, text)| {
             let code = text.split("#[cfg(test)]").next().unwrap();
-            code.lines().count() > 800
+            code.lines().count() > 600
         })
         .map(|(path, _)| path.display().to_string())
         .collect();
-    assert!(long.is_empty(), "over 800 lines: {long:?}");
+    assert!(long.is_empty(), "over 600 lines: {long:?}");
 }
 
 #[test]

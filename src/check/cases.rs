@@ -129,7 +129,7 @@ impl<'a> Checker<'a> {
         let before = example.after.as_ref().map(|history| self.before(history));
         let record = record?;
         let at = match (&example.at, record.values.get(&FieldId::AT)) {
-            (Some(at), _) => at.node,
+            (Some(at), _) => at.node.to_utc(),
             (None, Some(Value::Timestamp(at))) => *at,
             _ => self.example_instant(),
         };

@@ -135,7 +135,7 @@ impl Loader<'_> {
                 path,
                 at,
                 codes::TOO_MANY_FILES,
-                format!("more than {most} files"),
+                format!("`{path}` is one file too many: a matrix has at most {most}"),
             );
             return None;
         }

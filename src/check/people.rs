@@ -125,7 +125,8 @@ impl<'a> Checker<'a> {
                     codes::QUORUM_UNREACHABLE,
                     span,
                     format!(
-                        "the team names {people} people, and the quorum is of {}",
+                        "the team names {people} {}, and the quorum is of {}",
+                        if people == 1 { "person" } else { "people" },
                         of.node
                     ),
                 )
@@ -215,6 +216,10 @@ impl<'a> Checker<'a> {
             CalendarError::BackwardException { .. } => (
                 codes::EXCEPT_REVERSED,
                 "an exception goes from its first day to its last: `except 2026-12-24 to 2026-12-26`",
+            ),
+            CalendarError::LongException { .. } => (
+                codes::CALENDAR_NEVER_OPEN,
+                "shorten the exceptions, or remove the calendar and what waits for it",
             ),
             _ => (
                 codes::CALENDAR_NEVER_OPEN,

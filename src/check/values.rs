@@ -86,7 +86,7 @@ impl Checker<'_> {
                 self.unknown_word(text, words.iter().map(|w| &**w), span);
                 None
             }
-            (Type::Timestamp, Written::Timestamp(at)) => Some(Value::Timestamp(*at)),
+            (Type::Timestamp, Written::Timestamp(at)) => Some(Value::Timestamp(at.to_utc())),
             // A date stands for its first instant in the matrix's zone.
             (Type::Timestamp, Written::Date(day)) => Some(Value::Timestamp(
                 crate::calendar::start_of_day(self.zone, *day),
@@ -103,7 +103,12 @@ impl Checker<'_> {
     fn whole(&mut self, text: &str, span: Span) -> Option<Value> {
         let number = parse_whole(text);
         if number.is_none() {
-            let message = format!("`{text}` is no whole number of 64 bits");
+            let size = if text.contains('.') {
+                ""
+            } else {
+                " of 64 bits"
+            };
+            let message = format!("`{text}` is no whole number{size}");
             self.out
                 .push(Diagnostic::new(codes::TYPE_MISMATCH, span, message));
         }
@@ -155,11 +160,7 @@ impl Checker<'_> {
                     written,
                 )
             }
-            None => {
-                let shown: Vec<&str> = words.iter().copied().take(12).collect();
-                let more = if words.len() > 12 { ", ..." } else { "" };
-                found.help(format!("it is one of {}{more}", super::names::list(&shown)))
-            }
+            None => found.help(one_of(&words)),
         };
         self.out.push(found);
     }
@@ -207,6 +208,13 @@ pub(super) fn comparable(ty: &Type, value: Value) -> Value {
     }
 }
 
+/// The values of a field, the first of many.
+fn one_of(words: &[&str]) -> String {
+    let shown: Vec<&str> = words.iter().copied().take(12).collect();
+    let more = if words.len() > 12 { ", ..." } else { "" };
+    format!("it is one of {}{more}", super::names::list(&shown))
+}
+
 fn mismatch(ty: &Type, value: &ast::Value, span: Span) -> Diagnostic {
     use ast::Value as Written;
     let text = value_text(value);
@@ -241,6 +249,13 @@ fn mismatch(ty: &Type, value: &ast::Value, span: Span) -> Diagnostic {
             found.safe_fix(format!("write `{ours}`"), span, ours)
         }
         (Type::YesNo, _) => found.help("a yes/no field is `yes` or `no`"),
+        (Type::OneOf(words), _) => {
+            let words: Vec<&str> = words.iter().map(|word| &**word).collect();
+            Diagnostic {
+                message: format!("`{text}` is no value of this field"),
+                ..found.help(one_of(&words))
+            }
+        }
         (Type::Timestamp, _) => found.help("an instant is written `2026-01-07T12:00:00+01:00`"),
         (Type::Duration, _) => found.help("a duration is written `1h30m`"),
         (Type::Number(_) | Type::Whole(_), Written::Str(inner)) if parse_decimal(inner).is_ok() => {

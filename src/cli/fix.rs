@@ -5,16 +5,14 @@
 //! whole or not at all; standard input is never touched.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::ops::Range;
 use std::path::PathBuf;
 
 use super::render::count;
 use super::shell::{Failure, Shell};
 use crate::check::{Loaded, Options};
 use crate::diagnostic::{Diagnostic, Edit, Fix};
-use crate::files::{Root, replace, shown};
-use crate::span::{FileId, Source, Sources};
+use crate::files::{Root, read, replace, shown};
+use crate::span::{FileId, Source, Sources, Span};
 
 /// Rounds of check and fix. One fix may make room for another; two that undo each other must end.
 const ROUNDS: usize = 10;
@@ -70,7 +68,8 @@ fn told(finding: &Diagnostic, sources: &Sources) -> String {
 /// The fixes of one round, which do not overlap.
 struct Round<'a> {
     chosen: Vec<&'a Diagnostic>,
-    edits: BTreeMap<FileId, Vec<&'a Edit>>,
+    /// The edits by place: a fix may have one for each line of a file.
+    edits: BTreeMap<(FileId, u32), &'a Edit>,
     paths: BTreeMap<FileId, PathBuf>,
 }
 
@@ -79,71 +78,80 @@ impl<'a> Round<'a> {
         let mut round = Self {
             chosen: Vec::new(),
             edits: BTreeMap::new(),
-            paths: BTreeMap::new(),
+            paths: paths(root, &loaded.sources, refused),
         };
-        for (id, source) in loaded.sources.iter() {
-            if let Some(path) = root.path_of(source.name()) {
-                if fs::read(&path).is_ok_and(|bytes| bytes == source.text().as_bytes()) {
-                    round.paths.insert(id, path);
-                } else {
-                    refused.insert(source.name().to_owned());
-                }
-            }
-        }
         for finding in &loaded.diagnostics {
-            match &finding.fix {
-                Some(fix) if fix.safe && round.fits(fix) => {
-                    round.chosen.push(finding);
-                    for edit in &fix.edits {
-                        let file = edit.span.file;
-                        round.edits.entry(file).or_default().push(edit);
-                    }
-                }
-                _ => {}
+            if let Some(fix) = &finding.fix
+                && fix.safe
+                && round.take(fix)
+            {
+                round.chosen.push(finding);
             }
         }
         round
     }
 
-    /// Whether all edits of a fix can be made beside those that are chosen.
-    fn fits(&self, fix: &Fix) -> bool {
-        let free = |edit: &Edit| {
-            let file = edit.span.file;
-            let chosen = self.edits.get(&file).into_iter().flatten();
-            let mut others = chosen.map(|edit| edit.span.range());
-            self.paths.contains_key(&file) && !others.any(|other| clash(&other, &edit.span.range()))
-        };
-        let mut own = fix.edits.iter().enumerate();
-        let apart = own.all(|(n, edit)| {
-            let rest = fix.edits.iter().skip(n + 1);
-            rest.filter(|other| other.span.file == edit.span.file)
-                .all(|other| !clash(&other.span.range(), &edit.span.range()))
-        });
-        !fix.edits.is_empty() && apart && fix.edits.iter().all(free)
+    /// Adds a fix if all its edits can be made beside those that are chosen and each other.
+    fn take(&mut self, fix: &'a Fix) -> bool {
+        for (taken, edit) in fix.edits.iter().enumerate() {
+            if self.is_free(edit.span) {
+                self.edits.insert((edit.span.file, edit.span.start), edit);
+            } else {
+                for edit in fix.edits.iter().take(taken) {
+                    self.edits.remove(&(edit.span.file, edit.span.start));
+                }
+                return false;
+            }
+        }
+        !fix.edits.is_empty()
+    }
+
+    /// Whether nothing chosen touches that text, or stands at its start in an order nobody gave.
+    fn is_free(&self, span: Span) -> bool {
+        let (file, start) = (span.file, span.start);
+        let before = self.edits.range((file, 0)..(file, start)).next_back();
+        let after = self.edits.range((file, start)..=(file, u32::MAX)).next();
+        let behind = before.is_none_or(|(_, edit)| edit.span.end <= start);
+        let ahead = after.is_none_or(|((_, next), _)| *next > start && *next >= span.end);
+        self.paths.contains_key(&file) && behind && ahead
     }
 
     /// The mended texts.
     fn texts(&self, sources: &Sources) -> Vec<(PathBuf, String)> {
-        let files = self.edits.iter();
-        let files = files.filter_map(|(file, edits)| {
-            let source = sources.get(*file)?;
-            Some((self.paths.get(file)?.clone(), edited(source, edits)?))
+        let files = self.paths.iter().filter_map(|(file, path)| {
+            let edits = self.edits.range((*file, 0)..=(*file, u32::MAX));
+            let mut edits = edits.map(|(_, edit)| *edit).peekable();
+            edits.peek()?;
+            Some((path.clone(), edited(sources.get(*file)?, edits)?))
         });
         files.collect()
     }
 }
 
-/// Whether two edits touch the same text, or would stand at the same place in an order that nobody
-/// gave.
-fn clash(a: &Range<usize>, b: &Range<usize>) -> bool {
-    a.start == b.start || a.start < b.end && b.start < a.end
+/// The files that may be written: those on disk that still hold the text that was checked.
+fn paths(
+    root: &Root,
+    sources: &Sources,
+    refused: &mut BTreeSet<String>,
+) -> BTreeMap<FileId, PathBuf> {
+    let mut paths = BTreeMap::new();
+    for (id, source) in sources.iter() {
+        let Some(path) = root.path_of(source.name()) else {
+            continue;
+        };
+        let text = source.text().as_bytes();
+        if read(&path, text.len() as u64).is_ok_and(|bytes| bytes == text) {
+            paths.insert(id, path);
+        } else {
+            refused.insert(source.name().to_owned());
+        }
+    }
+    paths
 }
 
-/// The text after the edits; nothing if one does not fit the text.
-fn edited(source: &Source, edits: &[&Edit]) -> Option<String> {
+/// The text after the edits, which are in order; nothing if one does not fit the text.
+fn edited<'a>(source: &Source, edits: impl Iterator<Item = &'a Edit>) -> Option<String> {
     let text = source.text();
-    let mut edits = edits.to_vec();
-    edits.sort_by_key(|edit| edit.span);
     let mut mended = String::with_capacity(text.len());
     let mut at = 0;
     for edit in edits {
@@ -158,31 +166,57 @@ fn edited(source: &Source, edits: &[&Edit]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::span::Span;
+    use std::ops::Range;
 
-    fn edit(range: Range<usize>, replacement: &str) -> Edit {
-        Edit {
-            span: Span::new(FileId(0), range),
-            replacement: replacement.to_owned(),
+    use super::*;
+
+    fn fix(edits: &[(Range<usize>, &str)]) -> Fix {
+        let edit = |(range, replacement): &(Range<usize>, &str)| Edit {
+            span: Span::new(FileId(0), range.clone()),
+            replacement: (*replacement).to_owned(),
+        };
+        Fix {
+            title: String::new(),
+            edits: edits.iter().map(edit).collect(),
+            safe: true,
         }
+    }
+
+    fn mended(text: &str, fixes: &[Fix]) -> Option<String> {
+        let mut sources = Sources::default();
+        let file = sources.add(Source::new("a", text));
+        let mut round = Round {
+            chosen: Vec::new(),
+            edits: BTreeMap::new(),
+            paths: BTreeMap::from([(file, PathBuf::new())]),
+        };
+        for fix in fixes {
+            round.take(fix);
+        }
+        round.texts(&sources).pop().map(|(_, text)| text)
     }
 
     #[test]
     fn edits_are_made_in_the_order_of_the_text() {
-        let source = Source::new("a", "a && b || c");
-        let (or, and, end) = (edit(7..9, "or"), edit(2..4, "and"), edit(11..11, "\n"));
-        let mended = edited(&source, &[&or, &end, &and]);
-        assert_eq!(mended.as_deref(), Some("a and b or c\n"));
-        assert_eq!(edited(&source, &[&edit(5..99, "")]), None);
+        let both = fix(&[(7..9, "or"), (2..4, "and")]);
+        let end = fix(&[(11..11, "\n")]);
+        let text = mended("a && b || c", &[end, both]);
+        assert_eq!(text.as_deref(), Some("a and b or c\n"));
+        assert_eq!(mended("a && b", &[fix(&[(5..99, "")])]), None);
     }
 
     #[test]
-    fn two_edits_at_one_place_clash() {
-        assert!(clash(&(3..3), &(3..3)));
-        assert!(clash(&(2..4), &(3..9)));
-        assert!(clash(&(2..9), &(3..3)));
-        assert!(!clash(&(2..4), &(4..4)));
-        assert!(!clash(&(2..4), &(4..5)));
+    fn a_fix_that_clashes_waits_as_a_whole() {
+        let first = fix(&[(2..4, "X")]);
+        for clash in [2..2, 3..9, 0..3, 3..3, 2..4] {
+            let second = fix(&[(9..10, "Y"), (clash, "Z")]);
+            let text = mended("0123456789", &[first.clone(), second]);
+            assert_eq!(text.as_deref(), Some("01X456789"));
+        }
+        let beside = fix(&[(4..4, "Y"), (0..2, "Z")]);
+        assert_eq!(
+            mended("0123456789", &[first, beside]).as_deref(),
+            Some("ZXY456789")
+        );
     }
 }

@@ -126,7 +126,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failure> {
         if kind.is_dir() {
             collect(&inner, files)?;
         } else if inner.extension().is_some_and(|e| e == "lane") && inner.is_file() {
-            files.push(inner);
+            files.push(inner.strip_prefix(".").unwrap_or(&inner).to_owned());
         }
     }
     Ok(())

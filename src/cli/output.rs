@@ -19,6 +19,11 @@ pub(super) enum Out {
 }
 
 impl Out {
+    /// Whether a person reads along.
+    pub(super) fn is_terminal(&self) -> bool {
+        matches!(self, Self::Terminal(_))
+    }
+
     pub(super) fn stdout() -> Self {
         let stdout = io::stdout();
         if stdout.is_terminal() {
@@ -83,6 +88,14 @@ impl Paint {
 
     pub(super) fn bad(self, text: &str) -> String {
         self.with(AnsiColor::BrightRed.on_default(), text)
+    }
+
+    pub(super) fn warn(self, text: &str) -> String {
+        self.with(AnsiColor::Yellow.on_default(), text)
+    }
+
+    pub(super) fn faint(self, text: &str) -> String {
+        self.with(Style::new().dimmed(), text)
     }
 
     pub(super) fn quiet(self, text: &str) -> String {

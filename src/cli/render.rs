@@ -10,7 +10,7 @@ use clap::ValueEnum;
 
 use super::output::Paint;
 use crate::check::Loaded;
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity};
+use crate::diagnostic::{Diagnostic, Diagnostics, Fix, Located, Severity};
 use crate::span::Sources;
 
 mod excerpt;
@@ -18,6 +18,10 @@ mod github;
 mod json;
 mod sarif;
 mod text;
+
+/// Edits of a fix that are printed for a tool. A fix may have one for each line of a file; such a one
+/// is for `check --fix`, and would make the output longer than the matrix.
+const EDITS: usize = 1_000;
 
 /// The form of findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -67,6 +71,23 @@ pub(super) fn list<'a>(
     sources: &Sources,
 ) -> io::Result<()> {
     text::list(out, paint, some, sources)
+}
+
+/// A finding with its places, for a tool.
+fn located(finding: &Diagnostic, sources: &Sources) -> Located {
+    let long = |fix: &Fix| fix.edits.len() > EDITS;
+    if !finding.fix.as_ref().is_some_and(long) {
+        return finding.locate(sources);
+    }
+    let short = Diagnostic {
+        fix: None,
+        message: finding.message.clone(),
+        caption: finding.caption.clone(),
+        labels: finding.labels.clone(),
+        help: finding.help.clone(),
+        ..*finding
+    };
+    short.locate(sources)
 }
 
 /// `1 error`, `2 errors`.

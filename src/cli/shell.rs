@@ -16,7 +16,7 @@ use super::render;
 use crate::check::{Loaded, Options};
 use crate::clock::{Timestamp, parse_timestamp};
 use crate::files::config::{self, ConfigError};
-use crate::files::{FilesError, Root};
+use crate::files::{CaseFileError, FilesError, Root};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
 
@@ -31,6 +31,8 @@ pub(super) struct Shell {
     pub(super) error_paint: Paint,
     /// The instant that stands for now.
     pub(super) now: Timestamp,
+    /// Whether `now` was given, and stands still.
+    fixed: bool,
     config: Option<PathBuf>,
 }
 
@@ -59,6 +61,9 @@ pub(super) enum Failure {
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A file holds no cases.
+    #[error(transparent)]
+    Cases(#[from] CaseFileError),
     /// Anything else, in words.
     #[error("{0}")]
     Unusable(String),
@@ -80,7 +85,17 @@ impl Shell {
             paint: Paint::new(takes_colour(global.color, &io::stdout())),
             error_paint: Paint::new(takes_colour(global.color, &io::stderr())),
             now: global.now.unwrap_or_else(|| SystemTime::now().into()),
+            fixed: global.now.is_some(),
             config: global.config.clone(),
+        }
+    }
+
+    /// The instant at which something arrives: what `--now` says, else the system's.
+    pub(super) fn clock(&self) -> Timestamp {
+        if self.fixed {
+            self.now
+        } else {
+            SystemTime::now().into()
         }
     }
 
@@ -104,20 +119,23 @@ impl Shell {
         Ok(config::read(self.config.as_deref(), folder)?.limits)
     }
 
-    /// The matrix at a path, for a command that only uses it: its errors are shown, and are a
-    /// failure; warnings are for `check`.
-    #[expect(
-        dead_code,
-        reason = "decide, explain, test, show and schema load through it"
-    )]
-    pub(super) fn matrix(&self, path: &Path) -> Result<Arc<Matrix>, Failure> {
+    /// The matrix at a path, for a command that only uses it, with the bounds that hold beside it:
+    /// its errors are shown, and are a failure; warnings are for `check`.
+    pub(super) fn matrix(&self, path: &Path) -> Result<(Arc<Matrix>, Limits), Failure> {
         let root = Root::open(path)?;
+        let options = self.options(&root)?;
+        let loaded = root.load(&options, false);
+        Ok((self.sound(loaded, path)?, options.limits))
+    }
+
+    /// The matrix that was loaded from a path, unless it has errors; those are shown.
+    pub(super) fn sound(&self, loaded: Loaded, path: &Path) -> Result<Arc<Matrix>, Failure> {
         let Loaded {
             sources,
             matrix,
             diagnostics,
             ..
-        } = root.load(&self.options(&root)?, false);
+        } = loaded;
         match matrix {
             Some(matrix) if !diagnostics.has_errors() => Ok(matrix),
             _ => {

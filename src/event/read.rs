@@ -118,6 +118,30 @@ fn too_large_without_evidence(bytes: usize, limits: &Limits, problems: &mut Prob
     );
 }
 
+impl Unreadable {
+    /// An event that has more bytes than may be read, of which only the number and the SHA-256 are
+    /// known. The same comes of [`read`] with all its bytes.
+    #[must_use]
+    pub fn too_large(
+        bytes: u64,
+        digest: [u8; 32],
+        limits: &Limits,
+        received: Timestamp,
+    ) -> Box<Self> {
+        let mut problems = Problems::default();
+        let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+        problems.too_large(bytes, limits.event_total_bytes);
+        Box::new(Self {
+            id: None,
+            kind: None,
+            at: received,
+            problems: problems.finish(),
+            body: UnreadableBody::Bytes(digest),
+            evidence: None,
+        })
+    }
+}
+
 /// An event of which nothing is known but its bytes.
 fn opaque(bytes: &[u8], problems: Problems, received: Timestamp) -> Box<Unreadable> {
     Box::new(Unreadable {

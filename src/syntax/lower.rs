@@ -87,8 +87,8 @@ impl<'a> Lower<'a> {
                 let kind = kind.unwrap_or_else(|| ItemKind::Broken(broken(slice)));
                 Spanned::new(kind, span)
             }
-            Err(error) => {
-                self.complain_item(slice, range, &error);
+            Err(_) => {
+                self.complain_item(slice, range);
                 Spanned::new(ItemKind::Broken(broken(slice)), span)
             }
         }
@@ -101,11 +101,8 @@ impl<'a> Lower<'a> {
     }
 
     fn span(&self, node: &Node<'_>) -> Span {
-        let inner = node.as_span();
-        Span::new(
-            self.file,
-            self.base + inner.start()..self.base + inner.end(),
-        )
+        let start = node.as_span().start();
+        Span::new(self.file, self.base + start..self.base + end_of(node))
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {
@@ -136,8 +133,8 @@ impl<'a> Lower<'a> {
         let mut pairs = pairs.peekable();
         while let Some(pair) = pairs.next() {
             if pair.as_rule() == block.bad {
-                broken
-                    .push(self.complain_line(pair.as_span().start()..pair.as_span().end(), block));
+                let range = pair.as_span().start()..pair.as_span().end();
+                broken.append(&mut self.complain_line(range, block));
                 continue;
             }
             let range = pair.as_span().start()..pair.as_span().end();
@@ -146,7 +143,7 @@ impl<'a> Lower<'a> {
                 .filter(|next| next.as_rule() == block.bad)
                 .map(|next| next.as_span().end());
             if let Some(end) = spoilt.filter(|end| self.is_one_line(range.start..*end)) {
-                broken.push(self.complain_line(range.start..end, block));
+                broken.append(&mut self.complain_line(range.start..end, block));
                 pairs.next();
                 continue;
             }
@@ -165,6 +162,25 @@ impl<'a> Lower<'a> {
         self.text
             .get(absolute)
             .is_some_and(|text| !text.trim_end().contains('\n'))
+    }
+}
+
+/// Where a pair ends. An optional part that is not there leaves the space and the comment before it
+/// in the pair; they are no part of what is said.
+fn end_of(node: &Node<'_>) -> usize {
+    let (text, inner) = (node.as_str(), node.as_span());
+    if !text.ends_with([' ', '\t', '\r']) && !text.contains('#') {
+        return inner.end();
+    }
+    let Some(last) = node.clone().into_inner().next_back() else {
+        return inner.end();
+    };
+    let tail = text.get(last.as_span().end() - inner.start()..);
+    let tail = tail.unwrap_or("").trim_start_matches([' ', '\t', '\r']);
+    if tail.is_empty() || tail.starts_with('#') && !tail.contains('\n') {
+        end_of(&last)
+    } else {
+        inner.end()
     }
 }
 

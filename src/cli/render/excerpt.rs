@@ -158,10 +158,10 @@ fn line_end(text: &str, at: usize) -> usize {
     at + line.strip_suffix('\r').unwrap_or(line).len()
 }
 
-/// The text with a visible character of the same length for each that acts on a terminal, so that
-/// ranges stay right. The renderer replaces the ASCII ones itself.
+/// The text with a visible character of the same length for each that acts on a terminal or is not
+/// seen at all, so that ranges stay right. The renderer replaces the ASCII ones itself.
 fn visible(text: &str) -> Cow<'_, str> {
-    let acts = |c: char| !c.is_ascii() && acts_on_terminal(c);
+    let acts = |c: char| !c.is_ascii() && (acts_on_terminal(c) || c == '\u{feff}');
     if !text.contains(acts) {
         return Cow::Borrowed(text);
     }
@@ -229,6 +229,9 @@ mod tests {
 
     #[test]
     fn characters_that_act_keep_their_length() {
-        assert_eq!(visible("a\u{9b}b\u{202e}c\t"), "a\u{bf}b\u{fffd}c\t");
+        assert_eq!(
+            visible("\u{feff}a\u{9b}b\u{202e}c\t"),
+            "\u{fffd}a\u{bf}b\u{fffd}c\t"
+        );
     }
 }

@@ -5,12 +5,13 @@
 
 use std::io::{self, Write};
 
+use super::located;
 use crate::diagnostic::{Diagnostics, Located, Severity};
 use crate::span::Sources;
 
 pub(super) fn write(out: &mut impl Write, all: &Diagnostics, sources: &Sources) -> io::Result<()> {
     for finding in all {
-        writeln!(out, "{}", command(&finding.locate(sources)))?;
+        writeln!(out, "{}", command(&located(finding, sources)))?;
     }
     Ok(())
 }

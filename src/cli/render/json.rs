@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::located;
 use crate::diagnostic::Diagnostics;
 use crate::span::Sources;
 
@@ -9,7 +10,7 @@ pub(super) fn write(out: &mut impl Write, all: &Diagnostics, sources: &Sources) 
     out.write_all(b"[")?;
     for (n, finding) in all.iter().enumerate() {
         out.write_all(if n == 0 { b"\n  " } else { b",\n  " })?;
-        serde_json::to_writer(&mut *out, &finding.locate(sources))?;
+        serde_json::to_writer(&mut *out, &located(finding, sources))?;
     }
     out.write_all(if all.is_empty() { b"]\n" } else { b"\n]\n" })
 }

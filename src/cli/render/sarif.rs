@@ -8,6 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::located;
 use crate::diagnostic::{
     Code, Diagnostics, Located, LocatedEdit, LocatedFix, Place, Severity, codes,
 };
@@ -16,7 +17,7 @@ use crate::span::Sources;
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
 
 pub(super) fn write(out: &mut impl Write, all: &Diagnostics, sources: &Sources) -> io::Result<()> {
-    let results: Vec<Value> = all.iter().map(|d| result(&d.locate(sources))).collect();
+    let results: Vec<Value> = all.iter().map(|d| result(&located(d, sources))).collect();
     let rules: Vec<Value> = codes::ALL.iter().map(|code| rule(*code)).collect();
     let log = json!({
         "$schema": SCHEMA,

@@ -9,8 +9,11 @@ use super::count;
 use super::excerpt::{self, Excerpt};
 use crate::cli::output::Paint;
 use crate::diagnostic::{Diagnostic, Diagnostics, Edit, Fix, Severity, codes};
-use crate::files::acts_on_terminal;
+use crate::files::{acts_on_terminal, shown};
 use crate::span::Sources;
+
+/// Edits of a fix that are drawn. A fix may have one for each line of a file.
+const EDITS_SHOWN: usize = 8;
 
 /// Writes the findings; those that only list the ways out of strictness come last, a line each.
 pub(super) fn write(
@@ -32,7 +35,7 @@ pub(super) fn write(
         )?;
         for finding in ways_out {
             let (name, line) = (sources.name(finding.span), sources.start(finding.span).line);
-            let (name, message) = (clean(name), clean(&finding.message));
+            let (name, message) = (shown(name.as_ref()), clean(&finding.message));
             writeln!(out, "  {name}:{line}: {message}")?;
         }
         writeln!(out)?;
@@ -96,7 +99,7 @@ fn marks(finding: &Diagnostic) -> Vec<(crate::span::Span, (AnnotationKind, &str)
 }
 
 fn annotated<'a>(group: Group<'a>, part: Excerpt<'a, (AnnotationKind, &'a str)>) -> Group<'a> {
-    let name = clean(part.name);
+    let name = shown(part.name.as_ref());
     let Some(text) = part.text else {
         let origin = Origin::path(name).line(part.first_line);
         return group.element(origin.char_column(part.column));
@@ -113,6 +116,9 @@ fn annotated<'a>(group: Group<'a>, part: Excerpt<'a, (AnnotationKind, &'a str)>)
 /// The fix as a part of its own, with the lines as they would be where they can be shown.
 fn suggestion<'a>(fix: &'a Fix, sources: &'a Sources) -> Group<'a> {
     let group = Group::with_title(Level::HELP.secondary_title(clean(&fix.title)));
+    if fix.edits.len() > EDITS_SHOWN {
+        return group;
+    }
     let edits = fix.edits.iter().map(|edit| (edit.span, edit));
     let parts = excerpt::cut(sources, edits);
     if parts
@@ -122,7 +128,7 @@ fn suggestion<'a>(fix: &'a Fix, sources: &'a Sources) -> Group<'a> {
         return group;
     }
     parts.into_iter().fold(group, |group, part| {
-        let (name, first_line) = (clean(part.name), part.first_line);
+        let (name, first_line) = (shown(part.name.as_ref()), part.first_line);
         let patches = part
             .marks
             .into_iter()
@@ -170,7 +176,7 @@ mod tests {
     use crate::span::{FileId, Source, Span};
 
     /// The findings as they are printed without colour.
-    fn shown(findings: Vec<Diagnostic>, sources: &Sources) -> String {
+    fn printed(findings: Vec<Diagnostic>, sources: &Sources) -> String {
         let mut all = Diagnostics::default();
         all.extend(findings);
         let mut out = Vec::new();
@@ -198,7 +204,7 @@ mod tests {
             .label(Span::new(people, 5..8), "and this one")
             .help("a lane has an `owner`")
             .safe_fix("write `owner`", at, "owner");
-        insta::assert_snapshot!(shown(vec![finding], &sources), @r"
+        insta::assert_snapshot!(printed(vec![finding], &sources), @r"
         error[E0203]: no clause `ownr` in a lane
          --> agents.lane:6:3
           |
@@ -226,7 +232,7 @@ mod tests {
         let (sources, file) = one_file("a.lane", "one\ntwo\n");
         let way = |at| Diagnostic::new(codes::OPT_OUT, Span::new(file, at), "`x` may be missing");
         let whole = Diagnostic::new(codes::MORE_FINDINGS, Span::default(), "7 more findings");
-        insta::assert_snapshot!(shown(vec![way(0..1), way(4..7), whole], &sources), @r"
+        insta::assert_snapshot!(printed(vec![way(0..1), way(4..7), whole], &sources), @r"
         note[N0902]: 7 more findings
 
         note[N0903]: 2 ways out of the strict reading of missing values
@@ -246,9 +252,9 @@ mod tests {
             .label(at, evil)
             .safe_fix(evil, at, evil);
         let way_out = Diagnostic::new(codes::OPT_OUT, at, evil);
-        let shown = shown(vec![finding, way_out], &sources);
+        let printed = printed(vec![finding, way_out], &sources);
         let acts = |c: &char| acts_on_terminal(*c) && *c != '\n';
-        assert_eq!(shown.chars().find(acts), None, "{shown:?}");
+        assert_eq!(printed.chars().find(acts), None, "{printed:?}");
     }
 
     #[test]
@@ -256,7 +262,7 @@ mod tests {
         let (sources, file) = one_file("a.lane", &"x".repeat(1 << 20));
         let at = Span::new(file, 70_000..70_001);
         let finding = Diagnostic::new(codes::SYNTAX, at, "wrong").guess("write less", at, "");
-        insta::assert_snapshot!(shown(vec![finding], &sources), @r"
+        insta::assert_snapshot!(printed(vec![finding], &sources), @r"
         error[E0201]: wrong
         --> a.lane:1:70001
          |
@@ -309,7 +315,7 @@ mod tests {
                 .collect();
             finding.fix = Some(Fix { title: message.clone(), edits, safe: false });
             finding.help = Some(message);
-            shown(vec![finding], &sources);
+            printed(vec![finding], &sources);
         }
     }
 }

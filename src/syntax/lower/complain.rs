@@ -5,6 +5,7 @@
 //! never in the grammar's.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use pest::Parser;
 use pest::error::{Error, ErrorVariant, InputLocation};
@@ -112,10 +113,13 @@ impl BlockRules {
 
 impl Lower<'_> {
     /// Says what is wrong with a line of a block. The range counts from the item's start. Returns
-    /// the keyword that counts as present from now on.
-    pub(super) fn complain_line(&mut self, range: Range<usize>, block: &BlockRules) -> String {
+    /// the keywords that count as present from now on.
+    pub(super) fn complain_line(&mut self, range: Range<usize>, block: &BlockRules) -> Vec<String> {
         let absolute = self.base + range.start..self.base + range.end;
         let slice = self.text.get(absolute.clone()).unwrap_or("");
+        if slice.starts_with(',') {
+            return self.complain_comma(slice, absolute.start);
+        }
         let trimmed = slice.trim_end_matches([' ', '\t', '\r', ',']);
         let absolute = absolute.start..absolute.start + trimmed.len();
         let word = first_word(trimmed);
@@ -123,14 +127,14 @@ impl Lower<'_> {
         let near = nearest(word, block.keywords.iter().copied());
         let present = if known { word } else { near.unwrap_or(word) }.to_owned();
         if self.is_known_broken(&absolute) {
-            return present;
+            return vec![present];
         }
         if !known {
             self.unknown_clause(word, near, absolute.start, block);
-            return present;
+            return vec![present];
         }
         match Grammar::parse(block.strict, trimmed) {
-            Err(error) => self.complain(trimmed, absolute.start, &error),
+            Err(_) => self.complain(trimmed, absolute.start, block.strict),
             Ok(_) => {
                 let span = Span::new(self.file, absolute);
                 self.push(
@@ -143,7 +147,21 @@ impl Lower<'_> {
                 );
             }
         }
-        present
+        vec![present]
+    }
+
+    /// A line that ends in a comma takes the next one with it. Both are read by people as they are
+    /// meant, so only the comma is a mistake, and what follows counts as present.
+    fn complain_comma(&mut self, slice: &str, start: usize) -> Vec<String> {
+        let span = Span::new(self.file, start..start + 1);
+        self.push(
+            Diagnostic::new(codes::SYNTAX, span, "a line does not end in a comma")
+                .help("one fact per line; a comma stands only between the values of a list")
+                .safe_fix("remove it", span, ""),
+        );
+        let lines = slice.get(1..).unwrap_or("").lines();
+        let words = lines.map(|line| first_word(line.trim_start()).to_owned());
+        words.filter(|word| !word.is_empty()).collect()
     }
 
     fn unknown_clause(&mut self, word: &str, near: Option<&str>, start: usize, block: &BlockRules) {
@@ -166,7 +184,7 @@ impl Lower<'_> {
     }
 
     /// Says what is wrong with an item of which nothing can be used.
-    pub(super) fn complain_item(&mut self, slice: &str, range: Range<usize>, error: &Error<Rule>) {
+    pub(super) fn complain_item(&mut self, slice: &str, range: Range<usize>) {
         let line = slice.lines().next().unwrap_or("");
         let first_line = range.start..range.start + line.len();
         if self.is_known_broken(&first_line) {
@@ -174,7 +192,7 @@ impl Lower<'_> {
         }
         let word = first_word(slice);
         if ITEM_KEYWORDS.contains(&word) {
-            self.complain(slice, range.start, error);
+            self.complain(slice, range.start, Rule::item);
             return;
         }
         let span = Span::new(self.file, range.start..range.start + word.len().max(1));
@@ -196,22 +214,21 @@ impl Lower<'_> {
         self.push(found);
     }
 
-    /// Turns a parse error into a diagnostic. `start` is where the parsed text begins in the file.
-    fn complain(&mut self, slice: &str, start: usize, error: &Error<Rule>) {
-        let at = match error.location {
-            InputLocation::Pos(at) => at,
-            InputLocation::Span((at, _)) => at,
+    /// Says why a text does not fit its rule. `start` is where the text begins in the file.
+    fn complain(&mut self, slice: &str, start: usize, rule: Rule) {
+        let Err(error) = detailed(rule, slice) else {
+            return;
         };
+        let (at, expected) = stopped(&error);
         let found = Found::at(slice, at);
+        if self.foreign_letters(slice, found.start, start) {
+            return;
+        }
         let span = Span::new(self.file, start + found.start..start + found.end);
-        if let Some(diagnostic) = foreign(&found, span) {
+        if let Some(diagnostic) = foreign(&found, slice, span) {
             self.push(diagnostic);
             return;
         }
-        let expected = match &error.variant {
-            ErrorVariant::ParsingError { positives, .. } => expected(positives),
-            ErrorVariant::CustomError { .. } => Vec::new(),
-        };
         let message = match expected.as_slice() {
             [] => format!("{} cannot stand here", found.name),
             [one] => format!("expected {one}, found {}", found.name),
@@ -222,6 +239,87 @@ impl Lower<'_> {
             diagnostic = diagnostic.help(help);
         }
         self.push(diagnostic);
+    }
+
+    /// A word with letters beyond `a` to `z`, at or around an offset of the slice: it is meant as a
+    /// name, or is a text without its quotes.
+    fn foreign_letters(&mut self, slice: &str, at: usize, start: usize) -> bool {
+        let is_letter = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+        let before = slice.get(..at).unwrap_or("");
+        let from = before.len()
+            - before
+                .chars()
+                .rev()
+                .take_while(|c| is_letter(*c))
+                .map(char::len_utf8)
+                .sum::<usize>();
+        let rest = slice.get(from..).unwrap_or("");
+        let word = rest
+            .get(..rest.find(|c| !is_letter(c)).unwrap_or(rest.len()))
+            .unwrap_or("");
+        if word.is_ascii() {
+            return false;
+        }
+        let span = Span::new(self.file, start + from..start + from + word.len());
+        self.push(
+            Diagnostic::new(codes::BAD_NAME, span, format!("`{word}` is not a name")).help(
+                "a name is the letters `a` to `z`, digits and `_`, and starts with a letter; a text stands in double quotes",
+            ),
+        );
+        true
+    }
+}
+
+/// Parses again, for the message: with the signs that could have stood where it stopped.
+fn detailed(rule: Rule, slice: &str) -> Result<(), Box<Error<Rule>>> {
+    // pest has one switch for the whole program. The lock keeps two threads from taking the details
+    // from each other; PERF: it is turned back, since keeping details makes every parse slower.
+    static SWITCH: Mutex<()> = Mutex::new(());
+    let held = SWITCH.lock().unwrap_or_else(PoisonError::into_inner);
+    pest::set_error_detail(true);
+    let parsed = Grammar::parse(rule, slice).map(drop).map_err(Box::new);
+    pest::set_error_detail(false);
+    drop(held);
+    parsed
+}
+
+/// Signs that a missing one is asked for by name; the others are parts of words.
+const SIGNS: [&str; 7] = ["{", "}", ":", "=", ")", "->", "("];
+
+/// Where parsing stopped, and what could have stood there.
+fn stopped(error: &Error<Rule>) -> (usize, Vec<String>) {
+    let at = match error.location {
+        InputLocation::Pos(at) | InputLocation::Span((at, _)) => at,
+    };
+    let rules = match &error.variant {
+        ErrorVariant::ParsingError { positives, .. } => positives.as_slice(),
+        ErrorVariant::CustomError { .. } => &[],
+    };
+    // pest's own answer knows rules only; a sign that is missing further on is the better one.
+    let signs = error
+        .parse_attempts()
+        .filter(|tried| tried.max_position >= at);
+    let signs = signs.map(|tried| {
+        let tokens = tried
+            .expected_tokens()
+            .into_iter()
+            .map(|token| token.to_string());
+        let signs = tokens.filter(|token| SIGNS.contains(&token.as_str()));
+        (
+            tried.max_position,
+            signs.map(|sign| format!("`{sign}`")).collect::<Vec<_>>(),
+        )
+    });
+    match signs {
+        Some((further, signs)) if further > at && !signs.is_empty() => (further, signs),
+        Some((_, signs)) if rules.len() < 3 => {
+            let mut words = expected(rules);
+            words.extend(signs);
+            words.sort();
+            words.dedup();
+            (at, words)
+        }
+        _ => (at, expected(rules)),
     }
 }
 
@@ -289,7 +387,7 @@ fn token_len(rest: &str) -> usize {
 }
 
 /// Operators of other languages, each with its word here.
-fn foreign(found: &Found<'_>, span: Span) -> Option<Diagnostic> {
+fn foreign(found: &Found<'_>, slice: &str, span: Span) -> Option<Diagnostic> {
     let (ours, safe) = match found.text {
         "==" | "===" => ("is", true),
         "=" => ("is", false),
@@ -306,24 +404,33 @@ fn foreign(found: &Found<'_>, span: Span) -> Option<Diagnostic> {
         codes::FOREIGN_OPERATOR,
         span,
         format!("`{}` is not an operator of this language", found.text),
-    )
-    .help(format!("write `{ours}`"));
-    // `a&&b` has no spaces to lose; the replacement is a word and needs them.
+    );
+    // `a&&b` has no spaces to lose; a word needs them.
+    let spaced = |c: Option<char>| c.is_none_or(char::is_whitespace);
+    let before = slice.get(..found.start).and_then(|s| s.chars().next_back());
+    let after = slice.get(found.end..).and_then(|s| s.chars().next());
+    let replacement = format!(
+        "{}{ours}{}",
+        if spaced(before) { "" } else { " " },
+        if spaced(after) { "" } else { " " }
+    );
     let title = format!("write `{ours}`");
-    let replacement = format!(" {ours} ");
     Some(if safe {
-        diagnostic.safe_fix(title, span, replacement.trim_start_matches(' '))
+        diagnostic.safe_fix(title, span, replacement)
     } else {
-        diagnostic.guess(title, span, ours)
+        diagnostic.guess(title, span, replacement)
     })
 }
 
 fn hint(slice: &str, found: &Found<'_>) -> Option<&'static str> {
-    let word = first_word(slice);
     Some(match found.text {
         "null" | "nil" | "None" => "a field without a value is tested with `is missing`",
         "true" | "True" => "the values of a yes/no field are `yes` and `no`",
-        "and" | "or" if found.start == 0 => {
+        "and" | "or"
+            if slice.get(..found.start).is_some_and(|s| {
+                s.trim_end_matches([' ', '\t', '\r']).ends_with('\n') || s.is_empty()
+            }) =>
+        {
             "a condition goes over several lines only inside parentheses or a block such as `any of { ... }`"
         }
         "" if slice.trim_end().ends_with("and") || slice.trim_end().ends_with("or") => {
@@ -334,9 +441,6 @@ fn hint(slice: &str, found: &Found<'_>) -> Option<&'static str> {
         | "sec" => "a duration is a number with its unit: `30m`, `1h30m`, `2d`",
         "-" | "'" => "strings stand in double quotes",
         "$" => "a currency is three capital letters behind the number: `100 USD`",
-        _ if word == "evidence" => {
-            "evidence is `input`, `action`, `trigger`, `context`, `links`, `history last 20`, or a label in quotes"
-        }
         _ => return None,
     })
 }
@@ -419,7 +523,9 @@ fn describe(rule: Rule) -> Option<String> {
         Rule::without => "`without`",
         Rule::moment => "`at`",
         Rule::before => "`after`",
-        Rule::evidence_item => "a piece of evidence",
+        Rule::evidence_item => {
+            "`input`, `action`, `trigger`, `context`, `links`, `history` or a label in double quotes"
+        }
         Rule::step_notify => "`notify`",
         Rule::step_route => "`route to`",
         Rule::step_run => "`run`",

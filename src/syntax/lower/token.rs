@@ -54,18 +54,21 @@ impl<'a> Lower<'a> {
         if is_name(word) && !is_reserved(word) {
             return;
         }
+        let quoted = crate::value::quote(word);
         let found = if is_name(word) {
-            Diagnostic::new(codes::RESERVED_WORD, span, format!("`{word}` is a reserved word and cannot be a value"))
-                .help("put another word to it; `from` or quotes do not help, since a test could not name it")
+            Diagnostic::new(
+                codes::RESERVED_WORD,
+                span,
+                format!("`{word}` is a reserved word; as a value it needs quotes"),
+            )
         } else {
-            let quoted = crate::value::quote(word);
             Diagnostic::new(
                 codes::BAD_NAME,
                 span,
                 format!("the value `{word}` needs quotes"),
             )
-            .safe_fix(format!("write `{quoted}`"), span, quoted)
         };
+        let found = found.safe_fix(format!("write `{quoted}`"), span, quoted);
         self.push(found);
     }
 
@@ -190,7 +193,15 @@ impl<'a> Lower<'a> {
         self.push(Diagnostic::new(
             codes::BAD_NUMBER,
             text.span,
-            format!("`{}` is not a whole number of 64 bits", text.node),
+            format!(
+                "`{}` is not a whole number{}",
+                text.node,
+                if text.node.contains('.') {
+                    ""
+                } else {
+                    " of 64 bits"
+                }
+            ),
         ));
         None
     }
@@ -222,9 +233,9 @@ impl<'a> Lower<'a> {
         date.map(|date| Spanned::new(date, span))
     }
 
-    pub(super) fn instant(&mut self, node: &Node<'a>) -> Option<Spanned<clock::Timestamp>> {
+    pub(super) fn instant(&mut self, node: &Node<'a>) -> Option<Spanned<clock::Written>> {
         let (text, span) = (node.as_str(), self.span(node));
-        let instant = clock::parse_timestamp(text);
+        let instant = clock::parse_written(text);
         if instant.is_none() {
             let message = format!("`{text}` is not an instant");
             self.push(Diagnostic::new(codes::BAD_TIME, span, message).help(

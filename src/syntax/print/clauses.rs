@@ -127,7 +127,7 @@ impl Writer<'_> {
         }
         if let Some(at) = &example.at {
             self.put(" at ");
-            self.put(&crate::clock::format_timestamp(at.node));
+            self.put(&crate::clock::format_written(at.node));
         }
         if let Some(history) = &example.after {
             self.history(history, is_open);

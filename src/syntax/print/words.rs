@@ -72,7 +72,7 @@ impl Writer<'_> {
             Value::Money(amount, currency) => self.put(&format!("{amount} {currency}")),
             Value::Duration(duration) => self.put(&duration.to_string()),
             Value::Date(date) => self.date(*date),
-            Value::Timestamp(at) => self.put(&crate::clock::format_timestamp(*at)),
+            Value::Timestamp(at) => self.put(&crate::clock::format_written(*at)),
             Value::Yes => self.put("yes"),
             Value::No => self.put("no"),
             Value::Word(word) => self.bare(word),

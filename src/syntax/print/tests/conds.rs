@@ -1,7 +1,7 @@
 //! Conditions, parentheses, the texts of one line, and trees whose places are not those of a parser.
 
 use super::build::*;
-use crate::clock::{Duration, parse_date, parse_timestamp};
+use crate::clock::{Duration, parse_date, parse_written};
 use crate::span::{FileId, Span, Spanned};
 use crate::syntax::ast::*;
 use crate::syntax::print::{
@@ -197,7 +197,7 @@ fn parts_in_one_line() {
         measure_text(&sum.measure.node),
         "distinct c of call over 10m"
     );
-    let instant = parse_timestamp("2026-01-07T12:00:00.5Z").unwrap();
+    let instant = parse_written("2026-01-07T12:00:00.5Z").unwrap();
     for (value, text) in [
         (Value::Str("a\"\n".into()), r#""a\"\n""#),
         (Value::Number("1_000".into()), "1_000"),

@@ -1,7 +1,7 @@
 //! Every sort of item and clause, and wrapping.
 
 use super::build::*;
-use crate::clock::{parse_date, parse_timestamp};
+use crate::clock::{parse_date, parse_written};
 use crate::span::{Span, Spanned};
 use crate::syntax::ast::*;
 
@@ -354,7 +354,7 @@ fn examples_open_their_records_when_too_long() {
                 ("c.d", Literal::Set(words("e f"))),
             ])),
             without: names("x y.z"),
-            at: Some(at(parse_timestamp("2026-01-07T12:00:00+01:00").unwrap())),
+            at: Some(at(parse_written("2026-01-07T12:00:00+01:00").unwrap())),
             after: Some(History {
                 count: at(4),
                 sample: name("good"),
@@ -370,11 +370,13 @@ fn examples_open_their_records_when_too_long() {
       example "t" good with {
         a = b
         c.d = (e, f)
-      } without x, y.z at 2026-01-07T11:00:00Z after 4 of good with {} over 10m -> deny by otherwise
+      } without x,
+          y.z at 2026-01-07T12:00:00+01:00 after 4 of good with {} over 10m -> deny by otherwise
       example "tttttttttttttttttttttttttttttttttttttttttttttttttttttttttttt" good with {
         a = b
         c.d = (e, f)
-      } without x, y.z at 2026-01-07T11:00:00Z after 4 of good with {} over 10m -> deny by otherwise
+      } without x,
+          y.z at 2026-01-07T12:00:00+01:00 after 4 of good with {} over 10m -> deny by otherwise
     }
     "#);
     let short = |length| {

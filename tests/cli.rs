@@ -1,0 +1,25 @@
+//! The program as a person or a pipeline runs it: arguments, files and streams in, streams and exit
+//! codes out.
+
+#![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test fail as the test does"
+)]
+
+#[path = "cli/check.rs"]
+mod check;
+#[path = "cli/codes.rs"]
+mod codes;
+#[path = "cli/fix.rs"]
+mod fix;
+#[path = "cli/fmt.rs"]
+mod fmt;
+#[path = "cli/input.rs"]
+mod input;
+#[path = "cli/new.rs"]
+mod new;
+#[path = "cli/run.rs"]
+mod run;
