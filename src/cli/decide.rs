@@ -97,11 +97,11 @@ fn text(args: &Args, stream: &mut Stream<'_>, shell: &mut Shell) -> Result<(), F
         tally.add(&decided);
         rows.add(&decided);
         if rows.is_full() || stream.input.may_wait() {
-            rows.write(&mut shell.out)?;
+            rows.write(&mut shell.out, true)?;
             shell.out.flush()?;
         }
     }
-    rows.write(&mut shell.out)?;
+    rows.write(&mut shell.out, false)?;
     Ok(tally.write(&mut shell.out, shell.paint)?)
 }
 

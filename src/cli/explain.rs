@@ -144,12 +144,13 @@ fn why_not(explanation: &Explanation, lane: &str) -> Option<WhyNot> {
     })
 }
 
-type Read = Result<Event, Box<Unreadable>>;
+/// What a line gave.
+type Given = Result<Event, Box<Unreadable>>;
 
 /// An event that may be the one to explain.
 struct Candidate {
     line: u64,
-    event: Read,
+    event: Given,
 }
 
 /// Decides the events up to the one that is asked for, and explains that one.
@@ -195,7 +196,7 @@ fn is_asked_for(args: &Args, candidate: &Candidate) -> bool {
     by_line || args.id.is_some() && args.id.as_deref() == id(&candidate.event)
 }
 
-fn id(event: &Read) -> Option<&str> {
+fn id(event: &Given) -> Option<&str> {
     match event {
         Ok(event) => event.id.as_deref(),
         Err(event) => event.id.as_deref(),
@@ -232,7 +233,7 @@ impl<'m> Past<'m> {
         }
     }
 
-    fn record(&mut self, event: &Read) {
+    fn record(&mut self, event: &Given) {
         if let Ok(event) = event {
             let times = Times::of(event);
             // Decided, because adjusts give an event its final values.

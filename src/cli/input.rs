@@ -108,7 +108,8 @@ impl Input {
 
     /// Whether the next line may have to be waited for, so that what is known should be shown.
     pub(super) fn may_wait(&self) -> bool {
-        !self.reader.buffer().contains(&b'\n')
+        // A file is there as a whole.
+        self.size.is_none() && !self.reader.buffer().contains(&b'\n')
     }
 
     /// All of the stream, if it is short and one JSON object: an event that somebody laid out over

@@ -14,12 +14,19 @@ fn order(members: &str) -> Vec<u8> {
 fn bad_events() -> Vec<(&'static str, Vec<u8>)> {
     let deep = format!(r#""x":{}{}"#, "[".repeat(70), "]".repeat(70));
     let wide = |bytes: usize| format!(r#""x":"{}""#, "y".repeat(bytes));
-    let invalid = [&order(r#""note":""#)[..order(r#""note":""#).len() - 1], b"\xff\"}"].concat();
+    let invalid = [
+        &order(r#""note":""#)[..order(r#""note":""#).len() - 1],
+        b"\xff\"}",
+    ]
+    .concat();
     let nul = [&order(r#""weight":1"#)[..], b"\0"].concat();
     vec![
         ("too_large", order(&wide(300 << 10))),
         ("too_large", order(&wide(3 << 20))),
-        ("too_large", order(&format!(r#""evidence":{{{}}}"#, wide(2 << 20)))),
+        (
+            "too_large",
+            order(&format!(r#""evidence":{{{}}}"#, wide(2 << 20))),
+        ),
         ("too_deep", order(&deep)),
         ("duplicate_member", order(r#""weight":1,"weight":2"#)),
         ("duplicate_member", order(r#""weight":1,"w\u0065ight":2"#)),
@@ -35,12 +42,21 @@ fn bad_events() -> Vec<(&'static str, Vec<u8>)> {
         ("not_json", b"NaN".to_vec()),
         ("kind_missing", b"{}".to_vec()),
         ("unknown_kind", br#"{"kind":"oder"}"#.to_vec()),
-        ("bad_at", br#"{"kind":"ping","host":"h","at":"yesterday"}"#.to_vec()),
+        (
+            "bad_at",
+            br#"{"kind":"ping","host":"h","at":"yesterday"}"#.to_vec(),
+        ),
         ("bad_id", br#"{"kind":"ping","host":"h","id":""}"#.to_vec()),
-        ("bad_evidence", br#"{"kind":"ping","host":"h","evidence":1}"#.to_vec()),
+        (
+            "bad_evidence",
+            br#"{"kind":"ping","host":"h","evidence":1}"#.to_vec(),
+        ),
         ("field_missing", br#"{"kind":"ping"}"#.to_vec()),
         ("wrong_type", br#"{"kind":"ping","host":1}"#.to_vec()),
-        ("unknown_value", br#"{"kind":"order","step":"sip","customerId":"c"}"#.to_vec()),
+        (
+            "unknown_value",
+            br#"{"kind":"order","step":"sip","customerId":"c"}"#.to_vec(),
+        ),
         ("out_of_range", order(r#""weight":1001"#)),
     ]
 }
@@ -65,7 +81,10 @@ fn each_gets_a_coded_problem_and_the_next_line_is_decided() {
         assert_eq!(decision["by"], "unreadable", "{event}");
         assert_eq!(decision["verdict"], "escalate", "{event}");
         let problems = decision["problems"].as_array().unwrap();
-        let codes: Vec<_> = problems.iter().map(|p| p["code"].as_str().unwrap()).collect();
+        let codes: Vec<_> = problems
+            .iter()
+            .map(|p| p["code"].as_str().unwrap())
+            .collect();
         assert!(codes.contains(code), "{event}: {problems:?}");
         assert_eq!(decision["action_digest"].as_str().unwrap().len(), 64);
         assert_eq!(good["event"], "good", "behind {event}");
@@ -81,7 +100,11 @@ fn a_person_sees_the_lines() {
         stream.extend(event);
         stream.push(b'\n');
     }
-    let ran = laneway_with(&["decide", SMALL, "-", "--now=2026-11-20T09:00:00Z"], &stream, Some(100));
+    let ran = laneway_with(
+        &["decide", SMALL, "-", "--now=2026-11-20T09:00:00Z"],
+        &stream,
+        Some(100),
+    );
     assert_eq!(ran.code, 0);
     insta::assert_snapshot!(ran.out);
 }
@@ -104,7 +127,14 @@ fn the_bounds_are_those_of_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("laneway.toml");
     std::fs::write(&config, "[limits]\nevent_total_bytes = 90\n").unwrap();
-    let args = ["decide", SMALL, "-", "--format=json", "--config", config.to_str().unwrap()];
+    let args = [
+        "decide",
+        SMALL,
+        "-",
+        "--format=json",
+        "--config",
+        config.to_str().unwrap(),
+    ];
     let ran = laneway_with(&args, GOOD.as_bytes(), None);
     assert_eq!(ran.lines()[0]["problems"][0]["code"], "too_large");
 }

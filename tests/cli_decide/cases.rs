@@ -67,7 +67,12 @@ fn junit_is_xml_whatever_the_titles_are() {
     let ran = laneway(&["test", arg(&matrix), "--format=junit"]);
     insta::assert_snapshot!(scratch.hide(&ran.seen()));
     let matrix = scratch.small_with("\"heavy\" plain with { weight = 31 }", "\"heavy\" plain");
-    let ran = laneway(&["test", arg(&matrix), "--format=junit", "--filter=heavy_parcel"]);
+    let ran = laneway(&[
+        "test",
+        arg(&matrix),
+        "--format=junit",
+        "--filter=heavy_parcel",
+    ]);
     insta::assert_snapshot!("junit_failure", scratch.hide(&ran.seen()));
 }
 
@@ -76,14 +81,21 @@ fn a_filter_finds_lanes_and_titles() {
     let run = |text| laneway(&["test", SMALL, "--filter", text, "--format=json"]);
     let titles = |text| {
         let cases = run(text).json()["cases"].clone();
-        let titles = cases.as_array().unwrap().iter().map(|c| c["title"].to_string());
+        let titles = cases
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| c["title"].to_string());
         titles.collect::<Vec<_>>().join(" ")
     };
     assert_eq!(titles("REFUND IS"), r#""a small refund is rounded""#);
     assert_eq!(titles("one cent"), r#""one cent over""#);
     assert_eq!(titles("heavy_parcel"), r#""heavy" "light""#);
     let ran = run("nothing");
-    assert_eq!(ran.seen(), "error: no example or scenario has `nothing` in its lane or title\n[exit code 2]");
+    assert_eq!(
+        ran.seen(),
+        "error: no example or scenario has `nothing` in its lane or title\n[exit code 2]"
+    );
 }
 
 #[test]
@@ -91,10 +103,15 @@ fn coverage_counts_lanes_and_tests() {
     insta::assert_snapshot!(on_screen(100, &["test", SMALL, "--coverage"]).seen());
     let json = laneway(&["test", SMALL, "--coverage", "--format=json"]).json();
     let lane = &json["coverage"]["lanes"][0];
-    assert_eq!((&lane["lane"], &lane["fired"]), (&"large_order".into(), &1.into()));
-    let never = json["coverage"]["tests"].as_array().unwrap().iter().find(|t| {
-        t["test"] == "note contains \"lawyer\" if present"
-    });
+    assert_eq!(
+        (&lane["lane"], &lane["fired"]),
+        (&"large_order".into(), &1.into())
+    );
+    let never = json["coverage"]["tests"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|t| t["test"] == "note contains \"lawyer\" if present");
     assert_eq!(never.unwrap()["true"], 0);
 }
 
@@ -113,21 +130,43 @@ fn case_files_lie_anywhere_and_hold_only_cases() {
     let other = scratch.file("other.lane", "# a comment\nlist x is \"y\"\n");
     let ran = laneway(&["test", SMALL, arg(&other)]);
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("other.lane:2: a case file holds only samples and scenarios"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("other.lane:2: a case file holds only samples and scenarios"),
+        "{}",
+        ran.err
+    );
     let broken = scratch.file("broken.lane", "scenario \"x\" nothing -> allow\n");
     let ran = laneway(&["test", SMALL, arg(&broken)]);
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("broken.lane:1"), "{}", ran.err);
     let ran = laneway(&["test", SMALL, "nowhere.lane"]);
-    assert!(ran.err.contains("`nowhere.lane` cannot be read: there is no such file"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("`nowhere.lane` cannot be read: there is no such file"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
 fn over_decides_every_combination() {
     let ran = laneway(&["test", SMALL, "--over", "step,amount", "plain"]);
     insta::assert_snapshot!(ran.seen());
-    let json = laneway(&["test", SMALL, "--over", "labels,rush", "plain", "--format=json"]).json();
-    let labels = json.as_array().unwrap().iter().map(|r| r["values"]["labels"].to_string());
+    let json = laneway(&[
+        "test",
+        SMALL,
+        "--over",
+        "labels,rush",
+        "plain",
+        "--format=json",
+    ])
+    .json();
+    let labels = json
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|r| r["values"]["labels"].to_string());
     let mut labels: Vec<_> = labels.collect();
     labels.dedup();
     assert_eq!(
@@ -143,8 +182,16 @@ fn frozen_combinations_pass() {
         (SMALL, "step,amount,rush", "plain"),
         (SMALL, "customer,note,labels", "plain"),
         ("matrices/agent-operations", "action,role", "reply"),
-        ("matrices/agent-operations", "amount,authority.limit", "small_refund"),
-        ("matrices/agent-operations", "integration.token_issued_at,queue.backlog", "heartbeat"),
+        (
+            "matrices/agent-operations",
+            "amount,authority.limit",
+            "small_refund",
+        ),
+        (
+            "matrices/agent-operations",
+            "integration.token_issued_at,queue.backlog",
+            "heartbeat",
+        ),
     ] {
         let scratch = Scratch::new();
         let ran = laneway(&["test", matrix, "--over", fields, sample, "--freeze"]);
@@ -167,9 +214,18 @@ fn instants_and_calendars_have_their_edges() {
 #[test]
 fn what_cannot_be_combined_is_said() {
     for (args, says) in [
-        (vec!["--over", "stepp", "plain"], "no field `stepp` in `order`; did you mean `step`?"),
-        (vec!["--over", "step", "plane"], "no sample `plane` in the matrix; did you mean `plain`?"),
-        (vec!["--over", "step,step", "plain"], "`step` is named twice"),
+        (
+            vec!["--over", "stepp", "plain"],
+            "no field `stepp` in `order`; did you mean `step`?",
+        ),
+        (
+            vec!["--over", "step", "plane"],
+            "no sample `plane` in the matrix; did you mean `plain`?",
+        ),
+        (
+            vec!["--over", "step,step", "plain"],
+            "`step` is named twice",
+        ),
         (vec!["--freeze"], "--over"),
         (vec!["--over", "step", "plain", "--format=junit"], "JUnit"),
     ] {
@@ -178,7 +234,18 @@ fn what_cannot_be_combined_is_said() {
         assert!(ran.err.contains(says), "{args:?}: {}", ran.err);
     }
     let fields = "action,role,procedure,sentiment,request.type,request.within_policy,record.class";
-    let ran = laneway(&["test", "matrices/agent-operations", "--over", fields, "reply"]);
+    let ran = laneway(&[
+        "test",
+        "matrices/agent-operations",
+        "--over",
+        fields,
+        "reply",
+    ]);
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("combinations are more than 10000; name fewer fields"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("combinations are more than 10000; name fewer fields"),
+        "{}",
+        ran.err
+    );
 }

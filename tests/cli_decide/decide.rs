@@ -74,7 +74,10 @@ fn a_screen_has() {
 #[test]
 fn the_events_of_the_matrices_are_decided() {
     for name in ["agent-operations", "refund-guard", "tool-approvals", "tour"] {
-        let (matrix, events) = (format!("matrices/{name}"), format!("matrices/{name}/events.ndjson"));
+        let (matrix, events) = (
+            format!("matrices/{name}"),
+            format!("matrices/{name}/events.ndjson"),
+        );
         let ran = on_screen(120, &["decide", &matrix, &events]);
         insta::assert_snapshot!(format!("decide_{name}"), ran.seen());
     }
@@ -109,10 +112,23 @@ fn an_event_counts_for_those_behind_it() {
 
 #[test]
 fn what_comes_too_late_is_said() {
-    let at = |at: &str| format!(r#"{{"kind":"order","at":"{at}","step":"refund","customerId":"a","weight":1,"amount":5}}"#);
+    let at = |at: &str| {
+        format!(
+            r#"{{"kind":"order","at":"{at}","step":"refund","customerId":"a","weight":1,"amount":5}}"#
+        )
+    };
     let events = [at("2026-11-20T09:00:00Z"), at("2026-11-20T08:00:00Z")].join("\n");
-    let ran = laneway_with(&["decide", SMALL, "-", "--format=json"], events.as_bytes(), None);
-    assert!(ran.err.contains("1 events came more than 2m after younger ones"), "{}", ran.err);
+    let ran = laneway_with(
+        &["decide", SMALL, "-", "--format=json"],
+        events.as_bytes(),
+        None,
+    );
+    assert!(
+        ran.err
+            .contains("1 events came more than 2m after younger ones"),
+        "{}",
+        ran.err
+    );
 }
 
 #[test]
@@ -127,11 +143,20 @@ fn what_cannot_be_used_ends_with_2() {
     let broken = folder.path().join("broken.lane");
     std::fs::write(&broken, "matrix \"x\" {\n  edition 1\n").unwrap();
     for (args, says) in [
-        (vec!["decide", SMALL, "nothing.ndjson"], "`nothing.ndjson` cannot be read: it does not exist"),
+        (
+            vec!["decide", SMALL, "nothing.ndjson"],
+            "`nothing.ndjson` cannot be read: it does not exist",
+        ),
         (vec!["decide", SMALL, "tests"], "`tests` is a folder"),
         (vec!["decide", "-", "-"], "cannot both be standard input"),
-        (vec!["decide", broken.to_str().unwrap(), "-"], "does not load"),
-        (vec!["decide", "nothing.lane", "-"], "`nothing.lane` does not exist"),
+        (
+            vec!["decide", broken.to_str().unwrap(), "-"],
+            "does not load",
+        ),
+        (
+            vec!["decide", "nothing.lane", "-"],
+            "`nothing.lane` does not exist",
+        ),
     ] {
         let ran = laneway(&args);
         assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}");
@@ -159,7 +184,12 @@ fn a_closed_pipe_ends_quietly() {
     }
     drop(stdin);
     let mut err = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+    child
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut err)
+        .unwrap();
     assert_eq!((child.wait().unwrap().code(), err.as_str()), (Some(0), ""));
 }
 

@@ -18,7 +18,16 @@ fn the_tree_shows_every_test_with_its_value() {
 #[test]
 fn an_event_of_the_matrices_is_explained() {
     let events = "matrices/agent-operations/events.ndjson";
-    let ran = on_screen(100, &["explain", "matrices/agent-operations", events, "--id", "ao-027"]);
+    let ran = on_screen(
+        100,
+        &[
+            "explain",
+            "matrices/agent-operations",
+            events,
+            "--id",
+            "ao-027",
+        ],
+    );
     insta::assert_snapshot!(ran.seen());
 }
 
@@ -43,10 +52,19 @@ fn why_not_gives_the_first_tests_that_block() {
 
 #[test]
 fn an_unknown_lane_suggests_the_nearest() {
-    let why_not = |lane| laneway_with(&["explain", SMALL, "-", "--why-not", lane], ORDER.as_bytes(), None);
+    let why_not = |lane| {
+        laneway_with(
+            &["explain", SMALL, "-", "--why-not", lane],
+            ORDER.as_bytes(),
+            None,
+        )
+    };
     let ran = why_not("large_ordr");
     assert_eq!(ran.code, 2);
-    assert!(ran.err.contains("no lane `large_ordr` in the matrix; did you mean `large_order`?"));
+    assert!(
+        ran.err
+            .contains("no lane `large_ordr` in the matrix; did you mean `large_order`?")
+    );
     assert!(why_not("quotes").err.contains("`quotes` is a rule"));
 }
 
@@ -64,14 +82,31 @@ fn the_events_before_are_the_history() {
         laneway_with(&args, events.as_bytes(), None).json()
     };
     let last = explain(&[]);
-    assert_eq!((&last["decision"]["event"], &last["history"]), (&"r-3".into(), &3.into()));
+    assert_eq!(
+        (&last["decision"]["event"], &last["history"]),
+        (&"r-3".into(), &3.into())
+    );
     assert_eq!(last["decision"]["by"], "many_refunds");
     assert_eq!(explain(&["--line", "2"])["decision"]["by"], "otherwise");
     assert_eq!(explain(&["--id", "r-2"])["decision"]["by"], "many_refunds");
-    let ran = laneway_with(&["explain", SMALL, "-", "--id", "r-9"], events.as_bytes(), None);
-    assert_eq!(ran.seen(), "error: there is no event with the id `r-9`\n[exit code 2]");
-    let ran = laneway_with(&["explain", SMALL, "-", "--line", "9"], events.as_bytes(), None);
-    assert_eq!(ran.seen(), "error: there is no event in line 9\n[exit code 2]");
+    let ran = laneway_with(
+        &["explain", SMALL, "-", "--id", "r-9"],
+        events.as_bytes(),
+        None,
+    );
+    assert_eq!(
+        ran.seen(),
+        "error: there is no event with the id `r-9`\n[exit code 2]"
+    );
+    let ran = laneway_with(
+        &["explain", SMALL, "-", "--line", "9"],
+        events.as_bytes(),
+        None,
+    );
+    assert_eq!(
+        ran.seen(),
+        "error: there is no event in line 9\n[exit code 2]"
+    );
 }
 
 #[test]
@@ -88,7 +123,14 @@ fn the_decision_is_that_of_decide() {
     let events = "matrices/tour/events.ndjson";
     let decided = laneway(&["decide", "matrices/tour", events, "--format=json"]).lines();
     for line in [1, 20, 36, 56] {
-        let args = ["explain", "matrices/tour", events, "--format=json", "--line", &line.to_string()];
+        let args = [
+            "explain",
+            "matrices/tour",
+            events,
+            "--format=json",
+            "--line",
+            &line.to_string(),
+        ];
         assert_eq!(laneway(&args).json()["decision"], decided[line - 1]);
     }
 }
@@ -96,5 +138,7 @@ fn the_decision_is_that_of_decide() {
 #[test]
 fn an_unreadable_event_is_listed_problem_by_problem() {
     let event = r#"{"kind":"order","at":"2026-11-20T09:00:00Z","step":"sip","weight":5000}"#;
-    insta::assert_snapshot!(laneway_with(&["explain", SMALL, "-"], event.as_bytes(), Some(100)).seen());
+    insta::assert_snapshot!(
+        laneway_with(&["explain", SMALL, "-"], event.as_bytes(), Some(100)).seen()
+    );
 }

@@ -13,7 +13,8 @@ const EVENTS: i64 = 1_000_000;
 
 /// The events of a matrix again and again, with new ids and times, spread over a week.
 fn write_week(path: &Path) {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("matrices/agent-operations/events.ndjson");
+    let source =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("matrices/agent-operations/events.ndjson");
     let text = std::fs::read_to_string(source).unwrap();
     let samples: Vec<serde_json::Map<String, serde_json::Value>> = text
         .lines()

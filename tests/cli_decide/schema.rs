@@ -6,9 +6,19 @@ use crate::run::{SMALL, laneway, laneway_with};
 fn a_kind_is_exported_by_either_name() {
     let ran = laneway(&["schema", "export", SMALL, "order"]);
     let schema = ran.json();
-    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
-    assert!(schema["properties"]["customerId"].is_object(), "{}", ran.out);
-    assert_eq!(laneway(&["schema", "export", SMALL, "shop.order"]).out, ran.out);
+    assert_eq!(
+        schema["$schema"],
+        "https://json-schema.org/draft/2020-12/schema"
+    );
+    assert!(
+        schema["properties"]["customerId"].is_object(),
+        "{}",
+        ran.out
+    );
+    assert_eq!(
+        laneway(&["schema", "export", SMALL, "shop.order"]).out,
+        ran.out
+    );
     let ran = laneway(&["schema", "export", SMALL, "ordr"]);
     assert_eq!(
         ran.seen(),
@@ -28,7 +38,10 @@ fn samples_give_event_blocks() {
     insta::assert_snapshot!(ran.seen());
     let args = ["schema", "infer", "-", "--format=json"];
     let json = laneway_with(&args, events.as_bytes(), None).json();
-    assert_eq!((&json["events"], &json["skipped"][1]["line"]), (&2.into(), &4.into()));
+    assert_eq!(
+        (&json["events"], &json["skipped"][1]["line"]),
+        (&2.into(), &4.into())
+    );
     assert_eq!(ran.out, json["blocks"].as_str().unwrap());
 }
 
@@ -50,5 +63,8 @@ fn the_blocks_of_real_events_check() {
 #[test]
 fn nothing_teaches_nothing() {
     let ran = laneway_with(&["schema", "infer", "-"], b"\n", None);
-    assert_eq!(ran.seen(), "error: there is no event to learn from\n[exit code 2]");
+    assert_eq!(
+        ran.seen(),
+        "error: there is no event to learn from\n[exit code 2]"
+    );
 }

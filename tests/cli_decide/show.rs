@@ -25,7 +25,10 @@ fn a_lane_is_told_in_prose() {
 
 #[test]
 fn markdown_and_html_say_the_same() {
-    insta::assert_snapshot!("markdown", laneway(&["show", SMALL, "--format=markdown"]).seen());
+    insta::assert_snapshot!(
+        "markdown",
+        laneway(&["show", SMALL, "--format=markdown"]).seen()
+    );
     let html = laneway(&["show", SMALL, "--format=html"]).out;
     let (head, body) = html.split_once("</head>").unwrap();
     insta::assert_snapshot!("html", body);
@@ -49,10 +52,19 @@ fn nothing_of_a_lane_is_left_out() {
             let (_, section) = page.split_once(&title).unwrap();
             let section = section.split("\n## ").next().unwrap();
             for label in [
-                "Trigger", "Owner", "Urgency", "Meanwhile", "Evidence", "Operator", "Timeout",
+                "Trigger",
+                "Owner",
+                "Urgency",
+                "Meanwhile",
+                "Evidence",
+                "Operator",
+                "Timeout",
                 "When unsure",
             ] {
-                assert!(section.contains(&format!("- **{label}**: ")), "{title}{label}");
+                assert!(
+                    section.contains(&format!("- **{label}**: ")),
+                    "{title}{label}"
+                );
             }
             let mut tests = Vec::new();
             gather(&lane["when"], &mut tests);
@@ -60,7 +72,10 @@ fn nothing_of_a_lane_is_left_out() {
                 assert!(section.contains(&test), "{title}{test}");
             }
             for key in ["owner", "urgency"] {
-                assert!(section.contains(lane[key].as_str().unwrap()), "{title}{key}");
+                assert!(
+                    section.contains(lane[key].as_str().unwrap()),
+                    "{title}{key}"
+                );
             }
         }
     }

@@ -49,7 +49,6 @@ impl<'m> Words<'m> {
             ExprKind::All(parts) | ExprKind::Any(parts) if parts.len() > 1 => {
                 Text::words("(").then(self.line(expr)).and(")")
             }
-            ExprKind::All(_) | ExprKind::Any(_) => self.line(expr),
             _ => self.line(expr),
         }
     }
