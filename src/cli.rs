@@ -16,6 +16,7 @@ mod block;
 mod check;
 mod completions;
 mod decide;
+mod explain;
 mod explain_code;
 mod fix;
 mod fmt;
@@ -25,8 +26,10 @@ mod new;
 mod output;
 mod progress;
 mod render;
+mod schema;
 mod screen;
 mod shell;
+mod show;
 mod test;
 
 use shell::{Answer, Failure, Shell};
@@ -66,7 +69,10 @@ enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Decide(decide::Args),
+    Explain(explain::Args),
     Test(test::Args),
+    Show(show::Args),
+    Schema(schema::Args),
     ExplainCode(explain_code::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -94,7 +100,10 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Check(args) => check::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
         Command::Decide(args) => decide::run(args, shell),
+        Command::Explain(args) => explain::run(args, shell),
         Command::Test(args) => test::run(args, shell),
+        Command::Show(args) => show::run(args, shell),
+        Command::Schema(args) => schema::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),
         Command::Completions(args) => completions::run(args, Cli::command(), shell),
         Command::Man(args) => man::run(args, Cli::command(), shell),

@@ -9,22 +9,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::cases::check_examples;
 use crate::check::{LoadError, Loaded, Options};
-use crate::diagnostic::{Diagnostic, Diagnostics, Severity, codes};
-use crate::limits;
 use crate::matrix::Matrix;
-use crate::span::{FileId, Span};
 
 mod cases;
 #[cfg(feature = "cli")]
 pub mod config;
 mod disk;
+mod finish;
 mod replace;
 mod root;
 
 pub use cases::{CaseFile, CaseFileError};
 pub use disk::read;
+use finish::finish;
 pub use replace::replace;
 pub use root::Root;
 
@@ -106,17 +104,15 @@ pub enum OpenError {
 /// A path as messages show it: without characters that would act on a terminal.
 #[must_use]
 pub fn shown(path: &Path) -> String {
-    path.to_string_lossy()
-        .chars()
-        .flat_map(|c| {
-            let (kept, escaped) = if acts_on_terminal(c) {
-                (None, Some(c.escape_unicode()))
-            } else {
-                (Some(c), None)
-            };
-            kept.into_iter().chain(escaped.into_iter().flatten())
-        })
-        .collect()
+    let mut shown = String::new();
+    for c in path.to_string_lossy().chars() {
+        if acts_on_terminal(c) {
+            shown.extend(c.escape_unicode());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }
 
 /// Whether a character moves, colours or reorders what a terminal shows: the control characters
@@ -135,97 +131,9 @@ fn listed(files: &[String]) -> String {
     names.join(", ")
 }
 
-/// Completes what the check found: the examples' findings, or a note that they did not run, and
-/// the bound on findings.
-fn finish(mut loaded: Loaded, run_examples: bool) -> Loaded {
-    if run_examples {
-        match &loaded.matrix {
-            Some(matrix) if !loaded.diagnostics.has_errors() => {
-                loaded.diagnostics.extend(check_examples(matrix));
-                loaded.diagnostics.finish();
-            }
-            _ if loaded.examples > 0 => loaded.diagnostics.push(not_run(loaded.examples)),
-            _ => {}
-        }
-    }
-    loaded.diagnostics = bounded(loaded.diagnostics, limits::FINDINGS);
-    loaded
-}
-
-/// The note that examples did not run. It speaks of the whole matrix, so its place is the start.
-fn not_run(examples: usize) -> Diagnostic {
-    let subject = if examples == 1 {
-        "1 example".to_owned()
-    } else {
-        format!("{examples} examples")
-    };
-    let message = format!("{subject} did not run, because the matrix has errors");
-    Diagnostic::new(codes::EXAMPLES_NOT_RUN, Span::new(FileId(0), 0..0), message)
-}
-
-/// At most `most` findings, in their order; errors are kept before warnings, and those before
-/// notes, so that what is cut never turns a broken matrix into a sound one.
-fn bounded(all: Diagnostics, most: usize) -> Diagnostics {
-    if all.len() <= most {
-        return all;
-    }
-    let more = all.len() - most;
-    let mut room = most;
-    let mut quota = |severity| {
-        let count = all.count(severity).min(room);
-        room -= count;
-        (severity, count)
-    };
-    let mut quotas = [Severity::Error, Severity::Warning, Severity::Note].map(&mut quota);
-    let mut kept = Diagnostics::default();
-    kept.extend(all.into_iter().filter(|finding| {
-        let quota = quotas.iter_mut().find(|(s, _)| *s == finding.severity());
-        match quota {
-            Some((_, left)) if *left > 0 => {
-                *left -= 1;
-                true
-            }
-            _ => false,
-        }
-    }));
-    let message = format!("{more} more findings are not shown");
-    kept.push(Diagnostic::new(
-        codes::MORE_FINDINGS,
-        Span::new(FileId(0), 0..0),
-        message,
-    ));
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn findings(codes: &[codes::Code]) -> Diagnostics {
-        let mut all = Diagnostics::default();
-        all.extend((0..).zip(codes).map(|(at, code)| {
-            Diagnostic::new(*code, Span::new(FileId(0), at..at), format!("{at}"))
-        }));
-        all
-    }
-
-    #[test]
-    fn a_cut_list_keeps_the_errors() {
-        let all = [
-            codes::NO_BACKUP,
-            codes::NO_ABOUT,
-            codes::SYNTAX,
-            codes::OPT_OUT,
-        ];
-        assert_eq!(bounded(findings(&all), 4).len(), 4);
-        let cut = bounded(findings(&all), 2);
-        let shown: Vec<_> = cut.iter().map(|d| d.code.as_str()).collect();
-        assert_eq!(shown, ["W0802", "E0201", "N0902"]);
-        assert!(
-            cut.iter()
-                .any(|d| d.message == "2 more findings are not shown")
-        );
-    }
 
     #[test]
     fn a_shown_path_does_not_act_on_a_terminal() {

@@ -4,6 +4,7 @@
 //! Invariant: numbers are exact. No float, no null, no coercion: values of two types never compare.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -95,6 +96,11 @@ impl Type {
             (Self::Whole(_), Self::Whole(_)) | (Self::Number(_), Self::Number(_)) => true,
             (Self::Money(a, _), Self::Money(b, _)) => a == b,
             (Self::List(a), Self::List(b)) => a.same_sort(b),
+            // A closed set has no order.
+            (Self::OneOf(a), Self::OneOf(b)) => {
+                let set = |words: &Arc<[Arc<str>]>| words.iter().cloned().collect::<BTreeSet<_>>();
+                a == b || set(a) == set(b)
+            }
             (a, b) => a == b,
         }
     }
@@ -459,6 +465,14 @@ pub fn fold_case(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_closed_set_has_no_order() {
+        let set = |words: &[&str]| Type::OneOf(words.iter().map(|w| Arc::from(*w)).collect());
+        assert!(set(&["calm", "upset"]).same_sort(&set(&["upset", "calm"])));
+        assert!(!set(&["calm", "upset"]).same_sort(&set(&["calm", "angry"])));
+        assert!(!set(&["calm", "upset"]).same_sort(&set(&["calm"])));
+    }
 
     #[test]
     fn decimals_are_exact_and_normalised() {

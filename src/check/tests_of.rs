@@ -384,25 +384,8 @@ impl<'a> Checker<'a> {
         let Operand::Value(value) = operand else {
             return None;
         };
-        if equality
-            && matches!(
-                (&field.ty, &value.node),
-                (Type::Timestamp, ast::Value::Date(_))
-            )
-        {
-            self.out.push(
-                Diagnostic::new(
-                    codes::TYPE_MISMATCH,
-                    value.span,
-                    format!(
-                        "`{}` is a whole day, and `{}` an instant",
-                        value_text(&value.node),
-                        test.path.node
-                    ),
-                )
-                .help("compare with `>=` the day and `<` the next one"),
-            );
-            return None;
+        if equality {
+            self.no_whole_day(&field.ty, value)?;
         }
         let typed = self.value(&field.ty, value)?;
         if !is_in_range(&field.ty, &typed) {
@@ -415,6 +398,25 @@ impl<'a> Checker<'a> {
             );
         }
         Some(TestOp::Compare(op, comparable(&field.ty, typed)))
+    }
+
+    /// An instant is never equal to a date, which is all of a day.
+    fn no_whole_day(&mut self, ty: &Type, value: &Spanned<ast::Value>) -> Option<()> {
+        if !matches!((ty, &value.node), (Type::Timestamp, ast::Value::Date(_))) {
+            return Some(());
+        }
+        self.out.push(
+            Diagnostic::new(
+                codes::TYPE_MISMATCH,
+                value.span,
+                format!(
+                    "`{}` is a whole day, and the field holds an instant",
+                    value_text(&value.node)
+                ),
+            )
+            .help("compare with `>=` the day and `<` the next one"),
+        );
+        None
     }
 
     /// A bare word on the right that means a field: where no value can stand, or where no such
@@ -492,7 +494,9 @@ impl<'a> Checker<'a> {
         let mut all = true;
         for value in written {
             let before = self.out.len();
-            let typed = self.value(ty, value).map(|typed| comparable(ty, typed));
+            let typed = self.no_whole_day(ty, value);
+            let typed = typed.and_then(|()| self.value(ty, value));
+            let typed = typed.map(|typed| comparable(ty, typed));
             if let Some(name) = list {
                 // The mistake is in the list or in its use; both places are shown.
                 for found in self.out.split_off(before) {

@@ -70,7 +70,10 @@ impl Block<'_> {
         if let Some(within) = &decision.respond_within {
             let by = decision.respond_by;
             let by = by.map(|by| format!(", by {}", moment(by, self.matrix.zone)));
-            self.line("respond", &format!("within {within}{}", by.unwrap_or_default()));
+            self.line(
+                "respond",
+                &format!("within {within}{}", by.unwrap_or_default()),
+            );
         }
         if !decision.meanwhile.is_empty() {
             self.line("meanwhile", &holds(&decision.meanwhile));
@@ -88,8 +91,10 @@ impl Block<'_> {
         if let Some(operator) = &decision.operator {
             self.line("operator", operator);
         }
+        let mut label = "timeout";
         for step in &decision.timeout {
-            self.step(step, decision.lanes.len() > 1);
+            self.step(label, step, decision.lanes.len() > 1);
+            label = "";
         }
         for lane in &decision.trial {
             self.lane("on trial", lane);
@@ -129,7 +134,10 @@ impl Block<'_> {
             true => String::new(),
             false => format!(", grouped by {}", group.join(", ")),
         };
-        self.line(label, &format!("{} ({}): {state}{group}", lane.lane, lane.owner));
+        self.line(
+            label,
+            &format!("{} ({}): {state}{group}", lane.lane, lane.owner),
+        );
         self.reasons(&lane.because);
     }
 
@@ -180,7 +188,7 @@ impl Block<'_> {
         }
     }
 
-    fn step(&mut self, step: &TimeoutStep, several: bool) {
+    fn step(&mut self, label: &str, step: &TimeoutStep, several: bool) {
         let at = match step.at {
             Some(at) => moment(at, self.matrix.zone),
             None => "never (its calendar does not open)".to_owned(),
@@ -195,8 +203,12 @@ impl Block<'_> {
         };
         let every = step.every.map(|every| format!(", then every {every}"));
         let every = every.unwrap_or_default();
-        let lane = if several { format!(" [{}]", step.lane) } else { String::new() };
-        self.line("timeout", &format!("{at}  {what}{every}{lane}"));
+        let lane = if several {
+            format!(" [{}]", step.lane)
+        } else {
+            String::new()
+        };
+        self.line(label, &format!("{at}  {what}{every}{lane}"));
     }
 }
 

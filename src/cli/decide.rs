@@ -20,8 +20,8 @@ use crate::reference::{History, Reference, Times};
 mod rows;
 mod tally;
 
-pub(super) use rows::paint;
 use rows::Rows;
+pub(super) use rows::paint;
 use tally::Tally;
 
 /// Files above this many bytes take long enough for a bar.
@@ -97,11 +97,11 @@ fn text(args: &Args, stream: &mut Stream<'_>, shell: &mut Shell) -> Result<(), F
         tally.add(&decided);
         rows.add(&decided);
         if rows.is_full() || stream.input.may_wait() {
-            rows.write(&mut shell.out)?;
+            rows.write(&mut shell.out, true)?;
             shell.out.flush()?;
         }
     }
-    rows.write(&mut shell.out)?;
+    rows.write(&mut shell.out, false)?;
     Ok(tally.write(&mut shell.out, shell.paint)?)
 }
 

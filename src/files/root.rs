@@ -10,8 +10,9 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use super::FilesError;
 use super::disk::{Disk, describe};
-use super::{FilesError, finish};
+use super::finish::finish;
 use crate::check::{Loaded, Options, ReadError, check};
 use crate::limits::Limits;
 

@@ -137,6 +137,11 @@ impl Pattern {
         let syntax = syntax::Config::new()
             .case_insensitive(ignoring_case)
             .nest_limit(50);
+        // By itself first: what closes a group that it did not open, as in `a)|(b`, would otherwise
+        // leave the anchors.
+        if let Err(error) = syntax::parse_with(source, &syntax) {
+            return Err(PatternError::Malformed(innermost(&error)));
+        }
         // The group keeps an alternation inside the anchors.
         let whole = format!(r"\A(?:{source})\z");
         let regex = Regex::builder()

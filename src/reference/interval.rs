@@ -8,6 +8,7 @@ use std::fmt;
 
 use rust_decimal::Decimal;
 
+use crate::clock::Duration;
 use crate::decision::Kleene;
 use crate::matrix::Comparison;
 use crate::value::Value;
@@ -29,7 +30,7 @@ pub(super) struct Amount {
 impl Amount {
     const ONE: i128 = 10i128.pow(PLACES);
 
-    /// The amount of a value that can be summed.
+    /// The amount of a value that can be summed; of a duration its milliseconds.
     pub(super) fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Whole(number) => Some(Self {
@@ -37,6 +38,10 @@ impl Amount {
                 fraction: 0,
             }),
             Value::Number(number) | Value::Money(number, _) => Self::of_decimal(*number),
+            Value::Duration(span) => Some(Self {
+                whole: i128::from(span.as_millis()),
+                fraction: 0,
+            }),
             _ => None,
         }
     }
@@ -46,6 +51,15 @@ impl Amount {
         Self {
             whole: i128::try_from(n).unwrap_or(i128::MAX),
             fraction: 0,
+        }
+    }
+
+    /// An amount of milliseconds as the matrix writes it; in `ms` what no one duration holds.
+    pub(super) fn duration_text(self) -> String {
+        let millis = u64::try_from(self.whole).ok().map(Duration::from_millis);
+        match millis.filter(|span| i128::from(span.as_millis()) == self.whole) {
+            Some(span) => span.to_string(),
+            None => format!("{}ms", self.whole),
         }
     }
 
@@ -113,12 +127,12 @@ impl Interval {
         }
     }
 
-    /// `4`, `2 to 4`, `at least 4`, each with its unit.
-    pub(super) fn text(self, unit: &str) -> String {
+    /// `4`, `2 to 4`, `at least 4`, each amount as `show` writes it.
+    pub(super) fn text(self, show: impl Fn(Amount) -> String) -> String {
         match (self.low, self.high) {
-            (Some(low), Some(high)) if low == high => format!("{low}{unit}"),
-            (Some(low), Some(high)) => format!("{low}{unit} to {high}{unit}"),
-            (Some(low), None) => format!("at least {low}{unit}"),
+            (Some(low), Some(high)) if low == high => show(low),
+            (Some(low), Some(high)) => format!("{} to {}", show(low), show(high)),
+            (Some(low), None) => format!("at least {}", show(low)),
             (None, _) => "more than can be counted".to_owned(),
         }
     }
@@ -155,6 +169,16 @@ mod tests {
         let thirds = amount("0.3").plus(amount("0.7")).unwrap();
         assert_eq!(thirds, amount("1"));
         assert_eq!(amount("-1.5").plus(amount("1.5")).unwrap(), amount("0"));
+    }
+
+    #[test]
+    fn durations_are_summed_in_milliseconds() {
+        let of = |text: &str| Amount::of(&Value::Duration(Duration::parse(text).unwrap())).unwrap();
+        let sum = of("40m").plus(of("50m")).unwrap();
+        assert!(sum > of("1h29m59s999ms") && sum < of("1h30m1ms"));
+        assert_eq!(sum.duration_text(), "1h30m");
+        let long = of("36500d").plus(of("1ms")).unwrap();
+        assert_eq!(long.duration_text(), "3153600000001ms");
     }
 
     #[test]

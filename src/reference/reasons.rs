@@ -14,6 +14,7 @@ use crate::span::{FileId, Span};
 use crate::value::Value;
 
 use super::eval::Facts;
+use super::interval::Amount;
 
 /// Why a trigger stands as it does.
 #[derive(Debug, Clone, Default)]
@@ -177,12 +178,13 @@ impl<'a> Facts<'a> {
     }
 
     fn saw_measure(&self, test: &MeasureTest) -> String {
-        let unit = match &test.threshold {
-            Value::Money(_, currency) => format!(" {currency}"),
-            _ => String::new(),
+        let show = |amount: Amount| match &test.threshold {
+            Value::Money(_, currency) => format!("{amount} {currency}"),
+            Value::Duration(_) => amount.duration_text(),
+            _ => amount.to_string(),
         };
         let saw = match self.measured(test.measure) {
-            Some(measured) => measured.interval.text(&unit),
+            Some(measured) => measured.interval.text(show),
             None => "nothing".to_owned(),
         };
         format!("{saw}, threshold {}", test.threshold)

@@ -218,6 +218,15 @@ fn a_reader_that_goes_away_ends_it_quietly() {
         folder.run_closed(&["check", "matrix.lane"]),
         (Some(0), String::new())
     );
+    // More than is buffered, so that the work itself meets the closed pipe.
+    folder.write(
+        "ugly.lane",
+        PEOPLE.replace("  first", "     first").repeat(2_000),
+    );
+    assert_eq!(
+        folder.run_closed(&["fmt", "--diff", "ugly.lane"]),
+        (Some(0), String::new())
+    );
     assert_eq!(
         folder.run_closed(&["explain-code"]),
         (Some(0), String::new())

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use serde_json::Value;
+
 use crate::run::{Folder, PEOPLE, SOUND, sound, with};
 
 #[test]
@@ -40,6 +42,36 @@ fn fixes_reach_imports_and_marks_of_other_systems() {
     );
     assert_eq!(folder.text("matrix.lane"), SOUND);
     assert_eq!(folder.text("people.lane"), PEOPLE);
+}
+
+#[test]
+fn a_guess_is_shown_and_never_applied() {
+    let folder = with("  owner finance\n", "  ownr finance\n");
+    let before = folder.text("matrix.lane");
+    let ran = folder.run(&["check", "matrix.lane", "--fix"]);
+    assert_eq!(
+        (ran.code, ran.err.as_str()),
+        (1, "0 fixes applied in 0 files\n")
+    );
+    assert!(ran.out.contains("help: write `owner`"), "{}", ran.out);
+    assert_eq!(folder.text("matrix.lane"), before);
+}
+
+#[test]
+fn a_fix_with_an_edit_a_line_is_not_printed_for_tools() {
+    let folder = sound();
+    folder.write("long.lane", "# a comment\r\n".repeat(1_500));
+    let check = |format| folder.run(&["check", "long.lane", "--format", format]);
+    let (json, sarif) = (check("json").json(), check("sarif").json());
+    let of = |all: &Value, key: &str| {
+        let mut all = all.as_array().unwrap().iter();
+        all.find(|one| one[key] == "W0826").unwrap().clone()
+    };
+    assert!(of(&json, "code")["fix"].is_null());
+    assert!(of(&sarif["runs"][0]["results"], "ruleId")["fixes"].is_null());
+    assert!(check("text").out.lines().count() < 100);
+    folder.run(&["check", "long.lane", "--fix"]);
+    assert_eq!(folder.text("long.lane"), "# a comment\n".repeat(1_500));
 }
 
 #[test]

@@ -21,6 +21,9 @@ use crate::matrix::Matrix;
 /// Rows that are held to find the widths.
 const TOGETHER: usize = 200;
 
+/// Fewer rows than this do not say how wide those behind them will be.
+const FEW: usize = 20;
+
 /// Columns that a reason needs to stand beside the others.
 const REASON: usize = 36;
 
@@ -87,7 +90,9 @@ impl<'m> Rows<'m> {
         let unsure = decision.lanes.first();
         let unsure = unsure.is_some_and(|lane| lane.state == State::Unsure);
         let mark = if unsure { "?" } else { "" };
-        let respond_by = decision.respond_by.map(|by| self.respond_by(by, decided.at));
+        let respond_by = decision
+            .respond_by
+            .map(|by| self.respond_by(by, decided.at));
         let wants_block = self.verbose && block::is_worth_it(decision);
         self.held.push(Row {
             cells: [
@@ -126,15 +131,15 @@ impl<'m> Rows<'m> {
         self.held.len() >= TOGETHER
     }
 
-    /// Writes the rows that are held.
-    pub(super) fn write(&mut self, out: &mut impl Write) -> io::Result<()> {
+    /// Writes the rows that are held; `more` says that others may follow.
+    pub(super) fn write(&mut self, out: &mut impl Write, more: bool) -> io::Result<()> {
         if self.held.is_empty() {
             return Ok(());
         }
         let widths = match self.widths {
             Some(widths) => widths,
             None => {
-                let widths = self.measure();
+                let widths = self.measure(more && self.held.len() < FEW);
                 self.widths = Some(widths);
                 self.write_titles(out, widths)?;
                 widths
@@ -146,9 +151,13 @@ impl<'m> Rows<'m> {
         Ok(())
     }
 
-    /// The widths that the held rows want; on a screen the widest names give way until all fit.
-    fn measure(&self) -> [usize; 7] {
-        let mut widths = TITLES.map(columns);
+    /// The widths that the held rows want, and with `all` whatever rows may come; on a screen the
+    /// widest names give way until all fit.
+    fn measure(&self, all: bool) -> [usize; 7] {
+        let mut widths = match all {
+            true => self.widest(),
+            false => TITLES.map(columns),
+        };
         for row in &self.held {
             for (width, cell) in widths.iter_mut().zip(&row.cells) {
                 *width = columns(cell).max(*width);
@@ -165,6 +174,25 @@ impl<'m> Rows<'m> {
                 .max_by_key(|(_, width)| **width);
             let Some((_, widest)) = widest else { break };
             *widest -= 1;
+        }
+        widths
+    }
+
+    /// The widths of the widest rows that the matrix can give, with room for short ids.
+    fn widest(&self) -> [usize; 7] {
+        let longest = |names: &mut dyn Iterator<Item = &String>| {
+            names.map(|name| columns(&clean(name))).max().unwrap_or(0)
+        };
+        let lanes = longest(&mut self.matrix.lanes.iter().map(|lane| &lane.name));
+        let rules = longest(&mut self.matrix.rules.iter().map(|rule| &rule.name));
+        let teams = longest(&mut self.matrix.teams.iter().map(|team| &team.name));
+        let by = (lanes + 1).max(rules).max(columns("unreadable"));
+        let instant = self.screen.map_or("2026-11-20 10:00:00", |_| "11-20 10:00");
+        let mut widths = TITLES.map(columns);
+        let wanted = [12, 0, columns("escalate"), by, teams, columns("critical")];
+        let wanted = wanted.into_iter().chain([columns(instant)]);
+        for (width, wanted) in widths.iter_mut().zip(wanted) {
+            *width = wanted.max(*width);
         }
         widths
     }

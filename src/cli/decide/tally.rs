@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::cli::decide::Decided;
 use crate::cli::output::Paint;
 use crate::cli::render::count;
-use crate::cli::screen::clean;
+use crate::cli::screen::{self, clean, wrap};
 use crate::decision::State;
 
 /// Lines of unreadable events that are named.
@@ -22,7 +22,6 @@ pub(super) struct Tally {
     unreadable_lines: Vec<u64>,
     lanes: BTreeMap<String, [usize; 2]>,
     trial: BTreeMap<String, [usize; 2]>,
-    withheld: usize,
 }
 
 const VERDICTS: [&str; 4] = ["allow", "escalate", "adjust", "deny"];
@@ -44,7 +43,6 @@ impl Tally {
         }
         let unsure = |lane: &crate::decision::AttachedLane| lane.state == State::Unsure;
         self.unsure += usize::from(decision.lanes.first().is_some_and(unsure));
-        self.withheld += usize::from(!decision.withheld.is_empty());
         for (lanes, counts) in [
             (&decision.lanes, &mut self.lanes),
             (&decision.trial, &mut self.trial),
@@ -72,10 +70,10 @@ impl Tally {
             return writeln!(out, "{events}");
         }
         writeln!(out, "\n{events}: {}", verdicts.join(", "))?;
-        write_lanes(out, "lanes     ", &self.lanes)?;
-        write_lanes(out, "on trial  ", &self.trial)?;
+        write_lanes(out, "lanes", &self.lanes)?;
+        write_lanes(out, "on trial", &self.trial)?;
         if self.unsure > 0 {
-            let what = "decided by a lane that could not be ruled out (marked `?`)";
+            let what = "by a lane that could not be ruled out (marked `?`)";
             writeln!(out, "unsure     {}, {what}", count(self.unsure, "event"))?;
         }
         if self.unreadable > 0 {
@@ -84,9 +82,17 @@ impl Tally {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            let noun = if self.unreadable == 1 { "line" } else { "lines" };
+            let noun = if self.unreadable == 1 {
+                "line"
+            } else {
+                "lines"
+            };
             let number = paint.warn(&count(self.unreadable, "event"));
-            writeln!(out, "unreadable {number}: {noun} {}{more}", lines.join(", "))?;
+            writeln!(
+                out,
+                "unreadable {number}: {noun} {}{more}",
+                lines.join(", ")
+            )?;
         }
         Ok(())
     }
@@ -110,5 +116,11 @@ fn write_lanes(
             unsure => format!("{lane} {} ({unsure} unsure)", fired + unsure),
         }
     });
-    writeln!(out, "{title} {}", lanes.collect::<Vec<_>>().join(", "))
+    let lanes = lanes.collect::<Vec<_>>().join(", ");
+    let mut title = title;
+    for line in wrap(&lanes, screen::width().map(|width| width - 11)) {
+        writeln!(out, "{title:10} {line}")?;
+        title = "";
+    }
+    Ok(())
 }

@@ -54,18 +54,21 @@ impl<'a> Lower<'a> {
         if is_name(word) && !is_reserved(word) {
             return;
         }
+        let quoted = crate::value::quote(word);
         let found = if is_name(word) {
-            Diagnostic::new(codes::RESERVED_WORD, span, format!("`{word}` is a reserved word and cannot be a value"))
-                .help("put another word to it; `from` or quotes do not help, since a test could not name it")
+            Diagnostic::new(
+                codes::RESERVED_WORD,
+                span,
+                format!("`{word}` is a reserved word; as a value it needs quotes"),
+            )
         } else {
-            let quoted = crate::value::quote(word);
             Diagnostic::new(
                 codes::BAD_NAME,
                 span,
                 format!("the value `{word}` needs quotes"),
             )
-            .safe_fix(format!("write `{quoted}`"), span, quoted)
         };
+        let found = found.safe_fix(format!("write `{quoted}`"), span, quoted);
         self.push(found);
     }
 

@@ -1,0 +1,88 @@
+//! `laneway show`: a matrix as a page that people read.
+//!
+//! In: a matrix. Out: one table of the lanes, and the facts of each lane in prose, as text,
+//! Markdown, HTML or data.
+//! Invariant: the words of a trigger come from the checked expression, so that a view never says
+//! something else than the matrix decides.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::screen::{self, clean};
+use super::shell::{Answer, Failure, Shell};
+use crate::diagnostic::nearest;
+use crate::matrix::{Lane, Matrix};
+
+mod data;
+mod html;
+mod markdown;
+mod page;
+mod prose;
+mod terms;
+mod text;
+mod words;
+
+use page::Page;
+
+/// Show a matrix as a page
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The matrix: a file, the folder of one, or - for standard input
+    #[arg(value_name = "MATRIX")]
+    matrix: PathBuf,
+    /// Show one lane, with everything that follows from it
+    #[arg(long, value_name = "NAME")]
+    lane: Option<String>,
+    /// How to show it
+    #[arg(long, value_enum, default_value = "table")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A table for the terminal; with --lane the lane in prose
+    Table,
+    /// Markdown: the table, and each lane in prose
+    Markdown,
+    /// One HTML file without other files: the table, and each lane in prose
+    Html,
+    /// The checked matrix as data
+    Json,
+}
+
+pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
+    let (matrix, _) = shell.matrix(&args.matrix)?;
+    let lane = args.lane.as_deref();
+    let lane = lane.map(|name| named(&matrix, name)).transpose()?;
+    let page = Page::of(&matrix, lane);
+    match (args.format, lane) {
+        (Format::Table, Some(_)) => {
+            text::lanes(&mut shell.out, shell.paint, screen::width(), &page)?;
+        }
+        (Format::Table, None) => text::table(&mut shell.out, shell.paint, screen::width(), &page)?,
+        (Format::Markdown, _) => markdown::write(&mut shell.out, &page)?,
+        (Format::Html, _) => html::write(&mut shell.out, &page)?,
+        (Format::Json, lane) => {
+            let data = match lane {
+                Some(lane) => data::lane(&matrix, lane),
+                None => data::matrix(&matrix),
+            };
+            serde_json::to_writer_pretty(&mut shell.out, &data).map_err(io::Error::from)?;
+            writeln!(shell.out)?;
+        }
+    }
+    Ok(Answer::Fine)
+}
+
+fn named<'m>(matrix: &'m Matrix, name: &str) -> Result<&'m Lane, Failure> {
+    matrix.lane_named(name).ok_or_else(|| {
+        let names = matrix.lanes.iter().map(|lane| lane.name.as_str());
+        let hint = match nearest(name, names.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("it has `{}`", names.collect::<Vec<_>>().join("`, `")),
+        };
+        Failure::Unusable(format!("no lane `{}` in the matrix; {hint}", clean(name)))
+    })
+}
