@@ -88,7 +88,7 @@ impl Input {
                 let message = format!("`{name}` is a folder; name a file of events, one a line");
                 return Err(Failure::Unusable(message));
             }
-            size = known.is_file().then(|| known.len());
+            size = known.is_file().then_some(known.len());
             Box::new(file)
         };
         Ok(Self {

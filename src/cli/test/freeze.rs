@@ -22,7 +22,7 @@ pub(super) fn scenarios(grid: &Grid<'_>) -> Result<String, Failure> {
     // The printer has the last word on what is canonical.
     let limits = Limits::default();
     let parsed = parse(FileId(0), &text, &limits);
-    match parsed.diagnostics.iter().next() {
+    match parsed.diagnostics.first() {
         None => Ok(print(&parsed.ast, &text, &[])),
         Some(finding) => {
             let message = format!(
