@@ -23,19 +23,19 @@ fn main() -> Result<(), Box<dyn Error>> {
             id: "r-1",
             customer: "c-1",
             reason: "defective",
-            cents: 38_90,
+            cents: 3_890,
         },
         Refund {
             id: "r-2",
             customer: "c-2",
             reason: "goodwill",
-            cents: 60_00,
+            cents: 6_000,
         },
         Refund {
             id: "r-3",
             customer: "c-3",
             reason: "late",
-            cents: 9_000_00,
+            cents: 900_000,
         },
     ];
     for refund in &asked {

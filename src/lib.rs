@@ -11,7 +11,7 @@
 //! | 1 | [`syntax`] | text to tree and back: scan, grammar, lowering, printer |
 //! | 2 | [`schema`] [`event`] [`calendar`] | declared kinds; an event as slots, from JSON and from typed code; business hours |
 //! | 3 | [`matrix`] [`check`] | names to ids, types, lints; a matrix is valid by construction |
-//! | 4 | [`decision`] [`reference`] | what a decision is; the slow, obvious evaluator |
+//! | 4 | [`decision`] [`reference`](mod@reference) | what a decision is; the slow, obvious evaluator |
 //! | 6 | [`router`] | the face for services: decide, dry run, explain |
 //! | 7 | [`cases`] | examples and scenarios, run |
 //! | 9 | [`files`] | a matrix on disk |

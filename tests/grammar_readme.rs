@@ -32,7 +32,7 @@ const COUNTS: [(&str, usize); 15] = [
     ("json digest", 1),
     ("json event", 2),
     ("json unreadable", 1),
-    ("lane", 9),
+    ("lane", 11),
     ("lane error", 6),
     ("lane file", 1),
     ("lane prelude", 1),

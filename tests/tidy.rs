@@ -44,7 +44,8 @@ fn map() -> BTreeMap<String, usize> {
     for row in rows {
         let modules = row.split('|').nth(2).unwrap();
         for name in modules.split_whitespace() {
-            let name = name.trim_matches(['[', ']', '`']);
+            // A link, or a plain word in backticks: what stands between the backticks counts.
+            let name = name.split('`').nth(1).unwrap();
             let position = map.len();
             assert!(
                 map.insert(name.to_owned(), position).is_none(),

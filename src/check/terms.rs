@@ -9,9 +9,17 @@ use super::names::Sort;
 use crate::clock::Duration;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::limits;
-use crate::matrix::{CalendarId, EvidenceNeed, Step, StepAction, TeamId, Terms, Within};
+use crate::matrix::{ActionId, CalendarId, EvidenceNeed, Step, StepAction, TeamId, Terms, Within};
 use crate::span::{Span, Spanned};
 use crate::syntax::ast::{self, Clause, Evidence, Hold, Scope, TimeSpan, Urgency};
+
+/// The steps of a timeout as far as they can be read, and whether that is all.
+struct Steps {
+    list: Vec<Step>,
+    sound: bool,
+    /// Whether the calendars of all steps are known.
+    timed: bool,
+}
 
 /// The clauses of terms as they were given; what is missing is missing.
 #[derive(Default)]
@@ -23,6 +31,8 @@ pub(super) struct Given<'a> {
     pub evidence: Option<&'a ast::EvidenceBlock>,
     pub timeout: Option<(&'a ast::TimeoutBlock, Span)>,
     pub reversible: bool,
+    /// Whether this is `escalate to`, in which every clause has a default.
+    pub is_fallback: bool,
     /// Clauses that could not be read.
     pub broken: &'a [String],
 }
@@ -48,6 +58,7 @@ impl<'a> Checker<'a> {
     pub(super) fn fallback(&mut self, fallback: &'a ast::Fallback) -> Option<Terms> {
         let mut given = Given {
             owner: Some(&fallback.team),
+            is_fallback: true,
             broken: &fallback.broken,
             ..Given::default()
         };
@@ -100,10 +111,14 @@ impl<'a> Checker<'a> {
         let owner_id = owner.flatten();
         let steps = match given.timeout {
             Some((block, span)) => self.steps(block, span, given, urgency, owner_id),
-            None => Some(self.default_steps(owner_id)),
+            None => Steps {
+                list: self.default_steps(owner_id),
+                sound: true,
+                timed: true,
+            },
         };
-        if let (Some(respond), Some(steps), Some(span)) = (respond, &steps, given.respond) {
-            self.respond_in_time(respond, steps, span);
+        if let (Some(respond), Some(span), true) = (respond, given.respond, steps.timed) {
+            self.respond_in_time(respond, &steps.list, span);
         }
         Some(Terms {
             owner: owner_id?,
@@ -112,7 +127,7 @@ impl<'a> Checker<'a> {
             hold,
             scope,
             evidence,
-            steps: steps?,
+            steps: steps.sound.then_some(steps.list)?,
         })
     }
 
@@ -189,24 +204,28 @@ impl<'a> Checker<'a> {
         given: &Given<'a>,
         urgency: Urgency,
         owner: Option<TeamId>,
-    ) -> Option<Vec<Step>> {
-        let mut steps: Vec<Step> = Vec::new();
-        let mut all = block.broken.is_empty();
+    ) -> Steps {
+        let mut steps = Steps {
+            list: Vec::new(),
+            sound: block.broken.is_empty(),
+            timed: true,
+        };
         for step in &block.steps {
-            let built = self.step(step, given, urgency, owner);
-            match built {
-                Some(built) => {
-                    let in_order = self.follows(&steps, &built, step);
-                    if in_order {
-                        steps.push(built);
-                    } else {
-                        all = false;
-                    }
-                }
-                None => all = false,
+            let (built, sound) = self.step(step, given, urgency, owner);
+            let in_order = self.follows(&steps.list, &built, step);
+            steps.sound &= sound && in_order;
+            steps.timed &= step.node.span.of.is_some() == built.at.of.is_some();
+            if in_order {
+                steps.list.push(built);
             }
         }
-        if all && !steps.last().is_some_and(|step| step.action.is_end()) {
+        let ends = |step: &Spanned<ast::Step>| {
+            matches!(
+                step.node.action,
+                ast::StepAction::Deny | ast::StepAction::Expire | ast::StepAction::Allow(_)
+            )
+        };
+        if block.broken.is_empty() && !block.steps.iter().any(ends) {
             let keyword = Span {
                 end: span.start + 7,
                 ..span
@@ -215,58 +234,82 @@ impl<'a> Checker<'a> {
                 Diagnostic::new(codes::NO_END, keyword, "this timeout never ends")
                     .help("end it with a step such as `after 4h deny`, `after 4h expire`, or `allow because \"...\"` on a reversible lane"),
             );
-            return None;
+            steps.sound = false;
         }
-        all.then_some(steps)
+        steps
     }
 
+    /// A step, and whether nothing is wrong with it. One that is wrong keeps its place among the
+    /// others, so that it hides no mistake of theirs; who or what it names may stand for nothing.
     fn step(
         &mut self,
         step: &'a Spanned<ast::Step>,
         given: &Given<'a>,
         urgency: Urgency,
         owner: Option<TeamId>,
-    ) -> Option<Step> {
+    ) -> (Step, bool) {
+        const NO_TEAM: TeamId = TeamId(u32::MAX);
         let written = &step.node;
         let at = self.within(&written.span);
+        let mut sound = at.is_some();
         let action = match &written.action {
             ast::StepAction::NotifyBackup => {
-                self.has_backup(owner, step.span)?;
-                Some(StepAction::NotifyBackup)
+                sound &= self.has_backup(owner, step.span);
+                StepAction::NotifyBackup
             }
-            ast::StepAction::Notify(team) => self.team_id(team).map(StepAction::Notify),
-            ast::StepAction::Route(team) => self.team_id(team).map(StepAction::Route),
-            ast::StepAction::Run(action) => self.action_id(action).map(StepAction::Run),
-            ast::StepAction::Deny => Some(StepAction::Deny),
-            ast::StepAction::Expire => Some(StepAction::Expire),
+            ast::StepAction::Notify(team) => {
+                let team = self.team_id(team);
+                sound &= team.is_some();
+                StepAction::Notify(team.unwrap_or(NO_TEAM))
+            }
+            ast::StepAction::Route(team) => {
+                let team = self.team_id(team);
+                sound &= team.is_some();
+                StepAction::Route(team.unwrap_or(NO_TEAM))
+            }
+            ast::StepAction::Run(action) => {
+                let action = self.action_id(action);
+                sound &= action.is_some();
+                StepAction::Run(action.unwrap_or(ActionId(u32::MAX)))
+            }
+            ast::StepAction::Deny => StepAction::Deny,
+            ast::StepAction::Expire => StepAction::Expire,
             ast::StepAction::Allow(because) => {
-                self.may_allow(step.span, given, urgency)?;
-                Some(StepAction::Allow(because.node.clone()))
+                sound &= self.may_allow(step.span, given, urgency);
+                StepAction::Allow(because.node.clone())
             }
         };
-        if written.span.length.node > limits::TIMEOUT {
+        let length = &written.span.length;
+        if length.node > limits::TIMEOUT {
             self.out.push(
                 Diagnostic::new(
                     codes::TIMEOUT_TOO_LONG,
-                    written.span.length.span,
+                    length.span,
                     format!("no escalation stays open longer than {}", limits::TIMEOUT),
                 )
                 .help("end the timeout earlier"),
             );
-            return None;
+            sound = false;
         }
-        Some(Step {
+        let built = Step {
             every: written.every,
-            at: at?,
-            action: action?,
+            at: at.unwrap_or(Within {
+                length: length.node,
+                of: None,
+            }),
+            action,
             span: step.span,
-        })
+        };
+        (built, sound)
     }
 
-    fn has_backup(&mut self, owner: Option<TeamId>, span: Span) -> Option<()> {
-        let team = self.teams.get(owner?.index())?;
+    /// Whether the team has a backup; a team that is not known is a finding of its own.
+    fn has_backup(&mut self, owner: Option<TeamId>, span: Span) -> bool {
+        let Some(team) = owner.and_then(|owner| self.teams.get(owner.index())) else {
+            return true;
+        };
         if !team.backup.is_empty() {
-            return Some(());
+            return true;
         }
         self.out.push(
             Diagnostic::new(
@@ -277,10 +320,10 @@ impl<'a> Checker<'a> {
             .label(team.span, "declared here")
             .help("add a line such as `backup person \"jon@acme.example\"` to the team, or notify another team"),
         );
-        None
+        false
     }
 
-    fn may_allow(&mut self, span: Span, given: &Given<'_>, urgency: Urgency) -> Option<()> {
+    fn may_allow(&mut self, span: Span, given: &Given<'_>, urgency: Urgency) -> bool {
         let reversible = given.reversible || given.broken.iter().any(|b| b == "reversible");
         if !reversible {
             self.out.push(
@@ -292,7 +335,11 @@ impl<'a> Checker<'a> {
                 .help("say how it is taken back with `reversible \"...\"` in the lane, or end in `deny` or `expire`"),
             );
         }
-        let urgent = given.urgency.is_none_or(|_| urgency > Urgency::Normal);
+        // A lane without an urgency is told so; a fallback without one is of urgency `high`.
+        let urgent = match given.urgency {
+            Some(_) => urgency > Urgency::Normal,
+            None => given.is_fallback && !given.broken.iter().any(|b| b == "urgency"),
+        };
         if urgent {
             self.out.push(
                 Diagnostic::new(
@@ -306,7 +353,7 @@ impl<'a> Checker<'a> {
                 .help("only a lane of urgency `normal` or `low` may end in `allow`"),
             );
         }
-        (reversible && !urgent).then_some(())
+        reversible && !urgent
     }
 
     /// Whether a step may follow the ones before it.
@@ -329,8 +376,10 @@ impl<'a> Checker<'a> {
             .iter()
             .rev()
             .find_map(|step| step.at.of.map(|of| (of, step.span)));
+        let unknown = written.node.span.of.is_some() && step.at.of.is_none();
         if let Some((of, span)) = calendar
             && step.at.of != Some(of)
+            && !unknown
         {
             let name = self
                 .calendars
@@ -403,7 +452,9 @@ impl<'a> Checker<'a> {
     }
 
     fn respond_in_time(&mut self, respond: Within, steps: &[Step], span: &TimeSpan) {
-        let Some(end) = steps.last() else { return };
+        let Some(end) = steps.last().filter(|step| step.action.is_end()) else {
+            return;
+        };
         let comparable = respond.of.is_none() || respond.of == end.at.of;
         if comparable && respond.length <= end.at.length {
             return;

@@ -168,15 +168,29 @@ impl Pass<'_> {
             return;
         }
         let mut chars = self.text.char_indices().peekable();
+        // One finding a line and sort: a line of a million such characters is one mistake.
+        let mut said = (false, false);
         while let Some((at, c)) = chars.next() {
             let next = chars.peek().map(|(_, c)| *c);
             let legal = match c {
-                '\n' | '\t' => true,
+                '\n' => {
+                    said = (false, false);
+                    true
+                }
+                '\t' => true,
                 '\r' => next == Some('\n'),
                 '\u{feff}' if at == 0 => true,
                 c => !c.is_control() && !is_hidden(c),
             };
-            if !legal {
+            if legal {
+                continue;
+            }
+            let known = if is_hidden(c) {
+                &mut said.0
+            } else {
+                &mut said.1
+            };
+            if !std::mem::replace(known, true) {
                 self.illegal(at, c);
             }
         }

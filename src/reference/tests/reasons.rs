@@ -261,6 +261,23 @@ fn tests_do_what_their_words_say() {
             r#""alias": "a""#,
             "unsure",
         ),
+        // Sets, and their opposite.
+        ("mood in (upset)", r#""mood": "calm""#, "silent"),
+        ("mood not in (upset)", r#""mood": "calm""#, "fired"),
+        ("mood not in (upset)", r#""mood": "upset""#, "silent"),
+        (
+            "alias differs from other",
+            r#""alias": "a", "other": "A""#,
+            "silent",
+        ),
+        // Blocks.
+        ("none of {\nn is 0\nn is 5\n}", r#""n": 4"#, "fired"),
+        ("none of {\nn is 0\nn is 5\n}", r#""n": 5"#, "silent"),
+        ("none of {\nmood is calm\nn is 5\n}", r#""n": 5"#, "silent"),
+        ("none of {\nmood is calm\nn is 5\n}", "", "unsure"),
+        ("any of {\nn is 0\nn is 5\n}", r#""n": 5"#, "fired"),
+        ("all of {\nn > 0\nn > 5\n}", r#""n": 5"#, "silent"),
+        ("not (n > 5)", r#""n": 5"#, "fired"),
         // One that is false, or true, is enough.
         ("mood is upset and n > 0", "", "silent"),
         ("mood is upset or n is 0", "", "fired"),

@@ -127,6 +127,12 @@ fn a_lane_may_deny_or_skip_when_unsure() {
         "lane `lenient` could not be ruled out (`mood` is missing) and is skipped: noise"
     );
     assert_eq!(verdict(&decide(&skip, MOOD)), "escalate by lenient");
+
+    let text = "when mood is upset\nunsure skip because \"noise\"\ntrial";
+    let tried = matrix(&lane("tried", text));
+    let decision = decide(&tried, "");
+    assert!(decision.problems.is_empty() && decision.trial.is_empty());
+    assert_eq!(decide(&tried, MOOD).trial.len(), 1);
 }
 
 #[test]
