@@ -219,8 +219,8 @@ fn what_cannot_be_combined_is_said() {
             "no field `stepp` in `order`; did you mean `step`?",
         ),
         (
-            vec!["--over", "step", "plane"],
-            "no sample `plane` in the matrix; did you mean `plain`?",
+            vec!["--over", "step", "plan"],
+            "no sample `plan` in the matrix; did you mean `plain`?",
         ),
         (
             vec!["--over", "step,step", "plain"],

@@ -42,7 +42,7 @@ fn an_adjusted_event_is_explained_before_and_after() {
 fn why_not_gives_the_first_tests_that_block() {
     let event = ORDER.replace("600", "60");
     let args = ["explain", SMALL, "-", "--why-not", "large_order"];
-    insta::assert_snapshot!(laneway_with(&args, event.as_bytes(), Some(100)).seen(), @"");
+    insta::assert_snapshot!(laneway_with(&args, event.as_bytes(), Some(100)).seen());
     let args = [&args[..], &["--format=json"]].concat();
     let json = laneway_with(&args, event.as_bytes(), None).json();
     assert_eq!(json["why_not"]["state"], "silent");

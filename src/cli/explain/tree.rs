@@ -148,9 +148,10 @@ impl<W: Write> Tree<'_, W> {
         }
         self.rows(&rows)?;
         if !explained.unknown.is_empty() {
-            let unknown = format!("  to be known: {}", explained.unknown.join(", "));
-            for line in wrap(&clean(&unknown), self.screen) {
-                writeln!(self.out, "{line}")?;
+            let unknown = format!("to be known: {}", explained.unknown.join(", "));
+            let room = self.screen.map(|screen| screen.saturating_sub(2));
+            for line in wrap(&clean(&unknown), room) {
+                writeln!(self.out, "  {line}")?;
             }
         }
         writeln!(self.out)

@@ -239,12 +239,20 @@ fn can_hold(ty: &Type, value: &Value) -> bool {
     fn within<T: PartialOrd>(range: Option<&Range<T>>, value: &T) -> bool {
         range.is_none_or(|range| range.holds(value))
     }
+    // A measure may test a field of the same path in another kind, where it has another type.
     match (ty, value) {
         (Type::Whole(range), Value::Whole(n)) => within(range.as_ref(), n),
-        (Type::Number(range), Value::Number(n)) | (Type::Money(_, range), Value::Money(n, _)) => {
-            within(range.as_ref(), n)
+        (Type::Number(range), Value::Number(n)) => within(range.as_ref(), n),
+        (Type::Money(declared, range), Value::Money(n, currency)) => {
+            declared == currency && within(range.as_ref(), n)
         }
-        _ => true,
+        (Type::List(item), Value::List(values)) => values.iter().all(|v| can_hold(item, v)),
+        (Type::OneOf(words), Value::Word(word)) => words.contains(word),
+        (Type::YesNo, Value::Bool(_))
+        | (Type::Text { .. }, Value::Text(_))
+        | (Type::Timestamp, Value::Timestamp(_))
+        | (Type::Duration, Value::Duration(_)) => true,
+        _ => false,
     }
 }
 
