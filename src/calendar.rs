@@ -344,6 +344,15 @@ fn closed_days(exceptions: &[(NaiveDate, NaiveDate)]) -> Result<Vec<DaySpan>, Ca
     Ok(closed)
 }
 
+/// The instant of an example that names none: noon of 2026-01-07, a Wednesday.
+#[must_use]
+pub fn example_instant(zone: Tz) -> Timestamp {
+    let noon = NaiveDate::from_ymd_opt(2026, 1, 7).and_then(|day| day.and_hms_opt(12, 0, 0));
+    noon.map_or(Timestamp::UNIX_EPOCH, |noon| {
+        local_instant(zone, noon, true)
+    })
+}
+
 /// The first instant of a local day in a zone. A midnight that a clock change skips moves to the
 /// first instant after the gap; of one that comes twice it is the earlier.
 #[must_use]

@@ -173,6 +173,7 @@ impl<'a> Checker<'a> {
         }
         self.rule_count = items.rules.len();
         self.declare(&items);
+        self.no_value_twice();
         self.kinds(&items.kinds);
         self.calendars(&items.calendars);
         self.teams(&items.teams);
@@ -300,6 +301,31 @@ impl<'a> Checker<'a> {
                 about: action.about.node.clone(),
                 span: *span,
             });
+        }
+    }
+
+    /// Complains of lists that hold a value twice. Its type comes with its use; the words are enough.
+    fn no_value_twice(&mut self) {
+        for list in &self.lists {
+            let mut seen: HashMap<String, Span> = HashMap::new();
+            let read = list
+                .values
+                .iter()
+                .filter(|value| value.node != ast::Value::Broken);
+            for value in read {
+                let text = crate::syntax::print::value_text(&value.node);
+                if let Some(first) = seen.get(&text) {
+                    self.out.push(
+                        Diagnostic::new(
+                            codes::DUPLICATE_VALUE,
+                            value.span,
+                            format!("`{text}` stands twice in the list"),
+                        )
+                        .label(*first, "here already"),
+                    );
+                }
+                seen.entry(text).or_insert(value.span);
+            }
         }
     }
 

@@ -6,13 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::NaiveDate;
-
 use super::build::Checker;
 use super::fields::Scope;
 use super::names::Sort;
-use crate::calendar::local_instant;
-use crate::clock::Timestamp;
+use crate::calendar::example_instant;
 use crate::diagnostic::{Diagnostic, codes};
 use crate::limits;
 use crate::matrix::{Before, Case, Expect, LaneId, Record, Sample};
@@ -131,7 +128,7 @@ impl<'a> Checker<'a> {
         let at = match (&example.at, record.values.get(&FieldId::AT)) {
             (Some(at), _) => at.node.to_utc(),
             (None, Some(Value::Timestamp(at))) => *at,
-            _ => self.example_instant(),
+            _ => example_instant(self.zone),
         };
         Some(Case {
             title: example.title.node.clone(),
@@ -174,15 +171,6 @@ impl<'a> Checker<'a> {
             count: count?,
             record: record?,
             over: history.over.node,
-        })
-    }
-
-    /// The instant of an example that names none: noon of 2026-01-07, a Wednesday, in the matrix's
-    /// zone.
-    fn example_instant(&self) -> Timestamp {
-        let noon = NaiveDate::from_ymd_opt(2026, 1, 7).and_then(|day| day.and_hms_opt(12, 0, 0));
-        noon.map_or(Timestamp::UNIX_EPOCH, |noon| {
-            local_instant(self.zone, noon, true)
         })
     }
 

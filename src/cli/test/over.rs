@@ -7,11 +7,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::domain;
-use crate::calendar::local_instant;
+use crate::calendar::example_instant;
 use crate::cli::decide::paint;
 use crate::cli::output::Paint;
 use crate::cli::progress::Progress;
@@ -205,10 +204,7 @@ fn instant(matrix: &Matrix, sample: &Sample) -> Timestamp {
     if let Some(Value::Timestamp(at)) = sample.record.values.get(&FieldId::AT) {
         return *at;
     }
-    let noon = NaiveDate::from_ymd_opt(2026, 1, 7).and_then(|day| day.and_hms_opt(12, 0, 0));
-    noon.map_or(Timestamp::UNIX_EPOCH, |noon| {
-        local_instant(matrix.zone, noon, true)
-    })
+    example_instant(matrix.zone)
 }
 
 /// All combinations; the last field changes fastest.
