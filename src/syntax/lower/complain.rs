@@ -146,8 +146,15 @@ impl Lower<'_> {
         present
     }
 
+    /// The place of a line's first word, or of the character that stands in its place.
+    fn word_span(&self, word: &str, start: usize) -> Span {
+        let rest = self.text.get(start..).unwrap_or("");
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        Span::new(self.file, start..start + word.len().max(first))
+    }
+
     fn unknown_clause(&mut self, word: &str, near: Option<&str>, start: usize, block: &BlockRules) {
-        let span = Span::new(self.file, start..start + word.len().max(1));
+        let span = self.word_span(word, start);
         let what = if word.is_empty() {
             format!("{} has no line that begins like this", block.name)
         } else {
@@ -177,7 +184,7 @@ impl Lower<'_> {
             self.complain(slice, range.start, error);
             return;
         }
-        let span = Span::new(self.file, range.start..range.start + word.len().max(1));
+        let span = self.word_span(word, range.start);
         let what = if word.is_empty() {
             "no item begins like this".to_owned()
         } else {
