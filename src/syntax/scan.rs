@@ -423,13 +423,16 @@ impl Pass<'_> {
                 Token::Open(_) => open.push((chain, wheres)),
                 Token::Close(_) => (chain, wheres) = open.pop().unwrap_or((0, 0)),
                 Token::Newline => (chain, wheres) = base,
+                // INVARIANT: only what surely ends a unit ends its chain. Any other word may stand
+                // between a `not` and the block that it stands before.
                 Token::Word => match self.text.get(at.start..at.end) {
                     Some("not" | "list") => chain += 1,
                     Some("where") => wheres += 1,
-                    Some("of") => {}
-                    _ => chain = base.0,
+                    Some("and" | "or") => chain = base.0,
+                    _ => {}
                 },
-                Token::Comma | Token::Other => chain = base.0,
+                Token::Comma => chain = base.0,
+                Token::Other => {}
             }
             if open.len() + chain + wheres > self.limits.nesting {
                 let found = Diagnostic::new(
