@@ -40,6 +40,8 @@ pub(super) struct Checker<'a> {
     pub lists: Vec<&'a ast::List>,
     pub condition_items: Vec<&'a ast::Condition>,
     pub conditions: Vec<Condition>,
+    /// How many levels each condition has with its own in place.
+    pub condition_heights: Vec<usize>,
     pub condition_ids: HashMap<(usize, Vec<KindId>, bool), Option<ConditionId>>,
     pub open_conditions: Vec<usize>,
     pub level: usize,
@@ -97,6 +99,7 @@ pub(super) fn build(files: Files, options: &Options) -> Loaded {
         lists: Vec::new(),
         condition_items: Vec::new(),
         conditions: Vec::new(),
+        condition_heights: Vec::new(),
         condition_ids: HashMap::new(),
         open_conditions: Vec::new(),
         level: 0,
