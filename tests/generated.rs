@@ -101,8 +101,12 @@ fn generated_events_are_what_they_claim() {
         for _ in 0..10 {
             let _ = events.event();
             let (json, fault) = events.invalid();
-            let Err(found) = read(json.as_bytes(), &matrix.schema, &limits, Timestamp::UNIX_EPOCH)
-            else {
+            let Err(found) = read(
+                json.as_bytes(),
+                &matrix.schema,
+                &limits,
+                Timestamp::UNIX_EPOCH,
+            ) else {
                 panic!("seed {seed}: readable with {fault:?}: {json}");
             };
             let code = match fault {
@@ -117,7 +121,10 @@ fn generated_events_are_what_they_claim() {
                 Fault::Twice => ProblemCode::DuplicateMember,
             };
             let codes: Vec<_> = found.problems.iter().map(|p| p.code).collect();
-            assert!(codes.contains(&code), "seed {seed}: {fault:?} {codes:?} {json}");
+            assert!(
+                codes.contains(&code),
+                "seed {seed}: {fault:?} {codes:?} {json}"
+            );
             *faults.entry(fault).or_insert(0) += 1;
         }
     }
@@ -152,8 +159,14 @@ fn generated_lanes_fire_stay_silent_and_are_unsure() {
     }
     let all = fired + unsure + silent;
     let shown = format!("{fired} {unsure} {silent} {other} {verdicts:?}");
-    assert!(fired * 5 > all && silent * 5 > all && unsure * 20 > all, "{shown}");
-    assert!(verdicts.values().all(|n| *n > 20) && verdicts.len() == 4, "{shown}");
+    assert!(
+        fired * 5 > all && silent * 5 > all && unsure * 20 > all,
+        "{shown}"
+    );
+    assert!(
+        verdicts.values().all(|n| *n > 20) && verdicts.len() == 4,
+        "{shown}"
+    );
 }
 
 /// How the trees' `Debug` writes each construct.

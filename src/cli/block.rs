@@ -70,7 +70,10 @@ impl Block<'_> {
         if let Some(within) = &decision.respond_within {
             let by = decision.respond_by;
             let by = by.map(|by| format!(", by {}", moment(by, self.matrix.zone)));
-            self.line("respond", &format!("within {within}{}", by.unwrap_or_default()));
+            self.line(
+                "respond",
+                &format!("within {within}{}", by.unwrap_or_default()),
+            );
         }
         if !decision.meanwhile.is_empty() {
             self.line("meanwhile", &holds(&decision.meanwhile));
@@ -129,7 +132,10 @@ impl Block<'_> {
             true => String::new(),
             false => format!(", grouped by {}", group.join(", ")),
         };
-        self.line(label, &format!("{} ({}): {state}{group}", lane.lane, lane.owner));
+        self.line(
+            label,
+            &format!("{} ({}): {state}{group}", lane.lane, lane.owner),
+        );
         self.reasons(&lane.because);
     }
 
@@ -195,7 +201,11 @@ impl Block<'_> {
         };
         let every = step.every.map(|every| format!(", then every {every}"));
         let every = every.unwrap_or_default();
-        let lane = if several { format!(" [{}]", step.lane) } else { String::new() };
+        let lane = if several {
+            format!(" [{}]", step.lane)
+        } else {
+            String::new()
+        };
         self.line("timeout", &format!("{at}  {what}{every}{lane}"));
     }
 }

@@ -20,8 +20,8 @@ use crate::reference::{History, Reference, Times};
 mod rows;
 mod tally;
 
-pub(super) use rows::paint;
 use rows::Rows;
+pub(super) use rows::paint;
 use tally::Tally;
 
 /// Files above this many bytes take long enough for a bar.

@@ -148,11 +148,19 @@ impl Input {
             let number = self.number;
             if let Some((bytes, digest)) = long {
                 let content = Content::TooLong { bytes, digest };
-                return Ok(Some(Line { number, length, content }));
+                return Ok(Some(Line {
+                    number,
+                    length,
+                    content,
+                }));
             }
             if !self.line.trim_ascii().is_empty() {
                 let content = Content::Whole(&self.line);
-                return Ok(Some(Line { number, length, content }));
+                return Ok(Some(Line {
+                    number,
+                    length,
+                    content,
+                }));
             }
         }
     }
@@ -170,7 +178,9 @@ impl Input {
                 Err(e) => return Err(e),
             };
             let end = buffer.iter().position(|b| *b == b'\n');
-            let part = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
+            let part = buffer
+                .get(..end.unwrap_or(buffer.len()))
+                .unwrap_or_default();
             let used = part.len() + usize::from(end.is_some());
             if hash.is_none() && self.line.len() + part.len() > self.most {
                 hash = Some(Sha256::new_with_prefix(&self.line));
@@ -252,7 +262,10 @@ mod tests {
 
     #[test]
     fn the_hash_of_a_long_line_is_that_of_its_bytes() {
-        let limits = Limits { event_total_bytes: 5, ..Limits::default() };
+        let limits = Limits {
+            event_total_bytes: 5,
+            ..Limits::default()
+        };
         let text = b"123456789012345";
         let source: Box<dyn Read> = Box::new(Cursor::new(text.to_vec()));
         let mut input = Input {

@@ -163,7 +163,9 @@ fn chosen<'m>(matrix: &'m Matrix, filter: Option<&str>) -> Result<Vec<&'m Case>,
     let found: Vec<_> = all
         .filter(|case| {
             let lane = lane_of(matrix, case).unwrap_or_default();
-            format!("{lane} {}", case.title).to_lowercase().contains(&wanted)
+            format!("{lane} {}", case.title)
+                .to_lowercase()
+                .contains(&wanted)
         })
         .collect();
     if found.is_empty() {

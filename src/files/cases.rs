@@ -37,7 +37,9 @@ pub enum CaseFileError {
         reason: ReadError,
     },
     /// It holds something else.
-    #[error("{name}:{line}: a case file holds only samples and scenarios, and this is another item")]
+    #[error(
+        "{name}:{line}: a case file holds only samples and scenarios, and this is another item"
+    )]
     AnotherItem {
         /// The file as messages name it.
         name: String,
@@ -53,7 +55,11 @@ impl CaseFile {
     /// When it cannot be read, or holds items other than samples and scenarios.
     pub fn read(path: &Path, limits: &Limits) -> Result<Self, CaseFileError> {
         let is_stdin = path == Path::new("-");
-        let name = if is_stdin { STDIN.to_owned() } else { shown(path) };
+        let name = if is_stdin {
+            STDIN.to_owned()
+        } else {
+            shown(path)
+        };
         let bytes = match read(path, limits.file_bytes as u64) {
             Ok(bytes) => bytes,
             Err(reason) => return Err(CaseFileError::Unreadable { name, reason }),

@@ -247,7 +247,10 @@ impl Gen<'_> {
             0 => {
                 let field = *self.rng.choice(&never_missing)?;
                 let path = &self.fields[field].path;
-                (format!("distinct {path} of"), self.rng.usize(0..5).to_string())
+                (
+                    format!("distinct {path} of"),
+                    self.rng.usize(0..5).to_string(),
+                )
             }
             1 => {
                 let field = *self.rng.choice(&summable)?;

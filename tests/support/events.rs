@@ -314,7 +314,10 @@ impl<'m> Events<'m> {
             }
         }
         if self.rng.usize(0..4) == 0 {
-            let inputs = ["{\"input\": {\"n\": 1}}", "{\"context\": [], \"links\": []}"];
+            let inputs = [
+                "{\"input\": {\"n\": 1}}",
+                "{\"context\": [], \"links\": []}",
+            ];
             let evidence = inputs[self.rng.usize(0..inputs.len())].to_owned();
             object.set(&place(&["evidence"], envelope), evidence);
         }
@@ -387,7 +390,16 @@ impl<'m> Events<'m> {
         match ty {
             Type::YesNo => Value::Bool(self.rng.bool()),
             Type::Text { .. } => {
-                let texts = ["", "alpha", "be", "x/y", "\u{c4}rger", "a\"b", "#12", "\u{1f642}"];
+                let texts = [
+                    "",
+                    "alpha",
+                    "be",
+                    "x/y",
+                    "\u{c4}rger",
+                    "a\"b",
+                    "#12",
+                    "\u{1f642}",
+                ];
                 Value::Text(texts[self.rng.usize(0..texts.len())].into())
             }
             Type::Whole(range) => {

@@ -327,7 +327,13 @@ impl<'p> Gen<'p> {
     /// A title that no other case has.
     fn title(&mut self, what: &str) -> String {
         self.titles += 1;
-        let tail = self.pick(&["", " \u{fc}ber", " with \"quotes\"", " # no comment", " { ("]);
+        let tail = self.pick(&[
+            "",
+            " \u{fc}ber",
+            " with \"quotes\"",
+            " # no comment",
+            " { (",
+        ]);
         format!("{what} {}{tail}", self.titles)
     }
 
@@ -359,9 +365,8 @@ impl<'p> Gen<'p> {
 
     /// The fields that every kind of a scope has; the first is `at`.
     fn fields_of(&self, kinds: &[usize]) -> Vec<usize> {
-        let has = |field: &usize| {
-            *field == 0 || kinds.iter().all(|kind| self.kinds[*kind].has(*field))
-        };
+        let has =
+            |field: &usize| *field == 0 || kinds.iter().all(|kind| self.kinds[*kind].has(*field));
         (0..self.fields.len()).filter(has).collect()
     }
 

@@ -77,7 +77,9 @@ impl Gen<'_> {
         let holds: &[&str] = if urgency == "critical" {
             &["park", "hold", "block", "deny"]
         } else {
-            &["continue", "degrade", "slow", "park", "hold", "block", "deny"]
+            &[
+                "continue", "degrade", "slow", "park", "hold", "block", "deny",
+            ]
         };
         let (hold, scope) = (self.pick(holds), self.pick(&["item", "workflow", "system"]));
         let reversible = lane && mild && self.one_in(2);

@@ -146,8 +146,20 @@ const TEXTS: [&str; 14] = [
 ];
 
 const WORDS: [&str; 14] = [
-    "calm", "upset", "hostile", "read", "count", "lane", "any", "list", "deny", "grant-role", "no",
-    "\u{dc}ber", "two words", "set",
+    "calm",
+    "upset",
+    "hostile",
+    "read",
+    "count",
+    "lane",
+    "any",
+    "list",
+    "deny",
+    "grant-role",
+    "no",
+    "\u{dc}ber",
+    "two words",
+    "set",
 ];
 
 const SPANS: [&str; 8] = ["0s", "500ms", "30s", "5m", "1h30m", "2h", "1d", "1d12h"];

@@ -87,7 +87,9 @@ impl<'m> Rows<'m> {
         let unsure = decision.lanes.first();
         let unsure = unsure.is_some_and(|lane| lane.state == State::Unsure);
         let mark = if unsure { "?" } else { "" };
-        let respond_by = decision.respond_by.map(|by| self.respond_by(by, decided.at));
+        let respond_by = decision
+            .respond_by
+            .map(|by| self.respond_by(by, decided.at));
         let wants_block = self.verbose && block::is_worth_it(decision);
         self.held.push(Row {
             cells: [

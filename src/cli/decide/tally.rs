@@ -84,9 +84,17 @@ impl Tally {
                 0 => String::new(),
                 more => format!(" and {more} more"),
             };
-            let noun = if self.unreadable == 1 { "line" } else { "lines" };
+            let noun = if self.unreadable == 1 {
+                "line"
+            } else {
+                "lines"
+            };
             let number = paint.warn(&count(self.unreadable, "event"));
-            writeln!(out, "unreadable {number}: {noun} {}{more}", lines.join(", "))?;
+            writeln!(
+                out,
+                "unreadable {number}: {noun} {}{more}",
+                lines.join(", ")
+            )?;
         }
         Ok(())
     }

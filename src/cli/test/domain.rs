@@ -229,7 +229,9 @@ impl Domain<'_> {
 
 fn distinct(values: Vec<Value>) -> Vec<Value> {
     let mut seen = HashSet::new();
-    let fresh = values.into_iter().filter(|value| seen.insert(value.clone()));
+    let fresh = values
+        .into_iter()
+        .filter(|value| seen.insert(value.clone()));
     fresh.collect()
 }
 

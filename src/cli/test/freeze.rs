@@ -25,7 +25,10 @@ pub(super) fn scenarios(grid: &Grid<'_>) -> Result<String, Failure> {
     match parsed.diagnostics.iter().next() {
         None => Ok(print(&parsed.ast, &text, &[])),
         Some(finding) => {
-            let message = format!("a value cannot be written as a scenario: {}", finding.message);
+            let message = format!(
+                "a value cannot be written as a scenario: {}",
+                finding.message
+            );
             Err(Failure::Unusable(message))
         }
     }

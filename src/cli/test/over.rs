@@ -52,9 +52,10 @@ impl<'m> Grid<'m> {
         let kind = matrix.kind(sample.record.kind).ok_or_else(no_kind)?;
         let fields = fields.split(',').map(|path| named_field(kind, path.trim()));
         let fields = fields.collect::<Result<Vec<_>, _>>()?;
-        if let Some((n, twice)) = (0..).zip(&fields).find(|(n, field)| {
-            fields.iter().take(*n).any(|earlier| earlier.id == field.id)
-        }) {
+        if let Some((n, twice)) = (0..)
+            .zip(&fields)
+            .find(|(n, field)| fields.iter().take(*n).any(|earlier| earlier.id == field.id))
+        {
             let message = format!("`{}` is named twice, as field {} again", twice.path, n + 1);
             return Err(Failure::Unusable(message));
         }
@@ -107,9 +108,17 @@ impl<'m> Grid<'m> {
             writeln!(out, "{}", filled.join("  ").trim_end())?;
         }
         let unsure = self.rows.iter().any(|row| row.unsure);
-        let legend = if unsure { "; `?` marks a lane that could not be ruled out" } else { "" };
+        let legend = if unsure {
+            "; `?` marks a lane that could not be ruled out"
+        } else {
+            ""
+        };
         let number = self.rows.len();
-        writeln!(out, "\n{number} combinations of `{}`{legend}", self.sample.name)
+        writeln!(
+            out,
+            "\n{number} combinations of `{}`{legend}",
+            self.sample.name
+        )
     }
 
     pub(super) fn write_json(&self, out: &mut impl Write) -> io::Result<()> {
@@ -122,7 +131,11 @@ impl<'m> Grid<'m> {
         }
         let paths: Vec<&str> = self.fields.iter().map(|field| &*field.path).collect();
         let rows = self.rows.iter().map(|row| Shown {
-            values: paths.iter().copied().zip(row.values.iter().map(Option::as_ref)).collect(),
+            values: paths
+                .iter()
+                .copied()
+                .zip(row.values.iter().map(Option::as_ref))
+                .collect(),
             verdict: row.verdict,
             by: &row.by,
             unsure: row.unsure,
@@ -151,7 +164,9 @@ impl Row {
         });
         let mark = if self.unsure { "?" } else { "" };
         let by = format!("{}{mark}", clean(&self.by));
-        values.chain([self.verdict.as_str().to_owned(), by]).collect()
+        values
+            .chain([self.verdict.as_str().to_owned(), by])
+            .collect()
     }
 }
 
@@ -202,7 +217,8 @@ fn product(domains: &[Vec<Option<Value>>]) -> Result<Vec<Vec<Option<Value>>>, Fa
     let number = sizes.clone().try_fold(1usize, usize::checked_mul);
     if number.is_none_or(|number| number > COMBINATIONS) {
         let sizes = sizes.map(|n| n.to_string()).collect::<Vec<_>>().join(" × ");
-        let message = format!("{sizes} combinations are more than {COMBINATIONS}; name fewer fields");
+        let message =
+            format!("{sizes} combinations are more than {COMBINATIONS}; name fewer fields");
         return Err(Failure::Unusable(message));
     }
     let mut all = vec![Vec::new()];
