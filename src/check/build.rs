@@ -368,11 +368,10 @@ impl<'a> Checker<'a> {
             name.span,
             format!("`{}` is no time zone of the IANA database", name.node),
         );
-        let near = nearest(
-            &name.node,
-            chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()),
-        );
-        self.out.push(match near {
+        let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        let comparable = self.names.may_compare(zones.len());
+        let near = comparable.then(|| nearest(&name.node, zones));
+        self.out.push(match near.flatten() {
             Some(near) => found.help(format!("did you mean `{near}`?")).guess(
                 format!("write `\"{near}\"`"),
                 name.span,

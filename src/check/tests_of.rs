@@ -3,6 +3,8 @@
 //! In: a test as written and its scope. Out: a typed [`Test`].
 //! Invariant: literals have the field's type, and are folded where the field ignores case.
 
+use std::collections::HashSet;
+
 use super::build::Checker;
 use super::fields::{Found, Scope};
 use super::names::Sort;
@@ -485,6 +487,7 @@ impl<'a> Checker<'a> {
             }
         };
         let mut values: Vec<Value> = Vec::new();
+        let mut seen: HashSet<Value> = HashSet::new();
         let mut all = true;
         for value in written {
             let before = self.out.len();
@@ -497,7 +500,7 @@ impl<'a> Checker<'a> {
                 }
             }
             match typed {
-                Some(typed) if values.contains(&typed) && list.is_none() => {
+                Some(typed) if list.is_none() && !seen.insert(typed.clone()) => {
                     self.out.push(Diagnostic::new(
                         codes::DUPLICATE_VALUE,
                         value.span,

@@ -124,8 +124,13 @@ impl Pass<'_> {
     }
 
     fn mistake(&mut self, diagnostic: Diagnostic) {
-        let line = self.line_of(diagnostic.span.start as usize);
-        self.out.broken_lines.push(line);
+        let start = diagnostic.span.start as usize;
+        // PERF: the mistakes of one line mostly come together; a line may be the whole file.
+        let last = self.out.broken_lines.last();
+        if !last.is_some_and(|line| line.contains(&start)) {
+            let line = self.line_of(start);
+            self.out.broken_lines.push(line);
+        }
         self.out.diagnostics.push(diagnostic);
     }
 
@@ -168,6 +173,7 @@ impl Pass<'_> {
             return;
         }
         let mut chars = self.text.char_indices().peekable();
+        let mut known_until = 0;
         while let Some((at, c)) = chars.next() {
             let next = chars.peek().map(|(_, c)| *c);
             let legal = match c {
@@ -176,8 +182,10 @@ impl Pass<'_> {
                 '\u{feff}' if at == 0 => true,
                 c => !c.is_control() && !is_hidden(c),
             };
-            if !legal {
+            // One finding a line, or a file of another format would give one a byte.
+            if !legal && at >= known_until {
                 self.illegal(at, c);
+                known_until = self.out.broken_lines.last().map_or(0, |line| line.end);
             }
         }
     }

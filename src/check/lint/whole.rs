@@ -172,7 +172,9 @@ impl<'a> Checker<'a> {
         }
         let mut found = Vec::new();
         for (n, (rule, changes, demands)) in adjusts.iter().enumerate() {
-            for (other, others, other_demands) in adjusts.iter().take(n) {
+            let before = n.saturating_sub(limits::ADJUSTS_COMPARED);
+            let near = adjusts.get(before..n).unwrap_or_default();
+            for (other, others, other_demands) in near {
                 let share_kind = rule.on.iter().any(|kind| other.on.contains(kind));
                 let clash = changes.iter().find(|(field, value)| {
                     others

@@ -122,7 +122,8 @@ impl Lower<'_> {
         let known = block.keywords.is_empty() || block.keywords.contains(&word);
         let near = nearest(word, block.keywords.iter().copied());
         let present = if known { word } else { near.unwrap_or(word) }.to_owned();
-        if self.is_known_broken(&absolute) {
+        let span = Span::new(self.file, absolute.clone());
+        if self.is_known_broken(&absolute) || self.is_full(span) {
             return present;
         }
         if !known {
@@ -176,7 +177,8 @@ impl Lower<'_> {
     pub(super) fn complain_item(&mut self, slice: &str, range: Range<usize>, error: &Error<Rule>) {
         let line = slice.lines().next().unwrap_or("");
         let first_line = range.start..range.start + line.len();
-        if self.is_known_broken(&first_line) {
+        let span = Span::new(self.file, first_line.clone());
+        if self.is_known_broken(&first_line) || self.is_full(span) {
             return;
         }
         let word = first_word(slice);
