@@ -18,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, codes, nearest};
 use crate::limits;
 use crate::matrix::{
     Action, ActionId, Condition, ConditionId, Lane, Matrix, Measure, MeasureId, Otherwise, Promise,
-    Rule, Sample, Team, Terms,
+    Rule, Sample, Team, TeamId, Terms,
 };
 use crate::schema::{KindId, Schema};
 use crate::span::{FileId, Sources, Span};
@@ -37,6 +37,8 @@ pub(super) struct Checker<'a> {
     pub calendars: Vec<Option<Calendar>>,
     pub actions: Vec<Action>,
     pub teams: Vec<Team>,
+    /// Teams of which some line could not be read.
+    pub teams_in_part: HashSet<TeamId>,
     pub lists: Vec<&'a ast::List>,
     pub condition_items: Vec<&'a ast::Condition>,
     pub conditions: Vec<Condition>,
@@ -96,6 +98,7 @@ pub(super) fn build(files: Files, options: &Options) -> Loaded {
         calendars: Vec::new(),
         actions: Vec::new(),
         teams: Vec::new(),
+        teams_in_part: HashSet::new(),
         lists: Vec::new(),
         condition_items: Vec::new(),
         conditions: Vec::new(),

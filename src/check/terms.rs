@@ -94,8 +94,11 @@ impl<'a> Checker<'a> {
             );
         }
         let evidence = match given.evidence {
-            Some(block) => self.evidence(block),
-            None => default_evidence(),
+            Some(block) => {
+                let needs = self.evidence(block);
+                block.broken.is_empty().then_some(needs)
+            }
+            None => Some(default_evidence()),
         };
         let owner_id = owner.flatten();
         let steps = match given.timeout {
@@ -111,7 +114,7 @@ impl<'a> Checker<'a> {
             respond: respond?,
             hold,
             scope,
-            evidence,
+            evidence: evidence?,
             steps: steps?,
         })
     }
@@ -196,7 +199,7 @@ impl<'a> Checker<'a> {
             let built = self.step(step, given, urgency, owner);
             match built {
                 Some(built) => {
-                    let in_order = self.follows(&steps, &built, step);
+                    let in_order = self.follows(&steps, all, &built, step);
                     if in_order {
                         steps.push(built);
                     } else {
@@ -264,9 +267,13 @@ impl<'a> Checker<'a> {
     }
 
     fn has_backup(&mut self, owner: Option<TeamId>, span: Span) -> Option<()> {
-        let team = self.teams.get(owner?.index())?;
+        let owner = owner?;
+        let team = self.teams.get(owner.index())?;
         if !team.backup.is_empty() {
             return Some(());
+        }
+        if self.teams_in_part.contains(&owner) {
+            return None;
         }
         self.out.push(
             Diagnostic::new(
@@ -292,7 +299,8 @@ impl<'a> Checker<'a> {
                 .help("say how it is taken back with `reversible \"...\"` in the lane, or end in `deny` or `expire`"),
             );
         }
-        let urgent = given.urgency.is_none_or(|_| urgency > Urgency::Normal);
+        // An urgency that is missing or could not be read is a finding of its own.
+        let urgent = given.urgency.is_some() && urgency > Urgency::Normal;
         if urgent {
             self.out.push(
                 Diagnostic::new(
@@ -309,8 +317,14 @@ impl<'a> Checker<'a> {
         (reversible && !urgent).then_some(())
     }
 
-    /// Whether a step may follow the ones before it.
-    fn follows(&mut self, before: &[Step], step: &Step, written: &Spanned<ast::Step>) -> bool {
+    /// Whether a step may follow the ones before it; `all` of which could be read, or not.
+    fn follows(
+        &mut self,
+        before: &[Step],
+        all: bool,
+        step: &Step,
+        written: &Spanned<ast::Step>,
+    ) -> bool {
         if before.last().is_some_and(|last| last.action.is_end()) {
             self.out.push(
                 Diagnostic::new(
@@ -356,6 +370,10 @@ impl<'a> Checker<'a> {
                 ) && !last.every
             });
             if !repeats {
+                if !all {
+                    // The step that it repeats may be the one that could not be read.
+                    return false;
+                }
                 self.out.push(
                     Diagnostic::new(
                         codes::NOTHING_TO_REPEAT,
