@@ -277,6 +277,10 @@ impl<'a> Checker<'a> {
     }
 
     fn pattern(&mut self, pattern: &Spanned<String>, ignoring_case: bool) -> Option<Pattern> {
+        if pattern.node.len() > self.options.limits.string_bytes {
+            // It is too long for a string: that was said, and nothing more is.
+            return None;
+        }
         let source = pattern.node.replace("\\/", "/");
         match Pattern::new(&source, ignoring_case, self.options.limits.regex_bytes) {
             Ok(pattern) => Some(pattern),
