@@ -99,6 +99,10 @@ pub const INFER_WORDS: usize = 12;
 /// both.
 pub const NEAR_COMPARISONS: usize = 2_000_000;
 
+/// Texts of tests and lists that are compared for slips. Each is kept under every spelling with one
+/// letter left out; lists written by hand have some hundred.
+pub const SLIPS_COMPARED: usize = 20_000;
+
 /// Adjusts before it that an adjust is compared with for a clash. A matrix has a few.
 pub const ADJUSTS_COMPARED: usize = 1_000;
 

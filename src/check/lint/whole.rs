@@ -230,7 +230,8 @@ impl<'a> Checker<'a> {
                     TestOp::In { values, .. } | TestOp::Contains { values, .. } => values,
                     _ => &[],
                 };
-                for value in values {
+                let room = limits::SLIPS_COMPARED.saturating_sub(literals.len());
+                for value in values.iter().take(room) {
                     if let Value::Text(text) = value {
                         literals.push((test.field, text.to_string(), span));
                     }
