@@ -7,6 +7,7 @@
 
 use serde::Serialize;
 
+use crate::limits::{FINDINGS, NEAR_CHARS, NEAR_COMPARISONS};
 use crate::span::{Sources, Span};
 
 pub mod codes;
@@ -292,20 +293,33 @@ pub struct LocatedEdit {
 }
 
 /// The findings of one run, in the order in which they are shown.
+///
+/// Of each severity at most [`FINDINGS`] are kept and the rest is counted, so that a text of many
+/// mistakes takes no more memory than one that people could mend.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// How many there were of notes, warnings and errors.
+    seen: [usize; 3],
+    dropped: usize,
 }
 
 impl Diagnostics {
     /// Adds a finding.
     pub fn push(&mut self, diagnostic: Diagnostic) {
+        if let Some(seen) = self.seen.get_mut(diagnostic.severity() as usize) {
+            *seen += 1;
+            if *seen > FINDINGS {
+                self.dropped += 1;
+                return;
+            }
+        }
         self.list.push(diagnostic);
     }
 
     /// Adds several.
     pub fn extend(&mut self, more: impl IntoIterator<Item = Diagnostic>) {
-        self.list.extend(more);
+        more.into_iter().for_each(|finding| self.push(finding));
     }
 
     /// Sorts by file, place and code, and drops exact repetitions.
@@ -334,7 +348,13 @@ impl Diagnostics {
 
     /// Takes back what was added after the first `len` findings.
     pub fn split_off(&mut self, len: usize) -> Vec<Diagnostic> {
-        self.list.split_off(len.min(self.list.len()))
+        let taken = self.list.split_off(len.min(self.list.len()));
+        for finding in &taken {
+            if let Some(seen) = self.seen.get_mut(finding.severity() as usize) {
+                *seen = seen.saturating_sub(1);
+            }
+        }
+        taken
     }
 
     /// Whether there is none.
@@ -343,7 +363,13 @@ impl Diagnostics {
         self.list.is_empty()
     }
 
-    /// How many in all.
+    /// How many were not kept.
+    #[must_use]
+    pub fn dropped(&self) -> usize {
+        self.dropped
+    }
+
+    /// How many are kept.
     #[must_use]
     pub fn len(&self) -> usize {
         self.list.len()
@@ -371,14 +397,46 @@ impl IntoIterator for Diagnostics {
 /// The name among `known` that is nearest to `word`, if one is near enough to be a slip of it.
 #[must_use]
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let letters = word.chars().take(NEAR_CHARS + 1).count();
+    if letters > NEAR_CHARS {
+        return None;
+    }
     // A third of the letters may be wrong: `ownr` finds `owner`, `x` finds nothing.
-    let allowed = (word.chars().count() / 3).clamp(1, 4);
+    let allowed = (letters / 3).clamp(1, 4);
     known
         .into_iter()
+        // PERF: a name of another length is no slip; most names are not compared at all.
+        .filter(|name| {
+            let others = name.chars().take(letters + allowed + 1).count();
+            others.abs_diff(letters) <= allowed
+        })
         .map(|name| (strsim::damerau_levenshtein(word, name), name))
         .filter(|(distance, name)| *distance <= allowed && *distance < name.chars().count())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
+}
+
+/// [`nearest`] within a bound: a text of many unknown names gets suggestions for the first ones.
+#[derive(Debug)]
+pub struct Suggestions {
+    left: std::cell::Cell<usize>,
+}
+
+impl Default for Suggestions {
+    fn default() -> Self {
+        let left = std::cell::Cell::new(NEAR_COMPARISONS);
+        Self { left }
+    }
+}
+
+impl Suggestions {
+    /// Whether another suggestion among so many names may be looked for.
+    #[must_use]
+    pub fn may_compare(&self, names: usize) -> bool {
+        let left = self.left.get().checked_sub(names);
+        self.left.set(left.unwrap_or(0));
+        left.is_some()
+    }
 }
 
 #[cfg(test)]

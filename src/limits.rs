@@ -94,6 +94,18 @@ pub const INFER_MEMBERS: usize = 20_000;
 /// Distinct words of a member that may be a closed set. Nobody writes a longer one by hand.
 pub const INFER_WORDS: usize = 12;
 
+/// Comparisons of names with declared ones that one check makes to suggest what was meant. A
+/// person's matrix has some hundred names and a few slips; a broken generator may have 100,000 of
+/// both.
+pub const NEAR_COMPARISONS: usize = 2_000_000;
+
+/// Texts of tests and lists that are compared for slips. Each is kept under every spelling with one
+/// letter left out; lists written by hand have some hundred.
+pub const SLIPS_COMPARED: usize = 20_000;
+
+/// Adjusts before it that an adjust is compared with for a clash. A matrix has a few.
+pub const ADJUSTS_COMPARED: usize = 1_000;
+
 /// Events in the window of one key. A full window is `[cap, infinity)`.
 pub const WINDOW_EVENTS: usize = 10_000;
 

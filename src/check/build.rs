@@ -18,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics, codes, nearest};
 use crate::limits;
 use crate::matrix::{
     Action, ActionId, Condition, ConditionId, Lane, Matrix, Measure, MeasureId, Otherwise, Promise,
-    Rule, Sample, Team, Terms,
+    Rule, Sample, Team, TeamId, Terms,
 };
 use crate::schema::{KindId, Schema};
 use crate::span::{FileId, Sources, Span};
@@ -38,9 +38,13 @@ pub(super) struct Checker<'a> {
     pub calendars: Vec<Option<Calendar>>,
     pub actions: Vec<Action>,
     pub teams: Vec<Team>,
+    /// Teams of which some line could not be read.
+    pub teams_in_part: HashSet<TeamId>,
     pub lists: Vec<&'a ast::List>,
     pub condition_items: Vec<&'a ast::Condition>,
     pub conditions: Vec<Condition>,
+    /// How many levels each condition has with its own in place.
+    pub condition_heights: Vec<usize>,
     pub condition_ids: HashMap<(usize, Vec<KindId>, bool), Option<ConditionId>>,
     pub open_conditions: Vec<usize>,
     pub level: usize,
@@ -95,9 +99,11 @@ pub(super) fn build(files: Files, options: &Options) -> Loaded {
         calendars: Vec::new(),
         actions: Vec::new(),
         teams: Vec::new(),
+        teams_in_part: HashSet::new(),
         lists: Vec::new(),
         condition_items: Vec::new(),
         conditions: Vec::new(),
+        condition_heights: Vec::new(),
         condition_ids: HashMap::new(),
         open_conditions: Vec::new(),
         level: 0,
@@ -395,11 +401,10 @@ impl<'a> Checker<'a> {
             name.span,
             format!("`{}` is no time zone of the IANA database", name.node),
         );
-        let near = nearest(
-            &name.node,
-            chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()),
-        );
-        self.out.push(match near {
+        let zones = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
+        let comparable = self.names.may_compare(zones.len());
+        let near = comparable.then(|| nearest(&name.node, zones));
+        self.out.push(match near.flatten() {
             Some(near) => found.help(format!("did you mean `{near}`?")).guess(
                 format!("write `\"{near}\"`"),
                 name.span,

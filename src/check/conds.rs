@@ -125,6 +125,8 @@ impl<'a> Checker<'a> {
         self.open_conditions.pop();
         let id = expr.map(|expr| {
             let id = ConditionId(u32::try_from(self.conditions.len()).unwrap_or(u32::MAX));
+            let height = self.height(&expr);
+            self.condition_heights.push(height);
             self.conditions.push(Condition {
                 name: item.name.node.clone(),
                 expr,
@@ -139,14 +141,16 @@ impl<'a> Checker<'a> {
 
     /// A condition that was typed before may stand deeper here than there.
     fn deep_enough(&mut self, id: ConditionId, span: Span) -> Option<ConditionId> {
-        let expr = &self.conditions.get(id.index())?.expr;
-        if self.level + self.height(expr) > DEPTH {
+        let height = self.condition_heights.get(id.index())?;
+        if self.level + height > DEPTH {
             self.too_deep(span);
             return None;
         }
         Some(id)
     }
 
+    /// The levels of an expression with its conditions in place.
+    // PERF: a condition's own height is kept, or one that names another twice would be exponential.
     fn height(&self, expr: &Expr) -> usize {
         let of = |exprs: &[Expr]| exprs.iter().map(|e| self.height(e)).max().unwrap_or(0);
         1 + match &expr.kind {
@@ -155,10 +159,7 @@ impl<'a> Checker<'a> {
             | ExprKind::None(exprs)
             | ExprKind::AtLeast(_, exprs) => of(exprs),
             ExprKind::Not(inner) => self.height(inner),
-            ExprKind::Condition(id) => self
-                .conditions
-                .get(id.index())
-                .map_or(0, |c| self.height(&c.expr)),
+            ExprKind::Condition(id) => self.condition_heights.get(id.index()).copied().unwrap_or(0),
             ExprKind::Test(_) | ExprKind::Measure(_) => 0,
         }
     }

@@ -142,8 +142,11 @@ impl Checker<'_> {
             path.span,
             format!("{} has no field `{}`", list(&names), path.node),
         );
+        let count = kinds.iter().map(|kind| kind.fields.len()).sum();
+        let comparable = self.names.may_compare(count);
         let known: Vec<&str> = kinds
             .iter()
+            .filter(|_| comparable)
             .flat_map(|kind| kind.fields.iter().map(|f| &*f.path))
             .collect();
         if let Some(near) = nearest(&path.node, known.iter().copied()) {

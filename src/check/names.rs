@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::diagnostic::{Code, Diagnostic, Diagnostics, codes, nearest};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Suggestions, codes, nearest};
 use crate::span::Span;
 use crate::syntax::ast::Name;
 
@@ -58,6 +58,7 @@ pub(super) struct Names {
     poisoned: HashSet<String>,
     /// Whether any name may be declared in a file that could not be read.
     incomplete: bool,
+    suggestions: Suggestions,
 }
 
 impl Names {
@@ -123,6 +124,11 @@ impl Names {
         self.used.contains(&(sort, index))
     }
 
+    /// Whether another unknown name may be compared with so many known ones.
+    pub fn may_compare(&self, names: usize) -> bool {
+        self.suggestions.may_compare(names)
+    }
+
     fn unknown(&self, sort: Sort, name: &Name) -> Diagnostic {
         let (what, _, code) = sort.words();
         let found = Diagnostic::new(
@@ -131,6 +137,9 @@ impl Names {
             format!("no {what} is called `{}`", name.node),
         );
         let table = self.tables.get(&sort);
+        // PERF: the names are gathered and compared for the first unknown ones only.
+        let count = table.map_or(0, HashMap::len);
+        let table = table.filter(|_| self.may_compare(count));
         let mut known: Vec<&str> = table
             .into_iter()
             .flat_map(|t| t.keys().map(String::as_str))
@@ -152,6 +161,7 @@ impl Names {
             return found.help(format!("`{}` is {what_it_is}", name.node));
         }
         match known.as_slice() {
+            [] if count > 0 => found,
             [] => found.help(format!("the matrix declares no {what} at all")),
             few if few.len() <= 8 => found.help(format!("there is {}", list(few))),
             _ => found,

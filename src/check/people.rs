@@ -21,6 +21,10 @@ impl<'a> Checker<'a> {
     pub(super) fn teams(&mut self, teams: &[&'a ast::Team]) {
         for team in teams {
             let built = self.team(team);
+            if !team.broken.is_empty() {
+                let id = TeamId(u32::try_from(self.teams.len()).unwrap_or(u32::MAX));
+                self.teams_in_part.insert(id);
+            }
             self.teams.push(built);
         }
     }

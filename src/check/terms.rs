@@ -105,8 +105,11 @@ impl<'a> Checker<'a> {
             );
         }
         let evidence = match given.evidence {
-            Some(block) => self.evidence(block),
-            None => default_evidence(),
+            Some(block) => {
+                let needs = self.evidence(block);
+                block.broken.is_empty().then_some(needs)
+            }
+            None => Some(default_evidence()),
         };
         let owner_id = owner.flatten();
         let steps = match given.timeout {
@@ -127,7 +130,7 @@ impl<'a> Checker<'a> {
             respond: respond?,
             hold,
             scope,
-            evidence,
+            evidence: evidence?,
             steps: steps.sound.then_some(steps.list)?,
         })
     }
@@ -310,6 +313,10 @@ impl<'a> Checker<'a> {
             return true;
         };
         if !team.backup.is_empty() {
+            return true;
+        }
+        // The backup may stand on the line that could not be read.
+        if owner.is_some_and(|owner| self.teams_in_part.contains(&owner)) {
             return true;
         }
         self.out.push(

@@ -3,6 +3,8 @@
 //! In: a test as written and its scope. Out: a typed [`Test`].
 //! Invariant: literals have the field's type, and are folded where the field ignores case.
 
+use std::collections::HashSet;
+
 use super::build::Checker;
 use super::fields::{Found, Scope};
 use super::names::Sort;
@@ -275,6 +277,10 @@ impl<'a> Checker<'a> {
     }
 
     fn pattern(&mut self, pattern: &Spanned<String>, ignoring_case: bool) -> Option<Pattern> {
+        if pattern.node.len() > self.options.limits.string_bytes {
+            // It is too long for a string: that was said, and nothing more is.
+            return None;
+        }
         let source = pattern.node.replace("\\/", "/");
         match Pattern::new(&source, ignoring_case, self.options.limits.regex_bytes) {
             Ok(pattern) => Some(pattern),
@@ -491,6 +497,7 @@ impl<'a> Checker<'a> {
             }
         };
         let mut values: Vec<Value> = Vec::new();
+        let mut seen: HashSet<Value> = HashSet::new();
         let mut all = true;
         for value in written {
             let before = self.out.len();
@@ -505,7 +512,7 @@ impl<'a> Checker<'a> {
                 }
             }
             match typed {
-                Some(typed) if values.contains(&typed) && list.is_none() => {
+                Some(typed) if list.is_none() && !seen.insert(typed.clone()) => {
                     self.out.push(Diagnostic::new(
                         codes::DUPLICATE_VALUE,
                         value.span,

@@ -151,7 +151,9 @@ impl Checker<'_> {
             span,
             format!("the field never holds `{text}`"),
         );
-        found = match nearest(text, words.iter().copied()) {
+        let comparable = self.names.may_compare(words.len());
+        let near = comparable.then(|| nearest(text, words.iter().copied()));
+        found = match near.flatten() {
             Some(near) => {
                 let written = Value::Word(near.into()).to_string();
                 found.help(format!("did you mean `{written}`?")).guess(

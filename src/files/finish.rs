@@ -40,10 +40,10 @@ fn not_run(examples: usize) -> Diagnostic {
 /// At most `most` findings, in their order; errors are kept before warnings, and those before
 /// notes, so that what is cut never turns a broken matrix into a sound one.
 fn bounded(all: Diagnostics, most: usize) -> Diagnostics {
-    if all.len() <= most {
+    if all.len() + all.dropped() <= most {
         return all;
     }
-    let more = all.len() - most;
+    let more = all.len().saturating_sub(most) + all.dropped();
     let mut room = most;
     let mut quota = |severity| {
         let count = all.count(severity).min(room);

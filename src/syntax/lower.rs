@@ -13,8 +13,8 @@ use pest::iterators::{Pair, Pairs};
 use super::ast::{Ast, Broken, Item, ItemKind};
 use super::grammar::{Grammar, Rule};
 use super::scan::{self, Comment};
-use crate::diagnostic::Diagnostic;
-use crate::limits::Limits;
+use crate::diagnostic::{Diagnostic, codes};
+use crate::limits::{FINDINGS, Limits};
 use crate::span::{FileId, Span, Spanned};
 
 mod complain;
@@ -106,7 +106,20 @@ impl<'a> Lower<'a> {
     }
 
     fn push(&mut self, diagnostic: Diagnostic) {
-        self.diagnostics.push(diagnostic);
+        if !self.is_full(diagnostic.span) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Whether this file has more mistakes than are shown. The first one that is not looked at any
+    /// more says so.
+    fn is_full(&mut self, span: Span) -> bool {
+        if self.diagnostics.len() == FINDINGS {
+            let message = "the mistakes from here on are not looked for, there are too many";
+            let found = Diagnostic::new(codes::MORE_FINDINGS, span.at_start(), message);
+            self.diagnostics.push(found);
+        }
+        self.diagnostics.len() > FINDINGS
     }
 
     /// Whether a mistake was found on a line of this range already.

@@ -124,8 +124,13 @@ impl Pass<'_> {
     }
 
     fn mistake(&mut self, diagnostic: Diagnostic) {
-        let line = self.line_of(diagnostic.span.start as usize);
-        self.out.broken_lines.push(line);
+        let start = diagnostic.span.start as usize;
+        // PERF: the mistakes of one line mostly come together; a line may be the whole file.
+        let last = self.out.broken_lines.last();
+        if !last.is_some_and(|line| line.contains(&start)) {
+            let line = self.line_of(start);
+            self.out.broken_lines.push(line);
+        }
         self.out.diagnostics.push(diagnostic);
     }
 
@@ -437,13 +442,16 @@ impl Pass<'_> {
                 Token::Open(_) => open.push((chain, wheres)),
                 Token::Close(_) => (chain, wheres) = open.pop().unwrap_or((0, 0)),
                 Token::Newline => (chain, wheres) = base,
+                // INVARIANT: only what surely ends a unit ends its chain. Any other word may stand
+                // between a `not` and the block that it stands before.
                 Token::Word => match self.text.get(at.start..at.end) {
                     Some("not" | "list") => chain += 1,
                     Some("where") => wheres += 1,
-                    Some("of") => {}
-                    _ => chain = base.0,
+                    Some("and" | "or") => chain = base.0,
+                    _ => {}
                 },
-                Token::Comma | Token::Other => chain = base.0,
+                Token::Comma => chain = base.0,
+                Token::Other => {}
             }
             if open.len() + chain + wheres > self.limits.nesting {
                 let found = Diagnostic::new(

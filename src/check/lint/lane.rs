@@ -104,7 +104,8 @@ impl Checker<'_> {
         let Some(team) = self.teams.get(lane.terms.owner.index()) else {
             return;
         };
-        if lane.terms.urgency < Urgency::High {
+        let in_part = self.teams_in_part.contains(&lane.terms.owner);
+        if lane.terms.urgency < Urgency::High || in_part {
             return;
         }
         let span = clause_span(item, |clause| matches!(clause, Clause::Owner(_)));

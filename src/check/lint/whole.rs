@@ -172,7 +172,9 @@ impl<'a> Checker<'a> {
         }
         let mut found = Vec::new();
         for (n, (rule, changes, demands)) in adjusts.iter().enumerate() {
-            for (other, others, other_demands) in adjusts.iter().take(n) {
+            let before = n.saturating_sub(limits::ADJUSTS_COMPARED);
+            let near = adjusts.get(before..n).unwrap_or_default();
+            for (other, others, other_demands) in near {
                 let share_kind = rule.on.iter().any(|kind| other.on.contains(kind));
                 let clash = changes.iter().find(|(field, value)| {
                     others
@@ -228,7 +230,8 @@ impl<'a> Checker<'a> {
                     TestOp::In { values, .. } | TestOp::Contains { values, .. } => values,
                     _ => &[],
                 };
-                for value in values {
+                let room = limits::SLIPS_COMPARED.saturating_sub(literals.len());
+                for value in values.iter().take(room) {
                     if let Value::Text(text) = value {
                         literals.push((test.field, text.to_string(), span));
                     }

@@ -126,7 +126,8 @@ impl Lower<'_> {
         let known = block.keywords.is_empty() || block.keywords.contains(&word);
         let near = nearest(word, block.keywords.iter().copied());
         let present = if known { word } else { near.unwrap_or(word) }.to_owned();
-        if self.is_known_broken(&absolute) {
+        let span = Span::new(self.file, absolute.clone());
+        if self.is_known_broken(&absolute) || self.is_full(span) {
             return vec![present];
         }
         if !known {
@@ -165,8 +166,15 @@ impl Lower<'_> {
         words.filter(|word| !word.is_empty()).collect()
     }
 
+    /// The place of a line's first word, or of the character that stands in its place.
+    fn word_span(&self, word: &str, start: usize) -> Span {
+        let rest = self.text.get(start..).unwrap_or("");
+        let first = rest.chars().next().map_or(0, char::len_utf8);
+        Span::new(self.file, start..start + word.len().max(first))
+    }
+
     fn unknown_clause(&mut self, word: &str, near: Option<&str>, start: usize, block: &BlockRules) {
-        let span = Span::new(self.file, start..start + word.len().max(1));
+        let span = self.word_span(word, start);
         let what = if word.is_empty() {
             format!("{} has no line that begins like this", block.name)
         } else {
@@ -188,7 +196,8 @@ impl Lower<'_> {
     pub(super) fn complain_item(&mut self, slice: &str, range: Range<usize>) {
         let line = slice.lines().next().unwrap_or("");
         let first_line = range.start..range.start + line.len();
-        if self.is_known_broken(&first_line) {
+        let span = Span::new(self.file, first_line.clone());
+        if self.is_known_broken(&first_line) || self.is_full(span) {
             return;
         }
         let word = first_word(slice);
@@ -196,7 +205,7 @@ impl Lower<'_> {
             self.complain(slice, range.start, Rule::item);
             return;
         }
-        let span = Span::new(self.file, range.start..range.start + word.len().max(1));
+        let span = self.word_span(word, range.start);
         let what = if word.is_empty() {
             "no item begins like this".to_owned()
         } else {
