@@ -211,7 +211,7 @@ fn imports_stay_inside_and_form_no_cycle() {
         assert_eq!(of_text(root(import)), refused("E0111"), "{import}");
     }
     assert_eq!(of_text(root("none.lane")), refused("E0110"));
-    assert_eq!(of_text(root("")).1, false);
+    assert!(!of_text(root("")).1);
     assert_eq!(of_text(root("m.lane")), refused("E0112"));
     assert_eq!(of_text(root("./m.lane")), refused("E0112"));
     let files: [(&str, &[u8]); 3] = [

@@ -40,10 +40,14 @@ fn not_run(examples: usize) -> Diagnostic {
 /// At most `most` findings, in their order; errors are kept before warnings, and those before
 /// notes, so that what is cut never turns a broken matrix into a sound one.
 fn bounded(all: Diagnostics, most: usize) -> Diagnostics {
-    if all.len() + all.dropped() <= most {
+    // A file with too many mistakes is not read for more: then their number is not known.
+    let is_cut = |finding: &Diagnostic| finding.code == codes::MORE_FINDINGS;
+    let cut = all.iter().any(is_cut);
+    if all.len() + all.dropped() <= most && !cut {
         return all;
     }
-    let more = all.len().saturating_sub(most) + all.dropped();
+    let known = all.iter().filter(|finding| !is_cut(finding)).count();
+    let more = known.saturating_sub(most) + all.dropped();
     let mut room = most;
     let mut quota = |severity| {
         let count = all.count(severity).min(room);
@@ -52,7 +56,8 @@ fn bounded(all: Diagnostics, most: usize) -> Diagnostics {
     };
     let mut quotas = [Severity::Error, Severity::Warning, Severity::Note].map(&mut quota);
     let mut kept = Diagnostics::default();
-    kept.extend(all.into_iter().filter(|finding| {
+    let all = all.into_iter().filter(|finding| !is_cut(finding));
+    kept.extend(all.filter(|finding| {
         let quota = quotas.iter_mut().find(|(s, _)| *s == finding.severity());
         match quota {
             Some((_, left)) if *left > 0 => {
@@ -62,7 +67,11 @@ fn bounded(all: Diagnostics, most: usize) -> Diagnostics {
             _ => false,
         }
     }));
-    let message = format!("{more} more findings are not shown");
+    let message = if cut {
+        "the other findings are neither looked for nor shown, there are too many".to_owned()
+    } else {
+        format!("{more} more findings are not shown")
+    };
     kept.push(Diagnostic::new(
         codes::MORE_FINDINGS,
         Span::new(FileId(0), 0..0),
