@@ -139,10 +139,10 @@ fn lane(text: &mut String, n: usize, examples: bool) {
     };
     let _ = write!(
         text,
-        "lane lane_{n} {{\n  about \"Generated lane number {n} of the benchmark\"\n  on {kind}\n  when {when}\n  \
+        "lane lane_{n} {{\n  about \"Generated lane number {n}: what agents of team {team} must not decide alone about this kind of event\"\n  on {kind}\n  when {when}\n  \
          owner team_{team}\n  urgency high\n  respond within 30m of office_hours\n  meanwhile hold item\n  \
-         also save_draft, open_case\n  operator \"Read the {kind}, then approve, change or reject it.\"\n  \
-         evidence {{\n    required input, action, trigger\n    optional context, history last 20, links\n  }}\n  \
+         also save_draft, open_case\n  operator \"Read the {kind} with its history, call the customer where the amount is large, then approve, change or reject it.\"\n  \
+         evidence {{\n    required input, action, trigger\n    optional context, history last 20, links, \"ticket_url\"\n  }}\n  \
          timeout {{\n    after 30m of office_hours notify backup\n    after 2h of office_hours deny\n  }}\n"
     );
     if examples {
@@ -184,7 +184,7 @@ fn assert_answers(text: &str, lanes: usize, examples: bool) {
     let decision =
         Reference::new(&matrix).decide(&event, &History::new(&matrix), Times::of(&event));
     assert_eq!(decision.by, "lane_1");
-    assert_eq!(decision.lanes.len(), lanes.div_ceil(3).min((lanes + 1) / 3));
+    assert_eq!(decision.lanes.len(), (lanes + 1) / 3);
 }
 
 fn benches(c: &mut Criterion) {
