@@ -211,7 +211,7 @@ fn imports_stay_inside_and_form_no_cycle() {
         assert_eq!(of_text(root(import)), refused("E0111"), "{import}");
     }
     assert_eq!(of_text(root("none.lane")), refused("E0110"));
-    assert_eq!(of_text(root("")).1, false);
+    assert!(!of_text(root("")).1);
     assert_eq!(of_text(root("m.lane")), refused("E0112"));
     assert_eq!(of_text(root("./m.lane")), refused("E0112"));
     let files: [(&str, &[u8]); 3] = [
@@ -379,4 +379,18 @@ fn a_line_may_begin_with_a_wide_character() {
         }
         assert!(loaded.matrix.is_none());
     }
+}
+
+/// What reading for the generators found: the second kind's range was not looked at, so that an
+/// adjusted event of it held a value that no event may have.
+#[test]
+fn an_adjust_fits_every_kind() {
+    let text = |value: &str| {
+        format!(
+            "{HEAD}event m {{\n  x: whole number 0 to 1000\n}}\nevent n {{\n  x: whole number 0 to 10\n}}\n\
+             adjust cut on m, n when x > 5 set x = {value}\n"
+        )
+    };
+    assert_eq!(of_text(text("10")), accepted(&[]));
+    assert_eq!(of_text(text("11")), refused("E0407"));
 }
