@@ -380,3 +380,17 @@ fn a_line_may_begin_with_a_wide_character() {
         assert!(loaded.matrix.is_none());
     }
 }
+
+/// What reading for the generators found: the second kind's range was not looked at, so that an
+/// adjusted event of it held a value that no event may have.
+#[test]
+fn an_adjust_fits_every_kind() {
+    let text = |value: &str| {
+        format!(
+            "{HEAD}event m {{\n  x: whole number 0 to 1000\n}}\nevent n {{\n  x: whole number 0 to 10\n}}\n\
+             adjust cut on m, n when x > 5 set x = {value}\n"
+        )
+    };
+    assert_eq!(of_text(text("10")), accepted(&[]));
+    assert_eq!(of_text(text("11")), refused("E0407"));
+}

@@ -264,8 +264,15 @@ impl<'a> Checker<'a> {
             }
             let value = self.field(scope, path).and_then(|field| {
                 let value = self.value(&field.ty, &change.node.value)?;
-                self.in_range(&field.ty, &value, change.node.value.span)
-                    .then_some((field.id, value))
+                // The ranges may differ: an event of any of the kinds gets this value.
+                let types: Vec<_> = scope
+                    .kinds
+                    .iter()
+                    .filter_map(|kind| Some(self.schema.kind(*kind)?.field(field.id)?.ty.clone()))
+                    .collect();
+                let span = change.node.value.span;
+                let fits = types.iter().all(|ty| self.in_range(ty, &value, span));
+                fits.then_some((field.id, value))
             });
             match value {
                 Some(change) => out.push(change),
