@@ -674,7 +674,7 @@ fn check_fix_leaves_no_safe_fix_undone() {
     assert_none(&problems);
 }
 
-// A file with ten different mistakes (issue 2, Must show 3).
+// A file with ten different mistakes.
 
 /// A mistake of `ten_mistakes.lane`: its line and code, and the text that mends it.
 struct Mistake {
