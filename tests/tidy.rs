@@ -88,10 +88,9 @@ fn imports(text: &str) -> BTreeSet<String> {
 
 /// Whether a file holds tests only.
 fn is_test(path: &Path) -> bool {
-    let named = |part: std::path::Component<'_>| {
-        part.as_os_str() == "tests" || part.as_os_str() == "tests.rs"
-    };
-    path.components().any(named)
+    let inside = path.strip_prefix(root()).unwrap();
+    let mut parts = inside.components().map(|part| part.as_os_str());
+    parts.any(|part| part == "tests" || part == "tests.rs")
 }
 
 #[test]
