@@ -387,9 +387,8 @@ impl<'a> Checker<'a> {
             return false;
         }
         let calendar = before
-            .iter()
-            .rev()
-            .find_map(|step| step.at.of.map(|of| (of, step.span)));
+            .last()
+            .and_then(|step| step.at.of.map(|of| (of, step.span)));
         let unknown = written.node.span.of.is_some() && step.at.of.is_none();
         if let Some((of, span)) = calendar
             && step.at.of != Some(of)
