@@ -11,7 +11,7 @@
 //! | 1 | [`syntax`] | text to tree and back: scan, grammar, lowering, printer |
 //! | 2 | [`schema`] [`event`] [`calendar`] | declared kinds; an event as slots, from JSON and from typed code; business hours |
 //! | 3 | [`matrix`] [`check`] | names to ids, types, lints; a matrix is valid by construction |
-//! | 4 | [`decision`] [`reference`](mod@reference) | what a decision is; the slow, obvious evaluator |
+//! | 4 | [`decision`] [`reference`](mod@reference) [`slots`] [`program`] [`compile`](mod@compile) | what a decision is; the slow, obvious evaluator; an event as cells; the compiled program and how it is made |
 //! | 6 | [`router`] | the face for services: decide, dry run, explain |
 //! | 7 | [`cases`] | examples and scenarios, run |
 //! | 9 | [`files`] | a matrix on disk |
@@ -23,15 +23,18 @@ pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod clock;
+pub mod compile;
 pub mod decision;
 pub mod diagnostic;
 pub mod event;
 pub mod files;
 pub mod limits;
 pub mod matrix;
+pub mod program;
 pub mod reference;
 pub mod router;
 pub mod schema;
+pub mod slots;
 pub mod span;
 pub mod syntax;
 pub mod value;

@@ -26,9 +26,11 @@ mod reasons;
 
 pub use coverage::{Coverage, LaneCoverage, TestCoverage};
 pub use decide::{Reference, Settled, Times};
+pub(crate) use eval::Facts;
 pub use eval::Standing;
 pub use explain::{Explained, Explanation, Node};
 pub use history::History;
+pub(crate) use pass::Standings;
 
 #[cfg(test)]
 pub(crate) mod tests;

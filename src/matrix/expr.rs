@@ -169,6 +169,12 @@ impl Pattern {
     pub fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
+
+    /// The same of a text as its bytes in UTF-8.
+    #[must_use]
+    pub fn covers(&self, text: &[u8]) -> bool {
+        self.regex.is_match(text)
+    }
 }
 
 impl std::fmt::Debug for Pattern {

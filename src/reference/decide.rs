@@ -16,7 +16,7 @@ use crate::value::Value;
 use super::eval::{Facts, Past, Standing};
 use super::history::History;
 use super::join::{self, Attached};
-use super::pass::{Adjusts, Pass, Ruling, UNREADABLE, engine_sign_off};
+use super::pass::{Adjusts, Pass, Ruling, Standings, UNREADABLE, engine_sign_off};
 use super::reasons::Why;
 
 /// The reference evaluator of a matrix.
@@ -117,12 +117,24 @@ impl<'m> Reference<'m> {
     /// Decides an event, and keeps what its adjusts made of it.
     #[must_use]
     pub fn settle(&self, event: &Event, history: &History, times: Times) -> Settled {
+        self.settle_by(event, history, times, &mut |_| None)
+    }
+
+    /// The same where something else says how lanes and rules stand; where it does not, they are
+    /// evaluated here.
+    pub(crate) fn settle_by(
+        &self,
+        event: &Event,
+        history: &History,
+        times: Times,
+        stand: &mut dyn FnMut(&Facts<'_>) -> Option<Standings>,
+    ) -> Settled {
         let instant = times.measured;
         let past = Past { history, instant };
         let Some(facts) = Facts::new(self.matrix, event, Some(past)) else {
             return unchanged(self.decide_foreign(event, times.opened));
         };
-        let mut pass = Pass::over(self.lanes(), self.matrix, &facts);
+        let mut pass = self.pass(&facts, stand);
         if let Some(ruling) = pass.strict() {
             return unchanged(self.conclude(event, &pass, ruling, times.opened));
         }
@@ -138,7 +150,10 @@ impl<'m> Reference<'m> {
             Adjusts::Changes { changes, ruling } => {
                 let changed = event.with_values(&self.matrix.schema, &changes);
                 let mut decision = match Facts::new(self.matrix, &changed, Some(past)) {
-                    Some(facts) => self.decide_again(&facts, &pass, ruling, times.opened),
+                    Some(facts) => {
+                        let again = self.pass(&facts, stand);
+                        self.decide_again(&facts, &pass, &again, ruling, times.opened)
+                    }
                     None => self.decide_foreign(&changed, times.opened),
                 };
                 note_changes(&mut decision, &facts, changes);
@@ -222,17 +237,29 @@ impl<'m> Reference<'m> {
         self.decide_unreadable(&unreadable, opened)
     }
 
+    /// One pass over an event.
+    fn pass(
+        &self,
+        facts: &Facts<'_>,
+        stand: &mut dyn FnMut(&Facts<'_>) -> Option<Standings>,
+    ) -> Pass<'m> {
+        let standings = stand(facts);
+        let standings =
+            standings.unwrap_or_else(|| Standings::over(self.lanes(), self.matrix, facts));
+        Pass::of(&standings, self.matrix, facts)
+    }
+
     /// The second pass, over an adjusted event: only what is stricter than an adjust counts.
     fn decide_again(
         &self,
         facts: &Facts<'_>,
         before: &Pass<'_>,
+        pass: &Pass<'_>,
         adjust: Ruling,
         opened: Timestamp,
     ) -> Decision {
-        let pass = Pass::over(self.lanes(), self.matrix, facts);
         let ruling = pass.strict().unwrap_or(adjust);
-        let mut decision = self.conclude(facts.event, &pass, ruling, opened);
+        let mut decision = self.conclude(facts.event, pass, ruling, opened);
         // The adjusts are those of the first pass; all other rules those of the second.
         decision.rules = pass.rules_with_adjusts_of(before);
         decision

@@ -28,7 +28,7 @@ pub(super) struct Past<'a> {
 
 /// One event as expressions see it.
 #[derive(Debug)]
-pub(super) struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     pub(super) matrix: &'a Matrix,
     pub(super) event: &'a Event,
     pub(super) kind: &'a Kind,
@@ -53,6 +53,11 @@ impl<'a> Facts<'a> {
             conditions: RefCell::default(),
             measures: RefCell::default(),
         })
+    }
+
+    /// The event.
+    pub(crate) fn event(&self) -> &'a Event {
+        self.event
     }
 
     /// The value of an expression.
@@ -88,7 +93,8 @@ impl<'a> Facts<'a> {
         value
     }
 
-    fn measure_test(&self, test: &MeasureTest) -> Kleene {
+    /// The answer of a measure's comparison.
+    pub(crate) fn measure_test(&self, test: &MeasureTest) -> Kleene {
         let measured = self.measured(test.measure);
         let threshold = Amount::of(&test.threshold);
         match (measured, threshold) {

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use crate::decision::{AppliedRule, State, Verdict};
 use crate::event::{Problem, ProblemCode};
-use crate::matrix::{Effect, Lane, Matrix, Otherwise, Rule, Terms, Unsure};
+use crate::matrix::{Effect, Lane, LaneId, Matrix, Otherwise, Rule, RuleId, Terms, Unsure};
 use crate::schema::FieldId;
 use crate::value::Value;
 
@@ -80,9 +80,32 @@ pub(super) enum Adjusts {
     },
 }
 
+/// The lanes and rules that fire or are unsure, each in file order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Standings {
+    pub(crate) lanes: Vec<(LaneId, State)>,
+    pub(crate) rules: Vec<(RuleId, State)>,
+}
+
+impl Standings {
+    /// Holds an event against lanes and all rules, one after the other.
+    pub(super) fn over(lanes: &[Lane], matrix: &Matrix, facts: &Facts<'_>) -> Self {
+        let lanes = lanes.iter();
+        let rules = matrix.rules.iter();
+        Self {
+            lanes: lanes
+                .filter_map(|lane| Some((lane.id, facts.lane(lane).state()?)))
+                .collect(),
+            rules: rules
+                .filter_map(|rule| Some((rule.id, facts.rule(rule).state()?)))
+                .collect(),
+        }
+    }
+}
+
 impl<'m> Pass<'m> {
-    /// Holds an event against lanes and all rules.
-    pub(super) fn over(lanes: &'m [Lane], matrix: &'m Matrix, facts: &Facts<'_>) -> Self {
+    /// What follows from how lanes and rules stand.
+    pub(super) fn of(standings: &Standings, matrix: &'m Matrix, facts: &Facts<'_>) -> Self {
         let mut pass = Self {
             matrix,
             attached: Vec::new(),
@@ -90,18 +113,19 @@ impl<'m> Pass<'m> {
             rules: Vec::new(),
             problems: facts.event.problems().to_vec(),
         };
-        for lane in lanes {
-            if let Some(state) = facts.lane(lane).state() {
-                pass.attach(lane, state, facts);
+        for (lane, state) in &standings.lanes {
+            if let Some(lane) = matrix.lane(*lane) {
+                pass.attach(lane, *state, facts);
             }
         }
         // Stable: lanes of one rank stay in file order.
         let rank = |attached: &Attached<'_>| (Reverse(attached.terms.urgency), attached.state);
         pass.attached.sort_by_key(rank);
         pass.trial.sort_by_key(rank);
-        for rule in &matrix.rules {
-            if let Some(state) = facts.rule(rule).state() {
+        for (rule, state) in &standings.rules {
+            if let Some(rule) = matrix.rules.get(rule.index()) {
                 let why = facts.why([&rule.when]);
+                let state = *state;
                 pass.rules.push(Ruled { rule, state, why });
             }
         }

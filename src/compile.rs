@@ -1,0 +1,209 @@
+//! From a checked matrix to its program.
+//!
+//! In: a [`Matrix`]. Out: a [`Program`], the same for the same matrix.
+//! Invariant: nothing is lost on the way. What cannot be compiled is left to the reference
+//! evaluator, with the reason in the program.
+//!
+//! To be read in this order: how fields are held (`layout`), tests (`tests`), triggers
+//! (`triggers`), the clauses of a trigger (`clauses`), a clause as numbers (`pack`), the order of
+//! decisions (`ranks`), where each clause is filed (`file`).
+
+use std::sync::Arc;
+
+use crate::matrix::{LaneId, Matrix, RuleId};
+use crate::program::index::Index;
+use crate::program::node::{NodeId, Nodes};
+use crate::program::{Entry, KindProgram, Outcome, Program, Rank, Ranked, What};
+use crate::schema::{Kind, KindId};
+use crate::slots::{KindLayout, Layout};
+
+mod clauses;
+mod file;
+mod layout;
+mod pack;
+mod ranks;
+mod tests_of;
+mod triggers;
+
+use clauses::Clauses;
+use file::Files;
+use pack::Pack;
+use ranks::Ranks;
+use triggers::Triggers;
+
+/// Kinds of fewer clauses have no index: holding an event against all of them is quicker.
+pub const STRAIGHT: usize = 24;
+
+/// How a program is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Kinds of at most so many clauses have no index.
+    pub straight: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { straight: STRAIGHT }
+    }
+}
+
+/// Compiles a matrix.
+#[must_use]
+pub fn compile(matrix: &Arc<Matrix>) -> Program {
+    compile_with(matrix, Options::default())
+}
+
+/// Compiles a matrix with a choice of strategy other than the usual one.
+#[must_use]
+pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
+    let mut layout = Layout { kinds: Vec::new() };
+    let mut kinds = Vec::new();
+    let ruling = by_kind(matrix);
+    for (kind, ruling) in matrix.schema.kinds().iter().zip(&ruling) {
+        let laid = layout::lay_out(matrix, kind, ruling);
+        let program = match laid.reference {
+            Some(reason) => blank(Some(reason)),
+            None => compile_kind(matrix, kind, ruling, &laid.layout, options),
+        };
+        layout.kinds.push(laid.layout);
+        kinds.push(program);
+    }
+    Program {
+        matrix: Arc::clone(matrix),
+        layout,
+        kinds,
+    }
+}
+
+/// What can decide an event of a kind.
+#[derive(Debug, Default)]
+struct Ruling {
+    lanes: Vec<LaneId>,
+    rules: Vec<RuleId>,
+}
+
+fn by_kind(matrix: &Matrix) -> Vec<Ruling> {
+    let mut all: Vec<Ruling> = Vec::new();
+    all.resize_with(matrix.schema.kinds().len(), Ruling::default);
+    let at = |kind: &KindId| kind.0 as usize;
+    for lane in &matrix.lanes {
+        for kind in &lane.on {
+            if let Some(ruling) = all.get_mut(at(kind)) {
+                ruling.lanes.push(lane.id);
+            }
+        }
+    }
+    for rule in &matrix.rules {
+        for kind in &rule.on {
+            if let Some(ruling) = all.get_mut(at(kind)) {
+                ruling.rules.push(rule.id);
+            }
+        }
+    }
+    for ruling in &mut all {
+        // A kind that is named twice under one `on` counts once.
+        ruling.lanes.dedup();
+        ruling.rules.dedup();
+    }
+    all
+}
+
+fn blank(reference: Option<String>) -> KindProgram {
+    KindProgram {
+        reference,
+        tests: Vec::new(),
+        nodes: Nodes::default(),
+        entries: Vec::new(),
+        outcomes: Vec::new(),
+        clauses: Vec::new(),
+        sources: Vec::new(),
+        rest: Vec::new(),
+        literals: Vec::new(),
+        index: Index::default(),
+        measures: Vec::new(),
+        measure_tests: Vec::new(),
+    }
+}
+
+fn compile_kind(
+    matrix: &Matrix,
+    kind: &Kind,
+    ruling: &Ruling,
+    layout: &KindLayout,
+    options: Options,
+) -> KindProgram {
+    let mut triggers = Triggers::new(matrix, kind, layout);
+    let mut entries = Vec::new();
+    for id in &ruling.lanes {
+        if let Some(lane) = matrix.lane(*id) {
+            let trigger = triggers.lane(lane);
+            entries.push(entry(What::Lane(*id), trigger, lane.trial.is_some()));
+        }
+    }
+    for id in &ruling.rules {
+        if let Some(rule) = matrix.rules.get(id.index()) {
+            let trigger = triggers.rule(rule);
+            entries.push(entry(What::Rule(*id), trigger, false));
+        }
+    }
+    let made = triggers.finish();
+    if let Some(reason) = made.trouble {
+        return blank(Some(reason));
+    }
+    let ranks = Ranks::of(matrix, &mut entries);
+    let mut pack = Pack::new(layout, &made.tests, &made.nodes);
+    let mut splitter = Clauses::new(&made.nodes);
+    for (number, entry) in (0u32..).zip(entries.iter_mut()) {
+        let clauses = splitter.of(entry.trigger);
+        entry.clauses = u32::try_from(clauses.len()).unwrap_or(u32::MAX);
+        let rank = entry.fired.min(entry.unsure);
+        for clause in clauses {
+            pack.add(number, rank, clause);
+        }
+    }
+    let filed =
+        Files::new(layout, &made.tests).file(pack.finish(), &made.nodes.nodes, options.straight);
+    KindProgram {
+        reference: None,
+        tests: made.tests,
+        nodes: made.nodes,
+        entries,
+        outcomes: ranks,
+        clauses: filed.clauses,
+        sources: filed.sources,
+        rest: filed.rest,
+        literals: filed.literals,
+        index: filed.index,
+        measures: made.measures,
+        measure_tests: made.measure_tests,
+    }
+}
+
+fn entry(what: What, trigger: NodeId, trial: bool) -> Entry {
+    Entry {
+        what,
+        trigger,
+        fired: Rank::NONE,
+        unsure: Rank::NONE,
+        trial,
+        clauses: 0,
+    }
+}
+
+/// What decides where no lane and no rule does.
+fn otherwise(matrix: &Matrix) -> Ranked {
+    use crate::decision::Verdict;
+    use crate::matrix::Otherwise;
+    let verdict = match matrix.otherwise {
+        Otherwise::Allow => Verdict::Allow,
+        Otherwise::Deny => Verdict::Deny,
+        Otherwise::Escalate(_) => Verdict::Escalate,
+    };
+    Ranked {
+        outcome: Outcome {
+            verdict,
+            by: crate::program::By::Otherwise,
+        },
+        entry: None,
+    }
+}

@@ -1,0 +1,282 @@
+//! A clause as numbers: bits that rule it out, bounds of columns, and a rest.
+//!
+//! In: the clauses of lanes and rules. Out: [`Packed`] clauses, not yet filed.
+//! Invariant: bits and bounds never rule out a clause that can hold; with its rest they rule out
+//! every one that cannot.
+
+use std::cmp::Reverse;
+
+use super::clauses::Way;
+use crate::program::Rank;
+use crate::program::clause::BOUNDS;
+use crate::program::node::{Node, NodeId, Nodes};
+use crate::program::test::{Op, Test};
+use crate::slots::{Absent, FieldLayout, KindLayout};
+
+/// A clause with all that it asks.
+#[derive(Debug, Clone)]
+pub(super) struct Packed {
+    pub(super) entry: u32,
+    pub(super) rank: Rank,
+    pub(super) forbidden: u64,
+    /// At most one for each entry of the columns.
+    pub(super) bounds: Vec<Bound>,
+    /// What neither bits nor bounds say.
+    pub(super) rest: Vec<NodeId>,
+    pub(super) unknown: u64,
+    pub(super) ask: bool,
+    /// All its tests.
+    pub(super) tests: Way,
+}
+
+/// An entry of the columns that must reach a bound.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bound {
+    pub(super) column: u8,
+    pub(super) least: i64,
+    /// The test that asks for it.
+    pub(super) node: NodeId,
+}
+
+pub(super) struct Pack<'a> {
+    layout: &'a KindLayout,
+    tests: &'a [Test],
+    nodes: &'a Nodes,
+    packed: Vec<Packed>,
+}
+
+/// What a missing field makes of a test.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Unknown,
+    False,
+    True,
+}
+
+impl<'a> Pack<'a> {
+    pub(super) fn new(layout: &'a KindLayout, tests: &'a [Test], nodes: &'a Nodes) -> Self {
+        Self {
+            layout,
+            tests,
+            nodes,
+            packed: Vec::new(),
+        }
+    }
+
+    pub(super) fn finish(self) -> Vec<Packed> {
+        self.packed
+    }
+
+    /// Adds a clause of an entry.
+    pub(super) fn add(&mut self, entry: u32, rank: Rank, way: Way) {
+        let mut clause = Packed {
+            entry,
+            rank,
+            forbidden: 0,
+            bounds: Vec::new(),
+            rest: Vec::new(),
+            unknown: 0,
+            ask: false,
+            tests: Vec::new(),
+        };
+        for node in &way {
+            match self.nodes.get(*node) {
+                Some(Node::Test { test, not }) => match self.tests.get(test as usize) {
+                    Some(test) => self.test(&mut clause, *node, test, not),
+                    None => clause.rest.push(*node),
+                },
+                _ => {
+                    clause.ask = true;
+                    clause.rest.push(*node);
+                }
+            }
+        }
+        self.bound_rest(&mut clause);
+        clause.rest.sort_by_key(|node| self.cost(*node));
+        clause.tests = way;
+        self.packed.push(clause);
+    }
+
+    fn cost(&self, node: NodeId) -> u32 {
+        match self.nodes.get(node) {
+            Some(Node::Test { test, .. }) => self.tests.get(test as usize).map_or(0, Test::cost),
+            Some(Node::Measure { .. }) => 1,
+            _ => 200,
+        }
+    }
+
+    /// Bounds that do not fit are asked like all else.
+    fn bound_rest(&self, clause: &mut Packed) {
+        // What lies farthest from what every value reaches is the most likely to rule it out.
+        clause
+            .bounds
+            .sort_by_key(|bound| Reverse(self.tightness(bound)));
+        let over = clause.bounds.split_off(clause.bounds.len().min(BOUNDS));
+        clause.rest.extend(over.iter().map(|bound| bound.node));
+    }
+
+    /// How few values reach a bound, in thousandths of those that the field's type allows.
+    fn tightness(&self, bound: &Bound) -> u32 {
+        share_below(self.layout, bound.column, bound.least)
+    }
+
+    fn test(&self, clause: &mut Packed, node: NodeId, test: &Test, not: bool) {
+        let Some(field) = self.layout.field(test.slot) else {
+            clause.rest.push(node);
+            return;
+        };
+        let not = test.not != not;
+        if let Op::Present = test.op {
+            return self.presence(clause, node, field, not);
+        }
+        // The opposite of a test that is false where the field is missing is true there.
+        let asked_not = not != test.not;
+        let missing = match (test.if_present, asked_not) {
+            (false, _) => Missing::Unknown,
+            (true, false) => Missing::False,
+            (true, true) => Missing::True,
+        };
+        self.note_unknown(clause, field, test, missing);
+        let in_numbers = self.bounds(clause, node, field, test, not)
+            || Self::bits(clause, field, test, not, missing);
+        let optional = matches!(field.absent, Absent::Optional { .. });
+        // Numbers let what is missing pass; if the test does not, it is asked as well.
+        let passes = missing == Missing::False && optional && !says_missing(field);
+        if !in_numbers || passes {
+            clause.rest.push(node);
+        }
+    }
+
+    /// Which missing fields leave the clause unsure.
+    fn note_unknown(
+        &self,
+        clause: &mut Packed,
+        field: &FieldLayout,
+        test: &Test,
+        missing: Missing,
+    ) {
+        if let (Absent::Optional { bit }, Missing::Unknown) = (field.absent, missing) {
+            clause.unknown |= bit;
+            clause.ask |= shares_bit(bit);
+        }
+        let (Op::Same { other, .. } | Op::Order(_, other)) = test.op else {
+            return;
+        };
+        if let Some(Absent::Optional { bit }) = self.layout.field(other).map(|f| f.absent) {
+            clause.unknown |= bit;
+            // With `if present` it is the first field that counts; the trigger knows.
+            clause.ask |= shares_bit(bit) || missing != Missing::Unknown;
+        }
+    }
+
+    fn presence(&self, clause: &mut Packed, node: NodeId, field: &FieldLayout, missing: bool) {
+        match field.small.filter(|small| small.missing != 0) {
+            Some(small) if missing => clause.forbidden |= small.mask & !small.missing,
+            Some(small) => clause.forbidden |= small.missing,
+            None => clause.rest.push(node),
+        }
+    }
+
+    /// Whether bounds say all that the test asks of a value.
+    fn bounds(
+        &self,
+        clause: &mut Packed,
+        node: NodeId,
+        field: &FieldLayout,
+        test: &Test,
+        not: bool,
+    ) -> bool {
+        let Some(column) = field.column else {
+            return false;
+        };
+        let (up, down) = (column * 2, column * 2 + 1);
+        let mut reach = |column: u8, least: i64| {
+            let known = clause.bounds.iter_mut().find(|b| b.column == column);
+            match known {
+                Some(bound) if bound.least >= least => {}
+                Some(bound) => {
+                    *bound = Bound {
+                        column,
+                        least,
+                        node,
+                    }
+                }
+                None => clause.bounds.push(Bound {
+                    column,
+                    least,
+                    node,
+                }),
+            }
+        };
+        match (&test.op, not) {
+            (Op::AtLeast(least), false) => reach(up, *least),
+            (Op::AtMost(most), false) => reach(down, !*most),
+            // Not at least is at most one less; `!(n - 1)` is `-n`, without a step out of range.
+            (Op::AtLeast(least), true) => match least.checked_sub(1) {
+                Some(most) => reach(down, !most),
+                None => return false,
+            },
+            (Op::AtMost(most), true) => match most.checked_add(1) {
+                Some(least) => reach(up, least),
+                None => return false,
+            },
+            (Op::Equal(cell), false) => {
+                reach(up, *cell);
+                reach(down, !*cell);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Whether bits say all that the test asks.
+    fn bits(
+        clause: &mut Packed,
+        field: &FieldLayout,
+        test: &Test,
+        not: bool,
+        missing: Missing,
+    ) -> bool {
+        let Some(small) = field.small else {
+            return false;
+        };
+        let values = small.mask & !small.missing;
+        let named = match &test.op {
+            Op::Equal(cell) => small.bit(*cell),
+            Op::OneOf(cells) => cells.iter().fold(0, |all, cell| all | small.bit(*cell)),
+            _ => return false,
+        };
+        clause.forbidden |= if not { named & values } else { values & !named };
+        if missing == Missing::False {
+            clause.forbidden |= small.missing;
+        }
+        true
+    }
+}
+
+/// Whether the event's set says that the field is missing.
+fn says_missing(field: &FieldLayout) -> bool {
+    field.small.is_some_and(|small| small.missing != 0)
+}
+
+/// The last bit stands for all optional fields that have none of their own.
+fn shares_bit(bit: u64) -> bool {
+    bit == 1 << 63
+}
+
+/// How many of the values that a field's type allows lie below a bound, in thousandths.
+pub(super) fn share_below(layout: &KindLayout, column: u8, least: i64) -> u32 {
+    let field = layout.fields.iter().find(|f| f.column == Some(column / 2));
+    let Some(crate::slots::Bounds::Within(low, high)) = field.map(|field| field.bounds) else {
+        // Nothing is known of the values: a bound lets through one of three.
+        return 667;
+    };
+    let (low, high) = if column.is_multiple_of(2) {
+        (low, high)
+    } else {
+        (!high, !low)
+    };
+    let width = i128::from(high) - i128::from(low) + 1;
+    let below = (i128::from(least) - i128::from(low)).clamp(0, width);
+    u32::try_from(below * 1000 / width.max(1)).unwrap_or(667)
+}

@@ -1,0 +1,101 @@
+//! Whole decisions, by the compiled program.
+//!
+//! In: an [`Event`], the [`History`] before it, the instants. Out: a [`Decision`].
+//! Invariant: the program only says which lanes and rules attach; reasons, route and deadlines come
+//! from the one place that makes them for the reference evaluator too. An event that the program
+//! cannot hold is decided by that.
+
+use super::{KindProgram, Program, Scratch, What};
+use crate::decision::{Decision, Kleene};
+use crate::event::Event;
+use crate::reference::{Facts, History, Reference, Settled, Standings, Times};
+use crate::slots::{Seen, Slots};
+
+/// Decides one event after the other by a program.
+#[derive(Debug)]
+pub struct Decider<'p> {
+    program: &'p Program,
+    slots: Slots,
+    scratch: Scratch,
+    measured: Vec<Kleene>,
+    by_reference: u64,
+}
+
+impl<'p> Decider<'p> {
+    /// A decider that has decided nothing yet.
+    #[must_use]
+    pub fn new(program: &'p Program) -> Self {
+        Self {
+            program,
+            slots: Slots::default(),
+            scratch: Scratch::default(),
+            measured: Vec::new(),
+            by_reference: 0,
+        }
+    }
+
+    /// How many passes over events were left to the reference evaluator.
+    #[must_use]
+    pub fn by_reference(&self) -> u64 {
+        self.by_reference
+    }
+
+    /// Decides an event that is not in the history yet, and leaves the history as it is.
+    pub fn decide(&mut self, event: &Event, history: &History, times: Times) -> Decision {
+        self.settle(event, history, times).decision
+    }
+
+    /// Decides an event and records it, whatever the verdict, with its final values.
+    pub fn decide_and_record(
+        &mut self,
+        event: &Event,
+        history: &mut History,
+        times: Times,
+    ) -> Decision {
+        let settled = self.settle(event, history, times);
+        let matrix = &self.program.matrix;
+        history.record_at(matrix, settled.event(event), times.measured);
+        settled.decision
+    }
+
+    /// Decides an event, and keeps what its adjusts made of it.
+    pub fn settle(&mut self, event: &Event, history: &History, times: Times) -> Settled {
+        let program = self.program;
+        Reference::new(&program.matrix).settle_by(event, history, times, &mut |facts| {
+            let standings = self.standings(facts);
+            self.by_reference += u64::from(standings.is_none());
+            standings
+        })
+    }
+
+    /// Which lanes and rules attach; nothing where the program does not decide the event.
+    fn standings(&mut self, facts: &Facts<'_>) -> Option<Standings> {
+        let program = self.program;
+        self.slots.fill(&program.layout, facts.event()).ok()?;
+        let kind = program.kind(&self.slots).ok()?;
+        self.measure(kind, facts);
+        let seen = Seen {
+            slots: &self.slots,
+            input: &[],
+        };
+        program.collect(kind, seen, &self.measured, &mut self.scratch);
+        let mut standings = Standings::default();
+        for hit in &self.scratch.hits {
+            let entry = kind.entries.get(hit.entry as usize)?;
+            match entry.what {
+                What::Lane(id) => standings.lanes.push((id, hit.state)),
+                What::Rule(id) => standings.rules.push((id, hit.state)),
+            }
+        }
+        standings.lanes.sort_unstable();
+        standings.rules.sort_unstable();
+        Some(standings)
+    }
+
+    fn measure(&mut self, kind: &KindProgram, facts: &Facts<'_>) {
+        self.measured.clear();
+        for test in &kind.measure_tests {
+            self.measured.push(facts.measure_test(test));
+        }
+    }
+}

@@ -1,0 +1,511 @@
+//! What follows from the clauses that hold.
+//!
+//! In: an event as slots, the answers of the tests of measures. Out: the [`Outcome`], or all
+//! [`Hit`]s.
+//! Invariant: the outcome is that of the smallest rank of all that attach; no clause that could
+//! have a smaller one is left out.
+
+use super::clause::{Clause, ClauseSource};
+use super::index::{Order, Range};
+use super::node::{Asked, Node, NodeId};
+use super::scratch::{Memo, Scratch};
+use super::{Entry, KindProgram, Outcome, Program, Rank, What};
+use crate::decision::{Holds, Kleene, Scope, State, Verdict};
+use crate::matrix::{Effect, Matrix, Otherwise};
+use crate::slots::{Seen, Slots, Unheld};
+
+/// A lane or rule that fires or is unsure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hit {
+    /// Its rank; [`Rank::NONE`] where it decides nothing.
+    pub rank: Rank,
+    /// Its number among the entries of the kind.
+    pub entry: u32,
+    /// Whether it surely does.
+    pub state: State,
+    /// Its clause among those of the kind: the tests in it are the reason.
+    pub clause: u32,
+}
+
+/// Everything that attaches to an event.
+#[derive(Debug, Clone, Copy)]
+pub struct Attachments<'a> {
+    /// The decision.
+    pub outcome: Outcome,
+    /// The lanes and rules, in the order of their ranks.
+    pub hits: &'a [Hit],
+    /// The strictest hold of each scope.
+    pub meanwhile: Holds,
+    kind: &'a KindProgram,
+}
+
+impl<'a> Attachments<'a> {
+    /// The lanes and rules with their states.
+    pub fn entries(&self) -> impl Iterator<Item = (What, State)> + '_ {
+        self.hits.iter().filter_map(|hit| {
+            let entry = self.kind.entries.get(hit.entry as usize)?;
+            Some((entry.what, hit.state))
+        })
+    }
+
+    /// The tests of the clause by which a hit came, each with whether its opposite is asked.
+    pub fn tests(&self, hit: &Hit) -> impl Iterator<Item = Node> + 'a {
+        let kind = self.kind;
+        let source = kind.sources.get(hit.clause as usize);
+        let tests = source.map(|source| kind.literals(source.tests));
+        let tests = tests.unwrap_or_default().iter();
+        tests.filter_map(move |id| kind.nodes.get(*id))
+    }
+}
+
+/// What is done with the clauses that hold.
+trait Collect {
+    /// Whether clauses of this rank and above are of no interest any more.
+    fn is_done(&self, rank: Rank) -> bool;
+    fn hit(&mut self, hit: Hit);
+}
+
+/// Looks for the smallest rank.
+struct First(Rank);
+
+impl Collect for First {
+    #[inline]
+    fn is_done(&self, rank: Rank) -> bool {
+        rank >= self.0
+    }
+
+    #[inline]
+    fn hit(&mut self, hit: Hit) {
+        self.0 = self.0.min(hit.rank);
+    }
+}
+
+/// Keeps all, also those that decide nothing.
+struct All<'a>(&'a mut Vec<Hit>);
+
+impl Collect for All<'_> {
+    #[inline]
+    fn is_done(&self, _: Rank) -> bool {
+        false
+    }
+
+    #[inline]
+    fn hit(&mut self, hit: Hit) {
+        self.0.push(hit);
+    }
+}
+
+impl Program {
+    /// The verdict and what gives it, and nothing else.
+    ///
+    /// `input` holds the texts of the slots that were read from it; `measured` the answers of the
+    /// kind's measure tests.
+    ///
+    /// # Errors
+    /// When the program does not decide events of this kind, and the reference evaluator does.
+    pub fn outcome(
+        &self,
+        slots: &Slots,
+        input: &[u8],
+        measured: &[Kleene],
+        scratch: &mut Scratch,
+    ) -> Result<Outcome, Unheld> {
+        let kind = self.kind(slots)?;
+        let seen = Seen { slots, input };
+        scratch.memo.start(kind.tests.len(), kind.nodes.nodes.len());
+        let mut walk = Walk::new(kind, seen, measured, &self.matrix, &mut scratch.memo);
+        let mut first = First(Rank::NONE);
+        walk.all(&mut first);
+        let ranked = kind.ranked(first.0);
+        match ranked.outcome.verdict {
+            Verdict::Adjust => self.adjusted_outcome(kind, seen, measured, scratch),
+            _ => Ok(ranked.outcome),
+        }
+    }
+
+    /// Everything that attaches, joined.
+    ///
+    /// # Errors
+    /// As of [`Program::outcome`].
+    pub fn attachments<'s>(
+        &'s self,
+        slots: &Slots,
+        input: &[u8],
+        measured: &[Kleene],
+        scratch: &'s mut Scratch,
+    ) -> Result<Attachments<'s>, Unheld> {
+        let kind = self.kind(slots)?;
+        let seen = Seen { slots, input };
+        self.collect(kind, seen, measured, scratch);
+        let first = scratch.hits.first().map_or(Rank::NONE, |hit| hit.rank);
+        let mut outcome = kind.ranked(first).outcome;
+        if outcome.verdict == Verdict::Adjust {
+            outcome = self.adjusted_outcome(kind, seen, measured, scratch)?;
+        }
+        let meanwhile = match outcome.verdict {
+            Verdict::Escalate => self.meanwhile(kind, &scratch.hits, outcome),
+            _ => Holds::default(),
+        };
+        Ok(Attachments {
+            outcome,
+            hits: &scratch.hits,
+            meanwhile,
+            kind,
+        })
+    }
+
+    pub(super) fn kind(&self, slots: &Slots) -> Result<&KindProgram, Unheld> {
+        let kind = self.kinds.get(slots.kind.0 as usize).ok_or(Unheld)?;
+        let fields = self.layout.kinds.get(slots.kind.0 as usize);
+        let fits = fields.is_some_and(|kind| kind.fields.len() == slots.cells.len());
+        match kind.reference {
+            None if fits => Ok(kind),
+            _ => Err(Unheld),
+        }
+    }
+
+    /// Puts every hit into the scratch, each lane and rule once, in the order of ranks.
+    pub(super) fn collect(
+        &self,
+        kind: &KindProgram,
+        seen: Seen<'_>,
+        measured: &[Kleene],
+        scratch: &mut Scratch,
+    ) {
+        scratch.memo.start(kind.tests.len(), kind.nodes.nodes.len());
+        scratch.hits.clear();
+        let mut walk = Walk::new(kind, seen, measured, &self.matrix, &mut scratch.memo);
+        walk.all(&mut All(&mut scratch.hits));
+        // A lane that fires by one clause may be unsure by another: it fires.
+        scratch
+            .hits
+            .sort_unstable_by_key(|hit| (hit.entry, hit.state, hit.clause));
+        scratch.hits.dedup_by_key(|hit| hit.entry);
+        scratch
+            .hits
+            .sort_unstable_by_key(|hit| (hit.rank, hit.entry));
+    }
+
+    /// All adjusts that apply change the event together, and what comes of it is decided again.
+    #[cold]
+    fn adjusted_outcome(
+        &self,
+        kind: &KindProgram,
+        seen: Seen<'_>,
+        measured: &[Kleene],
+        scratch: &mut Scratch,
+    ) -> Result<Outcome, Unheld> {
+        if !kind.measure_tests.is_empty() {
+            // The windows with the changed event are not those that were measured.
+            return Err(Unheld);
+        }
+        self.collect(kind, seen, measured, scratch);
+        scratch.before.clone_from(&scratch.hits);
+        let layout = self
+            .layout
+            .kinds
+            .get(seen.slots.kind.0 as usize)
+            .ok_or(Unheld)?;
+        let mut changed = std::mem::take(&mut scratch.adjusted);
+        changed.clone_from(seen.slots);
+        let adjust = self.change(kind, layout, &scratch.before, &mut changed)?;
+        let outcome = match adjust {
+            None => self.contradicted(),
+            Some(adjust) => {
+                let again = Seen {
+                    slots: &changed,
+                    input: seen.input,
+                };
+                self.collect(kind, again, measured, scratch);
+                let first = scratch.hits.first().map_or(Rank::NONE, |hit| hit.rank);
+                // The adjusts are those of the first pass; all else is of the second.
+                scratch.hits.retain(|hit| !self.is_adjust(kind, hit));
+                let adjusts = scratch
+                    .before
+                    .iter()
+                    .filter(|hit| self.is_adjust(kind, hit));
+                scratch.hits.extend(adjusts);
+                scratch
+                    .hits
+                    .sort_unstable_by_key(|hit| (hit.rank, hit.entry));
+                let again = kind.ranked(first).outcome;
+                match again.verdict {
+                    Verdict::Deny | Verdict::Escalate if again.by != super::By::Otherwise => again,
+                    _ => adjust,
+                }
+            }
+        };
+        scratch.adjusted = changed;
+        Ok(outcome)
+    }
+
+    fn is_adjust(&self, kind: &KindProgram, hit: &Hit) -> bool {
+        let entry = kind.entries.get(hit.entry as usize);
+        let Some(What::Rule(id)) = entry.map(|entry| entry.what) else {
+            return false;
+        };
+        let rule = self.matrix.rules.get(id.index());
+        rule.is_some_and(|rule| matches!(rule.effect, Effect::Adjust(_)))
+    }
+
+    /// Sets what the adjusts say; nothing where two contradict each other.
+    fn change(
+        &self,
+        kind: &KindProgram,
+        layout: &crate::slots::KindLayout,
+        hits: &[Hit],
+        changed: &mut Slots,
+    ) -> Result<Option<Outcome>, Unheld> {
+        let mut first = None;
+        let mut set: Vec<(crate::schema::FieldId, &crate::value::Value)> = Vec::new();
+        let declared = self.matrix.kind(changed.kind).ok_or(Unheld)?;
+        for hit in hits.iter().filter(|hit| hit.state == State::Fired) {
+            let entry = kind.entries.get(hit.entry as usize).ok_or(Unheld)?;
+            let What::Rule(id) = entry.what else { continue };
+            let rule = self.matrix.rules.get(id.index()).ok_or(Unheld)?;
+            let Effect::Adjust(changes) = &rule.effect else {
+                continue;
+            };
+            first = first.or(Some(kind.ranked(hit.rank).outcome));
+            for (field, value) in changes {
+                match set.iter().find(|(known, _)| known == field) {
+                    Some((_, known)) if *known != value => return Ok(None),
+                    Some(_) => {}
+                    None => {
+                        set.push((*field, value));
+                        let slot = declared.slot(*field).ok_or(Unheld)?;
+                        changed.set_value(layout, slot, value)?;
+                    }
+                }
+            }
+        }
+        Ok(first)
+    }
+
+    /// Adjusts that contradict each other are for the people of `unreadable`, else denied.
+    fn contradicted(&self) -> Outcome {
+        Outcome {
+            verdict: match self.matrix.unreadable {
+                None => Verdict::Deny,
+                Some(_) => Verdict::Escalate,
+            },
+            by: super::By::Unreadable,
+        }
+    }
+
+    /// The holds of all sign-offs.
+    fn meanwhile(&self, kind: &KindProgram, hits: &[Hit], outcome: Outcome) -> Holds {
+        let mut holds = Holds::default();
+        let mut engine = match (outcome.by, &self.matrix.otherwise) {
+            (super::By::Otherwise, Otherwise::Escalate(terms)) => Some(&**terms),
+            (super::By::Unreadable, _) => self.matrix.unreadable.as_ref(),
+            _ => None,
+        };
+        for hit in hits {
+            let Some(entry) = kind.entries.get(hit.entry as usize) else {
+                continue;
+            };
+            match entry.what {
+                What::Lane(id) if hit.rank != Rank::NONE => {
+                    if let Some(lane) = self.matrix.lane(id) {
+                        let scope = match hit.state {
+                            State::Fired => lane.terms.scope,
+                            State::Unsure => Scope::Item,
+                        };
+                        holds = holds.join(Holds::of(lane.terms.hold, scope));
+                    }
+                }
+                What::Rule(id) if hit.state == State::Unsure => {
+                    let rule = self.matrix.rules.get(id.index());
+                    if rule.is_some_and(|rule| rule.effect == Effect::Deny) {
+                        engine = self.matrix.unreadable.as_ref();
+                    }
+                }
+                _ => {}
+            }
+        }
+        let unsure = outcome.by != super::By::Otherwise && outcome.by != super::By::Unreadable;
+        match engine {
+            Some(terms) if unsure => holds.join(Holds::of(terms.hold, Scope::Item)),
+            Some(terms) => holds.join(Holds::of(terms.hold, terms.scope)),
+            None => holds,
+        }
+    }
+}
+
+impl KindProgram {
+    /// The tests of a clause.
+    pub(super) fn literals(&self, range: Range) -> &[NodeId] {
+        let range = range.start as usize..range.end as usize;
+        self.literals.get(range).unwrap_or_default()
+    }
+
+    /// What a rank stands for.
+    fn ranked(&self, rank: Rank) -> super::Ranked {
+        let found = self.outcomes.get(rank.0 as usize).or(self.outcomes.last());
+        // There is always one for what nothing decides.
+        found.copied().unwrap_or(super::Ranked {
+            outcome: Outcome {
+                verdict: Verdict::Deny,
+                by: super::By::Unreadable,
+            },
+            entry: None,
+        })
+    }
+}
+
+/// One event on its way through the clauses of its kind.
+struct Walk<'a> {
+    kind: &'a KindProgram,
+    asked: Asked<'a>,
+    memo: &'a mut Memo,
+}
+
+impl<'a> Walk<'a> {
+    fn new(
+        kind: &'a KindProgram,
+        seen: Seen<'a>,
+        measured: &'a [Kleene],
+        matrix: &'a Matrix,
+        memo: &'a mut Memo,
+    ) -> Self {
+        Self {
+            kind,
+            asked: Asked {
+                nodes: &kind.nodes,
+                tests: &kind.tests,
+                matrix,
+                seen,
+                measured,
+            },
+            memo,
+        }
+    }
+
+    fn all(&mut self, collect: &mut impl Collect) {
+        let kind = self.kind;
+        kind.index
+            .ranges(self.asked.seen, |range, order| match order {
+                Order::Ranks => self.by_rank(range, collect),
+                Order::None => self.one_by_one(range, collect),
+            });
+        for by in &kind.index.thresholds {
+            self.by_threshold(by.column, by.range, collect);
+        }
+    }
+
+    /// Clauses in the order of their ranks.
+    #[inline]
+    fn by_rank(&mut self, range: Range, collect: &mut impl Collect) {
+        let slots = self.asked.seen.slots;
+        let range = range.start as usize..range.end as usize;
+        let clauses = self.kind.clauses.get(range.clone()).unwrap_or_default();
+        for (clause, at) in clauses.iter().zip(range) {
+            if collect.is_done(clause.rank) {
+                break;
+            }
+            if clause.may_hold(slots) {
+                self.rest(clause, at, collect);
+            }
+        }
+    }
+
+    /// Clauses in no order.
+    #[cold]
+    fn one_by_one(&mut self, range: Range, collect: &mut impl Collect) {
+        let slots = self.asked.seen.slots;
+        let range = range.start as usize..range.end as usize;
+        let clauses = self.kind.clauses.get(range.clone()).unwrap_or_default();
+        for (clause, at) in clauses.iter().zip(range) {
+            if !collect.is_done(clause.rank) && clause.may_hold(slots) {
+                self.rest(clause, at, collect);
+            }
+        }
+    }
+
+    /// Clauses in the order of the bound that they are filed under.
+    #[inline]
+    fn by_threshold(&mut self, column: u8, range: Range, collect: &mut impl Collect) {
+        let slots = self.asked.seen.slots;
+        let reached = slots.columns.get(usize::from(column)).copied();
+        let Some(reached) = reached else { return };
+        let range = range.start as usize..range.end as usize;
+        let clauses = self.kind.clauses.get(range.clone()).unwrap_or_default();
+        for (clause, at) in clauses.iter().zip(range) {
+            // The bound that it is filed under is its first.
+            let [bound, ..] = clause.bounds;
+            if bound > reached {
+                break;
+            }
+            if clause.may_hold(slots) && !collect.is_done(clause.rank) {
+                self.rest(clause, at, collect);
+            }
+        }
+    }
+
+    /// Asks what is not in the numbers.
+    #[inline]
+    fn rest(&mut self, clause: &Clause, at: usize, collect: &mut impl Collect) {
+        let start = clause.rest as usize;
+        let rest = self
+            .kind
+            .rest
+            .get(start..start + clause.rest_count as usize)
+            .unwrap_or_default();
+        for node in rest {
+            if self.asked.answer(*node, self.memo) == Kleene::False {
+                return;
+            }
+        }
+        let (Some(source), Some(entry)) = (
+            self.kind.sources.get(at),
+            self.kind.entries.get(clause.entry as usize),
+        ) else {
+            return;
+        };
+        if let Some(state) = self.state(source, entry) {
+            collect.hit(Hit {
+                rank: self.rank(entry, state),
+                entry: clause.entry,
+                state,
+                clause: u32::try_from(at).unwrap_or(u32::MAX),
+            });
+        }
+    }
+
+    /// Whether a clause that can hold surely does.
+    #[inline]
+    fn state(&mut self, source: &ClauseSource, entry: &Entry) -> Option<State> {
+        let lacks = source.unknown & self.asked.seen.slots.missing != 0;
+        if !lacks && !source.ask {
+            return Some(State::Fired);
+        }
+        if entry.clauses == 1 && !source.ask {
+            return Some(State::Unsure);
+        }
+        match self.asked.answer(entry.trigger, self.memo) {
+            Kleene::True => Some(State::Fired),
+            Kleene::Unknown => Some(State::Unsure),
+            Kleene::False => None,
+        }
+    }
+
+    #[inline]
+    fn rank(&self, entry: &Entry, state: State) -> Rank {
+        if entry.trial && self.is_on_trial(entry) {
+            return Rank::NONE;
+        }
+        match state {
+            State::Fired => entry.fired,
+            State::Unsure => entry.unsure,
+        }
+    }
+
+    fn is_on_trial(&self, entry: &Entry) -> bool {
+        let What::Lane(id) = entry.what else {
+            return false;
+        };
+        let lane = self.asked.matrix.lane(id);
+        lane.is_some_and(|lane| lane.is_on_trial(self.asked.seen.slots.at))
+    }
+}

@@ -1,0 +1,288 @@
+//! One test over the cells of an event.
+//!
+//! In: a [`Test`] and an event. Out: a [`Kleene`].
+//! Invariant: the answer is that of the reference evaluator; a missing field is unknown, also under
+//! `not`, unless the test says what it means.
+//! Knows no expressions.
+
+use std::sync::Arc;
+
+use memchr::memmem::Finder;
+
+use super::Dictionary;
+use crate::decision::Kleene;
+use crate::matrix::{CalendarId, Comparison, ContainsHow, Matrix, Pattern};
+use crate::slots::Seen;
+
+/// A test, with the words that it has in the matrix.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// The field, by its slot.
+    pub slot: u16,
+    /// What is asked of it.
+    pub op: Op,
+    /// Whether the opposite is asked.
+    pub not: bool,
+    /// Whether it is false instead of unknown where the field is missing.
+    pub if_present: bool,
+    /// The test as the matrix has it.
+    pub source: Arc<crate::matrix::Test>,
+}
+
+/// What a test asks of a cell.
+#[derive(Debug, Clone)]
+pub enum Op {
+    /// Whether there is a value.
+    Present,
+    /// At least this cell.
+    AtLeast(i64),
+    /// At most this cell.
+    AtMost(i64),
+    /// Just this cell.
+    Equal(i64),
+    /// One of these cells, which are sorted.
+    OneOf(Box<[i64]>),
+    /// Always or never, whatever the value is.
+    Settled(bool),
+    /// A text that is equal.
+    Is(Arc<str>),
+    /// A text of a set.
+    In(Box<Dictionary>),
+    /// A text that begins so.
+    StartsWith(Arc<str>),
+    /// A text that ends so.
+    EndsWith(Arc<str>),
+    /// A text that has this somewhere.
+    Contains(Box<Finder<'static>>),
+    /// A text of this form.
+    Like(Box<Like>),
+    /// A text that the pattern covers.
+    Matches(Pattern),
+    /// A list that has some, all or none of these cells, which are sorted.
+    Cells(ContainsHow, Box<[i64]>),
+    /// A list that has some, all or none of these texts.
+    Texts(ContainsHow, Box<Dictionary>),
+    /// The same as another field.
+    Same {
+        /// The other field.
+        other: u16,
+        /// How they are compared.
+        how: Pairing,
+    },
+    /// In an order to another field.
+    Order(Comparison, u16),
+    /// Within the hours of a calendar.
+    Open(CalendarId),
+    /// Older than so many nanoseconds.
+    OlderThan(i64),
+    /// Newer than so many nanoseconds.
+    NewerThan(i64),
+}
+
+/// How the cells of two fields of one type are compared.
+#[derive(Debug, Clone)]
+pub enum Pairing {
+    /// They are equal.
+    Cells,
+    /// Their texts are equal.
+    Texts,
+    /// They are words of one set in two orders: the place of each word of the other field here.
+    Words(Box<[i64]>),
+    /// They are lists of cells.
+    ListsOfCells,
+    /// They are lists of texts.
+    ListsOfTexts,
+    /// They are lists of words of one set in two orders.
+    ListsOfWords(Box<[i64]>),
+}
+
+/// A pattern of texts with stars between them.
+#[derive(Debug, Clone)]
+pub struct Like {
+    /// The whole pattern.
+    pub source: Arc<str>,
+    start: Box<[u8]>,
+    middle: Vec<Finder<'static>>,
+    end: Option<Box<[u8]>>,
+}
+
+impl Like {
+    /// Takes a pattern apart.
+    #[must_use]
+    pub fn new(source: &Arc<str>) -> Self {
+        let mut parts = source.split('*').map(str::as_bytes);
+        let start = parts.next().unwrap_or_default().into();
+        let mut parts: Vec<&[u8]> = parts.collect();
+        let end = parts.pop().map(Into::into);
+        let middle = parts.into_iter().map(|part| Finder::new(part).into_owned());
+        Self {
+            source: source.clone(),
+            start,
+            middle: middle.collect(),
+            end,
+        }
+    }
+
+    /// Whether a text has the form. Each part is taken at its first place: a later one leaves
+    /// less for the parts behind it.
+    fn holds(&self, text: &[u8]) -> bool {
+        let Some(text) = text.strip_prefix(&*self.start) else {
+            return false;
+        };
+        let Some(end) = &self.end else {
+            return text.is_empty();
+        };
+        let Some(mut text) = text.strip_suffix(&**end) else {
+            return false;
+        };
+        for part in &self.middle {
+            match part.find(text) {
+                Some(at) => text = text.get(at + part.needle().len()..).unwrap_or_default(),
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+impl Test {
+    /// What it says of an event.
+    #[inline]
+    pub(crate) fn answer(&self, seen: Seen<'_>, matrix: &Matrix) -> Kleene {
+        let cell = seen.cell(self.slot);
+        if let Op::Present = self.op {
+            return Kleene::from_bool(cell.is_some() != self.not);
+        }
+        let Some(cell) = cell else {
+            return match self.if_present {
+                true => Kleene::False,
+                false => Kleene::Unknown,
+            };
+        };
+        match self.op.holds(cell, seen, matrix) {
+            Some(holds) => Kleene::from_bool(holds != self.not),
+            None => Kleene::Unknown,
+        }
+    }
+
+    /// Whether asking is worth remembering the answer.
+    pub(crate) fn is_slow(&self) -> bool {
+        matches!(
+            self.op,
+            Op::Matches(_)
+                | Op::Like(_)
+                | Op::Contains(_)
+                | Op::Cells(..)
+                | Op::Texts(..)
+                | Op::Open(_)
+        )
+    }
+
+    /// How long it takes to ask, in units of a comparison of two numbers.
+    #[must_use]
+    pub fn cost(&self) -> u32 {
+        match &self.op {
+            Op::Present | Op::Settled(_) | Op::AtLeast(_) | Op::AtMost(_) | Op::Equal(_) => 1,
+            Op::OneOf(_) | Op::Order(..) | Op::OlderThan(_) | Op::NewerThan(_) => 2,
+            Op::Is(_) | Op::StartsWith(_) | Op::EndsWith(_) => 3,
+            Op::Same { .. } => 4,
+            Op::In(_) => 8,
+            Op::Contains(_) => 12,
+            Op::Cells(..) | Op::Texts(..) => 20,
+            Op::Like(_) => 25,
+            Op::Matches(_) => 60,
+            Op::Open(_) => 100,
+        }
+    }
+}
+
+impl Op {
+    /// The answer for a value that is there; `None` where another field is missing.
+    #[inline]
+    fn holds(&self, cell: i64, seen: Seen<'_>, matrix: &Matrix) -> Option<bool> {
+        Some(match self {
+            Self::Present => true,
+            Self::AtLeast(bound) => cell >= *bound,
+            Self::AtMost(bound) => cell <= *bound,
+            Self::Equal(other) => cell == *other,
+            Self::OneOf(cells) => cells.binary_search(&cell).is_ok(),
+            Self::Settled(answer) => *answer,
+            Self::Is(text) => seen.text(cell) == text.as_bytes(),
+            Self::In(texts) => texts.find(seen.text(cell)).is_some(),
+            Self::StartsWith(text) => seen.text(cell).starts_with(text.as_bytes()),
+            Self::EndsWith(text) => seen.text(cell).ends_with(text.as_bytes()),
+            Self::Contains(text) => text.find(seen.text(cell)).is_some(),
+            Self::Like(form) => form.holds(seen.text(cell)),
+            Self::Matches(pattern) => pattern.covers(seen.text(cell)),
+            Self::Cells(how, cells) => {
+                let place = |item: &i64| cells.binary_search(item).ok();
+                contains(*how, cells.len(), seen.items(cell).iter().map(place))
+            }
+            Self::Texts(how, texts) => {
+                let place = |item: &i64| texts.find(seen.text(*item)).map(|at| at as usize);
+                contains(*how, texts.len(), seen.items(cell).iter().map(place))
+            }
+            Self::Same { other, how } => how.equal(cell, seen.cell(*other)?, seen),
+            Self::Order(op, other) => op.holds(cell.cmp(&seen.cell(*other)?)),
+            Self::Open(calendar) => {
+                let at = chrono::DateTime::from_timestamp_nanos(cell);
+                matrix.calendar(*calendar)?.is_open(at)
+            }
+            // The edge of an age that reaches beyond the first instant lies before every value.
+            Self::OlderThan(age) => match seen.cell(0)?.checked_sub(*age) {
+                Some(edge) => cell < edge,
+                None => false,
+            },
+            Self::NewerThan(age) => match seen.cell(0)?.checked_sub(*age) {
+                Some(edge) => cell > edge,
+                None => true,
+            },
+        })
+    }
+}
+
+/// Whether a list has some, all or none of so many values. `places` says for each item which of
+/// them it is.
+fn contains(
+    how: ContainsHow,
+    values: usize,
+    mut places: impl Iterator<Item = Option<usize>>,
+) -> bool {
+    match how {
+        ContainsHow::Any => places.any(|place| place.is_some()),
+        ContainsHow::None => !places.any(|place| place.is_some()),
+        ContainsHow::All if values <= 64 => {
+            let found = places.flatten().fold(0u64, |found, at| found | 1 << at);
+            found.count_ones() as usize == values
+        }
+        ContainsHow::All => {
+            let found: std::collections::HashSet<usize> = places.flatten().collect();
+            found.len() == values
+        }
+    }
+}
+
+impl Pairing {
+    fn equal(&self, cell: i64, other: i64, seen: Seen<'_>) -> bool {
+        match self {
+            Self::Cells => cell == other,
+            Self::Texts => seen.text(cell) == seen.text(other),
+            Self::Words(places) => place(places, other) == Some(cell),
+            Self::ListsOfCells => seen.items(cell) == seen.items(other),
+            Self::ListsOfTexts => {
+                let (own, other) = (seen.items(cell), seen.items(other));
+                let mut pairs = own.iter().zip(other);
+                own.len() == other.len() && pairs.all(|(a, b)| seen.text(*a) == seen.text(*b))
+            }
+            Self::ListsOfWords(places) => {
+                let (own, other) = (seen.items(cell), seen.items(other));
+                let mut pairs = own.iter().zip(other);
+                own.len() == other.len() && pairs.all(|(a, b)| place(places, *b) == Some(*a))
+            }
+        }
+    }
+}
+
+fn place(places: &[i64], cell: i64) -> Option<i64> {
+    places.get(usize::try_from(cell).ok()?).copied()
+}

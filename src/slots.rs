@@ -1,0 +1,195 @@
+//! One event as cells: the form in which the compiled program reads it.
+//!
+//! In: an [`Event`](crate::event::Event), or an event's JSON bytes, and the [`Layout`] of a
+//! program. Out: [`Slots`].
+//! Invariant: a cell says exactly what the event says, or the event is [`Unheld`] and the reference
+//! evaluator decides it; a buffer that is used again allocates nothing.
+//! Knows no lanes and no tests.
+//!
+//! A cell is one `i64`. Ordered values are held so that comparing cells compares values, whatever
+//! their type: see [`Cell`]. Texts are ranges of bytes, of the input or of the buffer's own.
+
+use crate::clock::Timestamp;
+use crate::schema::KindId;
+
+mod fill;
+mod layout;
+
+pub(crate) use layout::UNITS;
+pub use layout::{Absent, Bounds, Cell, FieldLayout, KindLayout, Layout, Small, Words};
+
+/// Entries of [`Slots::columns`]; the last one always passes.
+pub(crate) const COLUMNS: usize = 32;
+
+/// Ordered fields that have a column: two entries each, and one is kept for what always passes.
+pub(crate) const ORDERED: usize = COLUMNS / 2 - 1;
+
+/// The cell of a field that is missing, and the entries of its column: they pass every comparison,
+/// because what is not known may hold.
+pub(crate) const MISSING: i64 = i64::MAX;
+
+/// An event that cells cannot hold: a number finer than its field's scale where another field is
+/// compared with it, an instant outside of the years 1678 to 2261, the whole number 2^63 - 1, an
+/// event of another layout.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unheld;
+
+/// One event, ready for a program. A buffer: fill it again for the next event.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    pub(crate) kind: KindId,
+    /// By slot of the kind.
+    pub(crate) cells: Vec<i64>,
+    /// Of each ordered field with a column its cell and the complement of it, so that both `at
+    /// least` and `at most` are `at least`.
+    pub(crate) columns: [i64; COLUMNS],
+    /// One bit for each field of few values: which one it has.
+    pub(crate) set: u64,
+    /// A bit for each optional field that is missing.
+    pub(crate) missing: u64,
+    /// Texts that are not in the input.
+    pub(crate) text: Vec<u8>,
+    /// The items of lists, each as a cell.
+    pub(crate) items: Vec<i64>,
+    pub(crate) at: Timestamp,
+}
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self {
+            kind: KindId(u32::MAX),
+            cells: Vec::new(),
+            columns: [MISSING; COLUMNS],
+            set: 0,
+            missing: 0,
+            text: Vec::new(),
+            items: Vec::new(),
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
+impl Slots {
+    /// The kind of the event.
+    #[must_use]
+    pub fn kind(&self) -> KindId {
+        self.kind
+    }
+
+    /// The instant of the event.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Makes the buffer an event of a kind that gives nothing: defaults stand, all else is missing.
+    pub(crate) fn reset(&mut self, kind: &KindLayout) {
+        let blank = &kind.blank;
+        self.kind = blank.kind;
+        self.cells.clear();
+        self.cells.extend_from_slice(&blank.cells);
+        self.columns = blank.columns;
+        self.set = blank.set;
+        self.missing = blank.missing;
+        self.text.clear();
+        self.text.extend_from_slice(&blank.text);
+        self.items.clear();
+        self.items.extend_from_slice(&blank.items);
+    }
+
+    /// Gives a field its cell.
+    #[inline]
+    pub(crate) fn put(&mut self, slot: usize, field: &FieldLayout, cell: i64) {
+        if let Some(place) = self.cells.get_mut(slot) {
+            *place = cell;
+        }
+        if let Some(column) = field.column {
+            self.put_column(column, cell);
+        }
+        if let Some(small) = &field.small {
+            self.set = self.set & !small.mask | small.bit(cell);
+        }
+        if let Absent::Optional { bit } = field.absent {
+            self.missing &= !bit;
+        }
+    }
+
+    #[inline]
+    fn put_column(&mut self, column: u8, cell: i64) {
+        let at = usize::from(column) * 2;
+        if let Some([up, down]) = self.columns.get_mut(at..at + 2) {
+            *up = cell;
+            *down = !cell;
+        }
+    }
+}
+
+/// A text of an event as a cell: a range of bytes, of the input or of the buffer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct TextCell {
+    pub(crate) start: usize,
+    pub(crate) length: usize,
+    /// Whether it is in the buffer.
+    pub(crate) own: bool,
+}
+
+impl TextCell {
+    const LENGTH: u32 = 31;
+
+    /// The cell; both numbers are below 2^31 by the bounds of events.
+    pub(crate) fn pack(self) -> i64 {
+        let start = i64::try_from(self.start).unwrap_or(0);
+        let length = i64::try_from(self.length).unwrap_or(0);
+        (i64::from(self.own) << 62) | (start << Self::LENGTH) | length
+    }
+
+    #[inline]
+    fn unpack(cell: i64) -> Self {
+        let low = cell & ((1 << Self::LENGTH) - 1);
+        let start = (cell >> Self::LENGTH) & ((1 << Self::LENGTH) - 1);
+        Self {
+            start: start as usize,
+            length: low as usize,
+            own: cell & (1 << 62) != 0,
+        }
+    }
+}
+
+/// An event with the bytes that its texts are in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen<'a> {
+    pub(crate) slots: &'a Slots,
+    pub(crate) input: &'a [u8],
+}
+
+impl<'a> Seen<'a> {
+    /// The cell of a slot; `None` where the field is missing.
+    #[inline]
+    pub(crate) fn cell(self, slot: u16) -> Option<i64> {
+        let cell = *self.slots.cells.get(usize::from(slot))?;
+        (cell != MISSING).then_some(cell)
+    }
+
+    /// The bytes of a text.
+    #[inline]
+    pub(crate) fn text(self, cell: i64) -> &'a [u8] {
+        let text = TextCell::unpack(cell);
+        let source = if text.own {
+            &self.slots.text
+        } else {
+            self.input
+        };
+        source
+            .get(text.start..text.start + text.length)
+            .unwrap_or_default()
+    }
+
+    /// The items of a list.
+    pub(crate) fn items(self, cell: i64) -> &'a [i64] {
+        let range = TextCell::unpack(cell);
+        self.slots
+            .items
+            .get(range.start..range.start + range.length)
+            .unwrap_or_default()
+    }
+}
