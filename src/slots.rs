@@ -97,6 +97,15 @@ impl Slots {
         self.items.extend_from_slice(&blank.items);
     }
 
+    /// Gives a field of texts its cell; `stamp` is that of the text.
+    #[inline]
+    pub(crate) fn put_text(&mut self, slot: usize, field: &FieldLayout, cell: i64, stamp: i64) {
+        self.put(slot, field, cell);
+        if let Some(column) = field.column {
+            self.put_column(column, stamp);
+        }
+    }
+
     /// Gives a field its cell.
     #[inline]
     pub(crate) fn put(&mut self, slot: usize, field: &FieldLayout, cell: i64) {
@@ -114,6 +123,13 @@ impl Slots {
         }
     }
 
+    /// The upward entry of a column.
+    #[inline]
+    pub(crate) fn up(&self, column: u8) -> i64 {
+        let entry = self.columns.get(usize::from(column) * 2);
+        entry.copied().unwrap_or(MISSING)
+    }
+
     #[inline]
     fn put_column(&mut self, column: u8, cell: i64) {
         let at = usize::from(column) * 2;
@@ -122,6 +138,36 @@ impl Slots {
             *down = !cell;
         }
     }
+}
+
+/// A hash of a text, which stands in its column: most clauses that ask for another text are ruled
+/// out without a look at it, and dictionaries look texts up by it. Never that of what is missing.
+///
+/// Not against adversaries: the texts that are found by it are the author's own, and an event only
+/// looks up.
+#[inline]
+pub(crate) fn stamp(text: &[u8]) -> i64 {
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |state: u64, word: u64| {
+        let wide = u128::from(state ^ word) * u128::from(K);
+        #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
+        let folded = (wide as u64) ^ ((wide >> 64) as u64);
+        folded
+    };
+    let mut state = (text.len() as u64).wrapping_mul(K);
+    let word = if let Some(last) = text.last_chunk::<8>() {
+        // The last word may overlap the one before it.
+        for word in text.as_chunks::<8>().0 {
+            state = mix(state, u64::from_le_bytes(*word));
+        }
+        u64::from_le_bytes(*last)
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let last = u64::from(u32::from_le_bytes(*last));
+        u64::from(u32::from_le_bytes(*first)) | (last << 32)
+    } else {
+        text.iter().fold(0, |word, b| (word << 8) | u64::from(*b))
+    };
+    mix(state, word).cast_signed().min(MISSING - 1)
 }
 
 /// A text of an event as a cell: a range of bytes, of the input or of the buffer.
@@ -144,7 +190,7 @@ impl TextCell {
     }
 
     #[inline]
-    fn unpack(cell: i64) -> Self {
+    pub(crate) fn unpack(cell: i64) -> Self {
         let low = cell & ((1 << Self::LENGTH) - 1);
         let start = (cell >> Self::LENGTH) & ((1 << Self::LENGTH) - 1);
         Self {

@@ -28,6 +28,10 @@ const PREFIX: usize = 3;
 /// clauses that are filed under it are not in the order of their ranks.
 const THRESHOLD_HANDICAP: f64 = 4.0;
 
+/// How much more selective a beginning must be than a text or word: it is looked up once for each
+/// length that there is.
+const PREFIX_HANDICAP: f64 = 6.0;
+
 /// How much less likely to lack a field an event should be.
 const OPTIONAL_HANDICAP: f64 = 4.0;
 
@@ -80,6 +84,9 @@ impl<'a> Files<'a> {
                 let choice = self.choose(clause, nodes, &known);
                 if let Some(answered) = choice.answered {
                     clause.rest.retain(|node| *node != answered);
+                    clause
+                        .bounds
+                        .retain(|b| b.node != answered || !self.is_text(b.column));
                 }
                 for place in choice.places {
                     places.entry(place).or_default().push(number);
@@ -159,6 +166,9 @@ impl<'a> Files<'a> {
             }
         }
         for bound in &clause.bounds {
+            if self.is_text(bound.column) {
+                continue;
+            }
             let below = f64::from(share_below(self.layout, bound.column, bound.least));
             take(Choice {
                 places: vec![Place::Threshold {
@@ -170,6 +180,12 @@ impl<'a> Files<'a> {
             });
         }
         best
+    }
+
+    fn is_text(&self, column: u8) -> bool {
+        let mut fields = self.layout.fields.iter();
+        let field = fields.find(|field| field.column == Some(column / 2));
+        field.is_some_and(|field| matches!(field.cell, Cell::Text { .. }))
     }
 
     /// Filed under the value that a test asks for.
@@ -227,6 +243,9 @@ impl<'a> Files<'a> {
         let mut share = places.len() as f64 / of.max(1) as f64;
         if optional {
             share *= OPTIONAL_HANDICAP;
+        }
+        if let Op::StartsWith(_) = test.op {
+            share *= PREFIX_HANDICAP;
         }
         // Where the field is missing everything that is filed under it is looked at: a test that is
         // false there must still be asked.
@@ -368,6 +387,7 @@ impl Index {
                 if self.texts.last().is_none_or(|by| by.slot != slot) {
                     self.texts.push(ByText {
                         slot,
+                        column: files.layout.field(slot).and_then(|field| field.column),
                         texts: Dictionary::default(),
                         ranges: Vec::new(),
                         all: range,

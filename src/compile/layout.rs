@@ -207,13 +207,21 @@ fn bounds(ty: &Type, cell: &Cell) -> Bounds {
     }
 }
 
-/// The ordered fields that most tests ask for get columns.
+/// The fields that most tests compare with a constant get columns.
 fn give_columns(fields: &mut [FieldLayout], uses: &[Use]) {
     let mut order: Vec<usize> = (0..fields.len()).collect();
-    order.sort_by_key(|slot| Reverse(uses.get(*slot).map_or(0, |u| u.ordered)));
+    // Fields of order first: they say all there is to say, those of texts most of it.
+    let is_text = |slot: &usize| {
+        let field = fields.get(*slot);
+        field.is_some_and(|field| matches!(field.cell, Cell::Text { .. }))
+    };
+    order.sort_by_key(|slot| {
+        let ordered = uses.get(*slot).map_or(0, |u| u.ordered);
+        (is_text(slot), Reverse(ordered))
+    });
     let ordered = |slot: &usize| {
         uses.get(*slot).is_some_and(|u| u.ordered > 0)
-            && fields.get(*slot).is_some_and(|f| f.cell.is_ordered())
+            && (is_text(slot) || fields.get(*slot).is_some_and(|f| f.cell.is_ordered()))
     };
     let chosen: Vec<usize> = order.into_iter().filter(ordered).take(ORDERED).collect();
     for (column, slot) in (0u8..).zip(chosen) {

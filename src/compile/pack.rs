@@ -11,7 +11,7 @@ use crate::program::Rank;
 use crate::program::clause::BOUNDS;
 use crate::program::node::{Node, NodeId, Nodes};
 use crate::program::test::{Op, Test};
-use crate::slots::{Absent, FieldLayout, KindLayout};
+use crate::slots::{Absent, Bounds, Cell, FieldLayout, KindLayout, stamp};
 
 /// A clause with all that it asks.
 #[derive(Debug, Clone)]
@@ -112,7 +112,11 @@ impl<'a> Pack<'a> {
             .bounds
             .sort_by_key(|bound| Reverse(self.tightness(bound)));
         let over = clause.bounds.split_off(clause.bounds.len().min(BOUNDS));
-        clause.rest.extend(over.iter().map(|bound| bound.node));
+        for bound in over {
+            if !clause.rest.contains(&bound.node) {
+                clause.rest.push(bound.node);
+            }
+        }
     }
 
     /// How few values reach a bound, in thousandths of those that the field's type allows.
@@ -224,6 +228,13 @@ impl<'a> Pack<'a> {
                 reach(up, *cell);
                 reach(down, !*cell);
             }
+            // Most other texts are ruled out; the text itself is asked as well.
+            (Op::Is(text), false) => {
+                let stamp = stamp(text.as_bytes());
+                reach(up, stamp);
+                reach(down, !stamp);
+                return false;
+            }
             _ => return false,
         }
         true
@@ -267,9 +278,12 @@ fn shares_bit(bit: u64) -> bool {
 /// How many of the values that a field's type allows lie below a bound, in thousandths.
 pub(super) fn share_below(layout: &KindLayout, column: u8, least: i64) -> u32 {
     let field = layout.fields.iter().find(|f| f.column == Some(column / 2));
-    let Some(crate::slots::Bounds::Within(low, high)) = field.map(|field| field.bounds) else {
+    let (low, high) = match field.map(|field| (field.bounds, &field.cell)) {
+        Some((Bounds::Within(low, high), _)) => (low, high),
+        // One text of very many.
+        Some((_, Cell::Text { .. })) => return 999,
         // Nothing is known of the values: a bound lets through one of three.
-        return 667;
+        _ => return 667,
     };
     let (low, high) = if column.is_multiple_of(2) {
         (low, high)

@@ -3,6 +3,8 @@
 //! In: texts, known when the program is made. Out: the number of a text, if it is one of them.
 //! Invariant: found means equal, byte for byte; nothing is allocated by a look-up.
 
+use crate::slots::stamp;
+
 /// Texts with numbers in order of their insertion, each text once.
 #[derive(Debug, Clone, Default)]
 pub struct Dictionary {
@@ -16,10 +18,13 @@ pub struct Dictionary {
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
-    /// The upper half of the hash.
-    tag: u32,
+    /// The stamp of the text.
+    stamp: i64,
     /// One more than the number; 0 for none.
     number: u32,
+    /// Where the text is.
+    start: u32,
+    length: u32,
 }
 
 impl Dictionary {
@@ -45,7 +50,7 @@ impl Dictionary {
         self.bytes.extend_from_slice(text.as_bytes());
         self.ends
             .push(u32::try_from(self.bytes.len()).unwrap_or(u32::MAX));
-        self.place(hash(text.as_bytes()), number);
+        self.place(stamp(text.as_bytes()), number);
         number
     }
 
@@ -73,31 +78,44 @@ impl Dictionary {
     #[inline]
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<u32> {
+        self.find_stamped(text, stamp(text))
+    }
+
+    /// The number of a text whose stamp is known.
+    #[inline]
+    pub(crate) fn find_stamped(&self, text: &[u8], stamp: i64) -> Option<u32> {
         let mask = self.table.len().checked_sub(1)?;
-        let hash = hash(text);
-        let (mut at, tag) = split(hash, mask);
+        let mut at = first_place(stamp, mask);
         loop {
             let place = self.table.get(at)?;
             if place.number == 0 {
                 return None;
             }
-            if place.tag == tag && self.bytes_of(place.number - 1) == text {
-                return Some(place.number - 1);
+            if place.stamp == stamp && place.length as usize == text.len() {
+                let start = place.start as usize;
+                if self.bytes.get(start..start + text.len()) == Some(text) {
+                    return Some(place.number - 1);
+                }
             }
             at = (at + 1) & mask;
         }
     }
 
-    #[inline]
-    fn bytes_of(&self, number: u32) -> &[u8] {
+    fn range_of(&self, number: u32) -> (u32, u32) {
         let at = number as usize;
         let start = match at.checked_sub(1) {
             Some(before) => self.ends.get(before).copied().unwrap_or(0),
             None => 0,
         };
-        let end = self.ends.get(at).copied().unwrap_or(0);
+        let end = self.ends.get(at).copied().unwrap_or(start);
+        (start, end - start)
+    }
+
+    fn bytes_of(&self, number: u32) -> &[u8] {
+        let (start, length) = self.range_of(number);
+        let start = start as usize;
         self.bytes
-            .get(start as usize..end as usize)
+            .get(start..start + length as usize)
             .unwrap_or_default()
     }
 
@@ -106,19 +124,22 @@ impl Dictionary {
         self.table = vec![Place::default(); size];
         for number in 0..self.ends.len() {
             let number = u32::try_from(number).unwrap_or(u32::MAX);
-            let hash = hash(self.bytes_of(number));
-            self.place(hash, number);
+            let stamp = stamp(self.bytes_of(number));
+            self.place(stamp, number);
         }
     }
 
-    fn place(&mut self, hash: u64, number: u32) {
+    fn place(&mut self, stamp: i64, number: u32) {
         let mask = self.table.len().saturating_sub(1);
-        let (mut at, tag) = split(hash, mask);
+        let mut at = first_place(stamp, mask);
+        let (start, length) = self.range_of(number);
         while let Some(place) = self.table.get_mut(at) {
             if place.number == 0 {
                 *place = Place {
-                    tag,
+                    stamp,
                     number: number + 1,
+                    start,
+                    length,
                 };
                 return;
             }
@@ -133,42 +154,12 @@ impl Dictionary {
     }
 }
 
+/// Where a stamp is looked for first.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "the halves of a hash")]
-fn split(hash: u64, mask: usize) -> (usize, u32) {
-    (hash as usize & mask, (hash >> 32) as u32)
-}
-
-/// A hash of short texts: 8 bytes at a time, the last ones overlapping. Not for keys that an
-/// adversary chooses: the texts in the table are the author's own, and an event only looks up.
-#[inline]
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |hash: u64, word: u64| {
-        let wide = u128::from(hash ^ word) * u128::from(K);
-        #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
-        let folded = (wide as u64) ^ ((wide >> 64) as u64);
-        folded
-    };
-    let length = bytes.len() as u64;
-    let mut state = length.wrapping_mul(K);
-    let (words, _) = bytes.as_chunks::<8>();
-    if let Some(last) = bytes.last_chunk::<8>() {
-        // The last word may overlap the one before it.
-        for word in words {
-            state = mix(state, u64::from_le_bytes(*word));
-        }
-        return mix(state, u64::from_le_bytes(*last));
-    }
-    let word = match (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
-        (Some(first), Some(last)) => {
-            u64::from(u32::from_le_bytes(*first)) | (u64::from(u32::from_le_bytes(*last)) << 32)
-        }
-        _ => bytes
-            .iter()
-            .fold(0u64, |word, byte| (word << 8) | u64::from(*byte)),
-    };
-    mix(state, word)
+#[expect(clippy::cast_possible_truncation, reason = "cut to the mask anyway")]
+fn first_place(stamp: i64, mask: usize) -> usize {
+    // The upper half of a stamp is as good as the lower one.
+    (stamp.cast_unsigned() >> 20) as usize & mask
 }
 
 #[cfg(test)]

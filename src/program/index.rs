@@ -60,6 +60,8 @@ pub struct ByWord {
 pub struct ByText {
     /// The field.
     pub slot: u16,
+    /// The column with its stamp, if it has one.
+    pub column: Option<u8>,
     /// The texts.
     pub texts: Dictionary,
     /// By the number of the text.
@@ -115,7 +117,11 @@ impl Index {
             match seen.cell(by.slot) {
                 None => look(by.all, Order::None),
                 Some(cell) => {
-                    let number = by.texts.find(seen.text(cell));
+                    let text = seen.text(cell);
+                    let number = match by.column {
+                        Some(column) => by.texts.find_stamped(text, seen.slots.up(column)),
+                        None => by.texts.find(text),
+                    };
                     if let Some(range) = number.and_then(|n| by.ranges.get(n as usize)) {
                         look(*range, Order::Ranks);
                     }

@@ -4,7 +4,7 @@
 //! Invariant: every value is in its cell, or the event is unheld.
 
 use super::layout::scaled;
-use super::{Absent, Cell, KindLayout, Layout, MISSING, Slots, TextCell, Unheld};
+use super::{Absent, Cell, KindLayout, Layout, MISSING, Slots, TextCell, Unheld, stamp};
 use crate::event::Event;
 use crate::value::{Value, fold_case};
 
@@ -46,7 +46,14 @@ impl Slots {
     ) -> Result<(), Unheld> {
         let field = kind.fields.get(slot).ok_or(Unheld)?;
         let cell = self.cell_of(&field.cell, value)?;
-        self.put(slot, field, cell);
+        if let (Cell::Text { .. }, Some(_)) = (&field.cell, field.column) {
+            let text = TextCell::unpack(cell);
+            let text = self.text.get(text.start..text.start + text.length);
+            let stamp = stamp(text.unwrap_or_default());
+            self.put_text(slot, field, cell, stamp);
+        } else {
+            self.put(slot, field, cell);
+        }
         Ok(())
     }
 
