@@ -56,11 +56,15 @@ pub fn compile(matrix: &Arc<Matrix>) -> Program {
 /// Compiles a matrix with a choice of strategy other than the usual one.
 #[must_use]
 pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
-    let mut layout = Layout { kinds: Vec::new() };
+    let mut layout = Layout {
+        id: number_of(matrix),
+        schema: matrix.schema.fingerprint(),
+        kinds: Vec::new(),
+    };
     let mut kinds = Vec::new();
     let ruling = by_kind(matrix);
     for (kind, ruling) in matrix.schema.kinds().iter().zip(&ruling) {
-        let laid = layout::lay_out(matrix, kind, ruling);
+        let laid = layout::lay_out(matrix, layout.id, kind, ruling);
         let program = match laid.reference {
             Some(reason) => blank(Some(reason)),
             None => compile_kind(matrix, kind, ruling, &laid.layout, options),
@@ -73,6 +77,12 @@ pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
         layout,
         kinds,
     }
+}
+
+/// The beginning of the matrix's digest, as a number.
+fn number_of(matrix: &Matrix) -> u64 {
+    let head = matrix.digest.get(..16).unwrap_or_default();
+    u64::from_str_radix(head, 16).unwrap_or_default()
 }
 
 /// What can decide an event of a kind.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
+use crate::limits::Limits;
 use crate::schema::{FieldId, Kind, KindId, Schema};
 use crate::value::Value;
 
@@ -40,6 +41,8 @@ pub struct Event {
     pub kind: KindId,
     /// Its id, where it has one.
     pub id: Option<Arc<str>>,
+    /// The schema that it was read by.
+    schema: u64,
     /// The values in the slot order of its kind; the first is `at`.
     slots: Vec<Option<Value>>,
     /// Which slots were filled in from a default.
@@ -171,6 +174,12 @@ impl Event {
         self.slots.get(kind.slot(field)?)?.as_ref()
     }
 
+    /// The fingerprint of the schema that it was read by.
+    #[must_use]
+    pub fn schema(&self) -> u64 {
+        self.schema
+    }
+
     /// The values in slot order.
     #[must_use]
     pub fn slots(&self) -> &[Option<Value>] {
@@ -199,6 +208,29 @@ impl Event {
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// The same event by another schema: what it was read from is read again.
+    ///
+    /// # Errors
+    /// When it cannot be read by that schema.
+    pub fn read_again(&self, schema: &Schema, limits: &Limits) -> Result<Self, Box<Unreadable>> {
+        let mut tree = (*self.body).clone();
+        let at = Json::Text(crate::clock::format_timestamp(self.at()));
+        let id = self.id.as_ref().map(|id| Json::Text(id.to_string()));
+        let evidence = self.evidence.as_deref().cloned();
+        let (at_name, evidence_place): (_, &[&str]) = match self.envelope {
+            true => ("time", &["data", "evidence"]),
+            false => ("at", &["evidence"]),
+        };
+        tree.set(&[at_name], at);
+        if let Some(id) = id {
+            tree.set(&["id"], id);
+        }
+        if let Some(evidence) = evidence {
+            tree.set(evidence_place, evidence);
+        }
+        read::read_tree(tree, schema, limits, self.at())
     }
 
     /// The same event with some fields changed: the slots and the members that they came from.

@@ -12,7 +12,7 @@
 //! | 2 | [`schema`] [`event`] [`calendar`] | declared kinds; an event as slots, from JSON and from typed code; business hours |
 //! | 3 | [`matrix`] [`check`] | names to ids, types, lints; a matrix is valid by construction |
 //! | 4 | [`decision`] [`reference`](mod@reference) [`slots`] [`program`] [`compile`](mod@compile) | what a decision is; the slow, obvious evaluator; an event as cells; the compiled program and how it is made |
-//! | 6 | [`router`] | the face for services: decide, dry run, explain |
+//! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
 //! | 7 | [`cases`] | examples and scenarios, run |
 //! | 9 | [`files`] | a matrix on disk |
 //! | 10 | `cli` | the command line |
@@ -30,6 +30,7 @@ pub mod event;
 pub mod files;
 pub mod limits;
 pub mod matrix;
+pub mod parallel;
 pub mod program;
 pub mod reference;
 pub mod router;
@@ -49,5 +50,6 @@ pub use files::open;
 pub use limits::Limits;
 pub use matrix::Matrix;
 pub use reference::Explanation;
-pub use router::Router;
+pub use program::Outcome;
+pub use router::{Router, Session};
 pub use value::{Type, Value};

@@ -1,40 +1,65 @@
-//! The library's face: a checked matrix and its history, ready for events from any thread.
+//! The library's face: the program that decides now and its history, ready for events from any
+//! thread.
 //!
-//! In: events, typed or as JSON bytes, and the instant of their receipt. Out: decisions.
-//! Invariant: each decided event is counted once, and before the next one is decided; a dry run
-//! counts nothing. Nothing panics, also after a panic elsewhere.
+//! In: events, typed or as JSON bytes, and the instant of their receipt; a new matrix at any time.
+//! Out: decisions.
+//! Invariant: each decision comes wholly from one program. Each decided event is counted once, and
+//! before the next one is decided; a dry run counts nothing. Nothing panics, also after a panic
+//! elsewhere. Deciding by a matrix without measures takes no lock.
 //! Must not read a clock, nor know what becomes of a decision.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwap;
+
 use crate::clock::Timestamp;
+use crate::compile::compile;
 use crate::decision::Decision;
-use crate::event::{self, Event};
+use crate::event::{self, Event, Unreadable};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
+use crate::parallel;
+use crate::program::{Decider, Program};
 use crate::reference::{Explanation, History, Reference, Times};
+
+mod session;
+
+pub use session::Session;
 
 /// Decides events by a matrix, and remembers what its measures need.
 ///
 /// `now` is the instant of receipt: windows end there and deadlines start there, whatever instant
 /// the event claims, since a back-dated event would evade a count. For a recorded stream, whose
 /// clock is the events' own, pass the event's `at`.
+///
+/// A service that decides often keeps a [`Session`] in each of its threads.
 #[derive(Debug)]
 pub struct Router {
-    matrix: Arc<Matrix>,
+    current: ArcSwap<Program>,
     limits: Limits,
-    history: Mutex<History>,
+    past: Mutex<Past>,
+}
+
+/// What happened before, for the measures of a program.
+#[derive(Debug)]
+struct Past {
+    program: Arc<Program>,
+    history: History,
 }
 
 impl Router {
-    /// A router whose history is complete: nothing has happened yet.
+    /// A router whose history is complete: nothing has happened yet. Compiles the matrix.
     #[must_use]
     pub fn new(matrix: Arc<Matrix>) -> Self {
-        let history = Mutex::new(History::new(&matrix));
+        let program = Arc::new(compile(&matrix));
         Self {
-            matrix,
+            past: Mutex::new(Past {
+                program: Arc::clone(&program),
+                history: History::new(&matrix),
+            }),
+            current: ArcSwap::new(program),
             limits: Limits::default(),
-            history,
         }
     }
 
@@ -44,148 +69,190 @@ impl Router {
         Self { limits, ..self }
     }
 
-    /// The matrix that decides.
+    /// The bounds on events.
     #[must_use]
-    pub fn matrix(&self) -> &Arc<Matrix> {
-        &self.matrix
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// The matrix that decides now.
+    #[must_use]
+    pub fn matrix(&self) -> Arc<Matrix> {
+        Arc::clone(&self.current.load().matrix)
+    }
+
+    /// The program that decides now.
+    #[must_use]
+    pub fn program(&self) -> Arc<Program> {
+        self.current.load_full()
+    }
+
+    /// Decides by another matrix from now on. Decisions that have begun end by the old one. A measure
+    /// that both matrices have keeps its windows; those of a new one are lower bounds until they lie
+    /// behind `now`.
+    pub fn swap(&self, matrix: Arc<Matrix>, now: Timestamp) {
+        // Outside the lock: a large matrix takes a while.
+        let program = Arc::new(compile(&matrix));
+        let mut past = self.past();
+        let before = std::mem::replace(&mut past.history, History::new(&matrix));
+        past.history = before.carried(&past.program.matrix, &matrix, now);
+        past.program = Arc::clone(&program);
+        self.current.store(program);
+    }
+
+    /// What one thread needs to decide one event after the other.
+    #[must_use]
+    pub fn session(&self) -> Session<'_> {
+        Session::new(self)
     }
 
     /// Decides an event and counts it.
     #[must_use]
     pub fn decide(&self, event: &Event, now: Timestamp) -> Decision {
-        let times = Times::received(now);
-        self.reference()
-            .decide_and_record(event, &mut self.history(), times)
+        self.with_program(|program, history| {
+            self.decide_by(program, history, Given::Event(event), now, Count::Yes)
+        })
     }
 
     /// Decides an event from its JSON and counts it. What cannot be read is decided as unreadable.
     #[must_use]
     pub fn decide_json(&self, bytes: &[u8], now: Timestamp) -> Decision {
-        match event::read(bytes, &self.matrix.schema, &self.limits, now) {
-            Ok(event) => self.decide(&event, now),
-            Err(unreadable) => self.reference().decide_unreadable(&unreadable, now),
-        }
+        self.with_program(|program, history| {
+            self.decide_by(program, history, Given::Json(bytes), now, Count::Yes)
+        })
     }
 
     /// Decides an event without counting it.
     #[must_use]
     pub fn dry_run(&self, event: &Event, now: Timestamp) -> Decision {
-        let times = Times::received(now);
-        self.reference().decide(event, &self.history(), times)
+        self.with_program(|program, history| {
+            self.decide_by(program, history, Given::Event(event), now, Count::No)
+        })
     }
 
     /// Decides an event from its JSON without counting it.
     #[must_use]
     pub fn dry_run_json(&self, bytes: &[u8], now: Timestamp) -> Decision {
-        match event::read(bytes, &self.matrix.schema, &self.limits, now) {
-            Ok(event) => self.dry_run(&event, now),
-            Err(unreadable) => self.reference().decide_unreadable(&unreadable, now),
+        self.with_program(|program, history| {
+            self.decide_by(program, history, Given::Json(bytes), now, Count::No)
+        })
+    }
+
+    /// Decides events from their JSON and counts them, in their order; all by one program. Without
+    /// measures all cores take part.
+    #[must_use]
+    pub fn decide_batch(&self, events: &[impl AsRef<[u8]> + Sync], now: Timestamp) -> Vec<Decision> {
+        let program = self.program();
+        if program.matrix.measures.is_empty() {
+            return parallel::map(events, |bytes| {
+                let given = Given::Json(bytes.as_ref());
+                let mut history = History::new(&program.matrix);
+                self.decide_by(&program, &mut history, given, now, Count::No)
+            });
         }
+        self.with_program(|program, history| {
+            let events = events.iter().map(AsRef::as_ref);
+            events
+                .map(|bytes| self.decide_by(program, history, Given::Json(bytes), now, Count::Yes))
+                .collect()
+        })
     }
 
     /// Explains how every lane and rule stands to an event that was not decided yet.
     #[must_use]
     pub fn explain(&self, event: &Event, now: Timestamp) -> Explanation {
         let times = Times::received(now);
-        self.reference().explain(event, &self.history(), times)
+        self.with_program(|program, history| {
+            let again = self.event(program, Given::Event(event), now);
+            let event = again.as_deref().unwrap_or(event);
+            Reference::new(&program.matrix).explain(event, history, times)
+        })
     }
 
     /// How many events came too late for the windows of their measures.
     #[must_use]
     pub fn late_dropped(&self) -> u64 {
-        self.history().late_dropped()
+        self.past().history.late_dropped()
     }
 
     /// How many events had a key beyond the key limit of a measure.
     #[must_use]
     pub fn keys_refused(&self) -> u64 {
-        self.history().keys_refused()
+        self.past().history.keys_refused()
     }
 
-    fn reference(&self) -> Reference<'_> {
-        Reference::new(&self.matrix)
+    /// With the program that decides now, and its history, locked where it has measures.
+    fn with_program<T>(&self, decide: impl FnOnce(&Program, &mut History) -> T) -> T {
+        let program = self.current.load_full();
+        if program.matrix.measures.is_empty() {
+            let mut nothing = History::new(&program.matrix);
+            return decide(&program, &mut nothing);
+        }
+        // A swap may have come in between: the history says what decides.
+        let past = &mut *self.past();
+        decide(&past.program, &mut past.history)
+    }
+
+    fn decide_by(
+        &self,
+        program: &Program,
+        history: &mut History,
+        given: Given<'_>,
+        now: Timestamp,
+        count: Count,
+    ) -> Decision {
+        let event = match self.event(program, given, now) {
+            Ok(event) => event,
+            Err(unreadable) => {
+                return Reference::new(&program.matrix).decide_unreadable(&unreadable, now);
+            }
+        };
+        let times = Times::received(now);
+        let mut decider = Decider::new(program);
+        match count {
+            Count::Yes => decider.decide_and_record(&event, history, times),
+            Count::No => decider.decide(&event, history, times),
+        }
+    }
+
+    /// An event as the program's schema has it.
+    fn event<'e>(
+        &self,
+        program: &Program,
+        given: Given<'e>,
+        now: Timestamp,
+    ) -> Result<Cow<'e, Event>, Box<Unreadable>> {
+        let schema = &program.matrix.schema;
+        match given {
+            Given::Json(bytes) => event::read(bytes, schema, &self.limits, now).map(Cow::Owned),
+            Given::Event(event) if event.schema() == schema.fingerprint() => {
+                Ok(Cow::Borrowed(event))
+            }
+            // It was read before the matrix was swapped.
+            Given::Event(event) => event.read_again(schema, &self.limits).map(Cow::Owned),
+        }
     }
 
     /// A panic while the lock was held leaves at most one event uncounted; to decide without a
     /// history, or not at all, would be worse.
-    fn history(&self) -> MutexGuard<'_, History> {
-        self.history.lock().unwrap_or_else(PoisonError::into_inner)
+    fn past(&self) -> MutexGuard<'_, Past> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// An event as it was given.
+#[derive(Clone, Copy)]
+enum Given<'a> {
+    Event(&'a Event),
+    Json(&'a [u8]),
+}
+
+/// Whether a decided event counts in the windows of measures.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Count {
+    Yes,
+    No,
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::decision::Verdict;
-    use crate::reference::tests::text::{call, lane, matrix, noon};
-
-    fn router() -> Router {
-        Router::new(matrix(&lane(
-            "a",
-            "when count of call by user over 10m > 1",
-        )))
-    }
-
-    #[test]
-    fn it_can_be_shared() {
-        fn shared<T: Send + Sync>(_: &T) {}
-        shared(&router());
-    }
-
-    #[test]
-    fn a_dry_run_does_not_count() {
-        let router = router();
-        let json = br#"{"kind": "call"}"#;
-        for _ in 0..3 {
-            assert_eq!(router.dry_run_json(json, noon()).verdict, Verdict::Allow);
-        }
-        assert_eq!(router.decide_json(json, noon()).verdict, Verdict::Allow);
-        assert_eq!(router.dry_run_json(json, noon()).verdict, Verdict::Escalate);
-        assert_eq!(router.decide_json(json, noon()).verdict, Verdict::Escalate);
-    }
-
-    #[test]
-    fn the_instant_of_receipt_counts_and_not_the_event_s_own() {
-        let router = router();
-        let second = chrono::TimeDelta::seconds(1);
-        let back_dated = br#"{"kind": "call", "at": "2020-01-01T00:00:00Z"}"#;
-        assert_eq!(
-            router.decide_json(back_dated, noon()).verdict,
-            Verdict::Allow
-        );
-        let event = call(router.matrix(), "");
-        let decision = router.decide(&event, noon() + second);
-        assert_eq!(decision.verdict, Verdict::Escalate);
-        let opened = noon() + second + chrono::TimeDelta::minutes(30);
-        assert_eq!(decision.respond_by, Some(opened));
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_decided_and_not_counted() {
-        let router = router();
-        for json in [&b"nonsense"[..], br#"{"kind": "call", "n": "x"}"#] {
-            assert_eq!(router.decide_json(json, noon()).by, "unreadable");
-            assert_eq!(router.dry_run_json(json, noon()).by, "unreadable");
-        }
-        let event = call(router.matrix(), "");
-        assert_eq!(router.decide(&event, noon()).verdict, Verdict::Allow);
-    }
-
-    #[test]
-    fn a_panic_elsewhere_does_not_stop_it() {
-        let router = Arc::new(router());
-        let other = Arc::clone(&router);
-        let panicked = std::thread::spawn(move || {
-            let _held = other.history();
-            panic!("while the lock is held");
-        });
-        assert!(panicked.join().is_err());
-        assert!(router.history.is_poisoned());
-        let event = call(router.matrix(), "");
-        assert_eq!(router.decide(&event, noon()).verdict, Verdict::Allow);
-        assert_eq!(
-            router.explain(&event, noon()).lanes[0].because[0].saw,
-            "2, threshold 1"
-        );
-    }
-}
+mod tests;

@@ -6,7 +6,8 @@
 //! Knows no lanes.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 
 use crate::span::Span;
 use crate::value::{Type, Value};
@@ -124,6 +125,29 @@ impl Kind {
         self.fields.get(self.slot(field)?)
     }
 
+    /// Whether two kinds, of two schemas, have the same name and the same fields.
+    #[must_use]
+    pub fn is_like(&self, other: &Self) -> bool {
+        let number = |kind: &Self| {
+            let mut hasher = DefaultHasher::new();
+            kind.hash_fields(&mut hasher);
+            hasher.finish()
+        };
+        number(self) == number(other)
+    }
+
+    fn hash_fields(&self, hasher: &mut DefaultHasher) {
+        (&self.name, &self.source, self.fields.len()).hash(hasher);
+        for field in &self.fields {
+            (&field.path, &field.json, &field.ty).hash(hasher);
+            match &field.presence {
+                Presence::Required => 0.hash(hasher),
+                Presence::Optional => 1.hash(hasher),
+                Presence::Default(value) => (2, value).hash(hasher),
+            }
+        }
+    }
+
     /// The name that an event's JSON gives: the source name where there is one.
     #[must_use]
     pub fn json_name(&self) -> &str {
@@ -138,6 +162,7 @@ pub struct Schema {
     kinds: Vec<Kind>,
     fields: HashMap<Arc<str>, FieldId>,
     by_json_name: HashMap<Arc<str>, KindId>,
+    fingerprint: OnceLock<u64>,
 }
 
 impl Default for Schema {
@@ -148,6 +173,7 @@ impl Default for Schema {
             kinds: Vec::new(),
             fields: HashMap::from([(at, FieldId::AT)]),
             by_json_name: HashMap::new(),
+            fingerprint: OnceLock::new(),
         }
     }
 }
@@ -158,6 +184,7 @@ impl Schema {
         if let Some(id) = self.fields.get(path) {
             return *id;
         }
+        self.fingerprint = OnceLock::new();
         let id = FieldId(u32::try_from(self.paths.len()).unwrap_or(u32::MAX));
         let path: Arc<str> = Arc::from(path);
         self.paths.push(path.clone());
@@ -168,6 +195,7 @@ impl Schema {
     /// Adds a kind; its id is the number of kinds before it. An event may give the kind's name or
     /// its source name.
     pub fn add(&mut self, kind: Kind) -> KindId {
+        self.fingerprint = OnceLock::new();
         let id = kind.id;
         self.by_json_name.insert(kind.name.clone(), id);
         if let Some(source) = &kind.source {
@@ -175,6 +203,20 @@ impl Schema {
         }
         self.kinds.push(kind);
         id
+    }
+
+    /// A number that schemas share whose kinds and fields are the same and have the same ids: an
+    /// event that was read by one can be decided by the other.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        *self.fingerprint.get_or_init(|| {
+            let mut hasher = DefaultHasher::new();
+            self.paths.hash(&mut hasher);
+            for kind in &self.kinds {
+                kind.hash_fields(&mut hasher);
+            }
+            hasher.finish()
+        })
     }
 
     /// The id that the next kind gets.

@@ -14,9 +14,11 @@ use crate::schema::KindId;
 
 mod fill;
 mod layout;
+mod typed;
 
 pub(crate) use layout::UNITS;
 pub use layout::{Absent, Bounds, Cell, FieldLayout, KindLayout, Layout, Small, Words};
+pub use typed::{Place, Scalar};
 
 /// Entries of [`Slots::columns`]; the last one always passes.
 pub(crate) const COLUMNS: usize = 32;
@@ -37,6 +39,8 @@ pub struct Unheld;
 /// One event, ready for a program. A buffer: fill it again for the next event.
 #[derive(Debug, Clone)]
 pub struct Slots {
+    /// Of which layout.
+    pub(crate) layout: u64,
     pub(crate) kind: KindId,
     /// By slot of the kind.
     pub(crate) cells: Vec<i64>,
@@ -52,11 +56,13 @@ pub struct Slots {
     /// The items of lists, each as a cell.
     pub(crate) items: Vec<i64>,
     pub(crate) at: Timestamp,
+    pub(crate) id: Option<TextCell>,
 }
 
 impl Default for Slots {
     fn default() -> Self {
         Self {
+            layout: 0,
             kind: KindId(u32::MAX),
             cells: Vec::new(),
             columns: [MISSING; COLUMNS],
@@ -65,6 +71,7 @@ impl Default for Slots {
             text: Vec::new(),
             items: Vec::new(),
             at: Timestamp::UNIX_EPOCH,
+            id: None,
         }
     }
 }
@@ -82,9 +89,21 @@ impl Slots {
         self.at
     }
 
+    /// The id of the event; `input` is what it was read from.
+    #[must_use]
+    pub fn id<'a>(&'a self, input: &'a [u8]) -> Option<&'a str> {
+        let seen = Seen { slots: self, input };
+        std::str::from_utf8(seen.text(self.id?.pack())).ok()
+    }
+
     /// Makes the buffer an event of a kind that gives nothing: defaults stand, all else is missing.
     pub(crate) fn reset(&mut self, kind: &KindLayout) {
-        let blank = &kind.blank;
+        self.restore(&kind.blank);
+        self.id = None;
+    }
+
+    fn restore(&mut self, blank: &Self) {
+        self.layout = blank.layout;
         self.kind = blank.kind;
         self.cells.clear();
         self.cells.extend_from_slice(&blank.cells);
@@ -95,6 +114,13 @@ impl Slots {
         self.text.extend_from_slice(&blank.text);
         self.items.clear();
         self.items.extend_from_slice(&blank.items);
+    }
+
+    /// Makes the buffer the same event as another one.
+    pub(crate) fn copy_from(&mut self, other: &Self) {
+        self.restore(other);
+        self.at = other.at;
+        self.id = other.id;
     }
 
     /// Gives a field of texts its cell; `stamp` is that of the text.
@@ -171,7 +197,7 @@ pub(crate) fn stamp(text: &[u8]) -> i64 {
 }
 
 /// A text of an event as a cell: a range of bytes, of the input or of the buffer.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TextCell {
     pub(crate) start: usize,
     pub(crate) length: usize,

@@ -50,7 +50,7 @@ struct Use {
     tests: usize,
 }
 
-pub(super) fn lay_out(matrix: &Matrix, kind: &Kind, ruling: &Ruling) -> LaidOut {
+pub(super) fn lay_out(matrix: &Matrix, id: u64, kind: &Kind, ruling: &Ruling) -> LaidOut {
     let mut walk = Walk {
         matrix,
         kind,
@@ -94,7 +94,7 @@ pub(super) fn lay_out(matrix: &Matrix, kind: &Kind, ruling: &Ruling) -> LaidOut 
     }
     give_columns(&mut fields, &uses);
     give_bits(&mut fields, &uses);
-    let mut layout = KindLayout::new(kind.id, fields);
+    let mut layout = KindLayout::new(id, kind.id, fields);
     if !layout.set_defaults(kind) {
         reference.get_or_insert_with(|| "a default cannot be held in a cell".to_owned());
     }

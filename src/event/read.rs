@@ -230,6 +230,7 @@ impl<'s> Reading<'s> {
         Ok(Event {
             kind: kind.id,
             id: head.id,
+            schema: self.schema.fingerprint(),
             slots: read.slots,
             defaulted: read.defaulted,
             body: Arc::new(tree),

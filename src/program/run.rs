@@ -156,10 +156,8 @@ impl Program {
 
     pub(super) fn kind(&self, slots: &Slots) -> Result<&KindProgram, Unheld> {
         let kind = self.kinds.get(slots.kind.0 as usize).ok_or(Unheld)?;
-        let fields = self.layout.kinds.get(slots.kind.0 as usize);
-        let fits = fields.is_some_and(|kind| kind.fields.len() == slots.cells.len());
         match kind.reference {
-            None if fits => Ok(kind),
+            None if slots.layout == self.layout.id => Ok(kind),
             _ => Err(Unheld),
         }
     }
@@ -207,7 +205,7 @@ impl Program {
             .get(seen.slots.kind.0 as usize)
             .ok_or(Unheld)?;
         let mut changed = std::mem::take(&mut scratch.adjusted);
-        changed.clone_from(seen.slots);
+        changed.copy_from(seen.slots);
         let adjust = self.change(kind, layout, &scratch.before, &mut changed)?;
         let outcome = match adjust {
             None => self.contradicted(),

@@ -39,12 +39,16 @@ pub(crate) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// `None` for an event of a kind that the matrix does not have.
+    /// `None` for an event that was read by another schema, or of a kind that the matrix does not
+    /// have.
     pub(super) fn new(
         matrix: &'a Matrix,
         event: &'a Event,
         past: Option<Past<'a>>,
     ) -> Option<Self> {
+        if event.schema() != matrix.schema.fingerprint() {
+            return None;
+        }
         Some(Self {
             matrix,
             event,

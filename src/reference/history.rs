@@ -30,6 +30,8 @@ pub struct History {
     measures: Arc<[MeasureId]>,
     streams: HashMap<MeasureId, Stream>,
     lost_at: Option<Timestamp>,
+    /// Of measures that were not kept from the beginning: until when their events are lost.
+    begun_at: HashMap<MeasureId, Timestamp>,
     late_dropped: u64,
     keys_refused: u64,
     key_cap: usize,
@@ -49,10 +51,47 @@ impl History {
             measures,
             streams: HashMap::new(),
             lost_at: None,
+            begun_at: HashMap::new(),
             late_dropped: 0,
             keys_refused: 0,
             key_cap: limits::WINDOW_KEYS,
         }
+    }
+
+    /// The same history for the measures of another matrix, which decides from an instant on. A
+    /// measure that both have, over a kind of the same fields, keeps its windows; those of any other
+    /// are lower bounds until they lie behind the instant.
+    #[must_use]
+    pub fn carried(mut self, from: &Matrix, to: &Matrix, now: Timestamp) -> Self {
+        let mut carried = Self {
+            lost_at: self.lost_at,
+            late_dropped: self.late_dropped,
+            keys_refused: self.keys_refused,
+            key_cap: self.key_cap,
+            ..Self::new(to)
+        };
+        let old: HashMap<&str, MeasureId> = (0u32..)
+            .zip(&from.measures)
+            .map(|(id, measure)| (measure.text.as_str(), MeasureId(id)))
+            .collect();
+        for (id, measure) in (0u32..).map(MeasureId).zip(&to.measures) {
+            let same = old.get(measure.text.as_str()).copied().filter(|old| {
+                let kinds = from.measure(*old).and_then(|old| from.kind(old.kind));
+                let kinds = kinds.zip(to.kind(measure.kind));
+                kinds.is_some_and(|(old, new)| old.is_like(new))
+            });
+            let Some(same) = same else {
+                carried.begun_at.insert(id, now);
+                continue;
+            };
+            if let Some(stream) = self.streams.remove(&same) {
+                carried.streams.insert(id, stream);
+            }
+            if let Some(begun) = self.begun_at.get(&same) {
+                carried.begun_at.insert(id, *begun);
+            }
+        }
+        carried
     }
 
     /// Says that events up to an instant are lost: each window that reaches back to it is a lower
@@ -140,9 +179,8 @@ impl History {
             inside.push(current);
         }
 
-        let lost = self
-            .lost_at
-            .is_some_and(|lost| instant < after(lost, measure.window));
+        let lost_at = self.lost_at.max(self.begun_at.get(&id).copied());
+        let lost = lost_at.is_some_and(|lost| instant < after(lost, measure.window));
         let partial = if lost {
             Some(Partial::Lost)
         } else if inside.len() >= limits::WINDOW_EVENTS {

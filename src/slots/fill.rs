@@ -4,7 +4,9 @@
 //! Invariant: every value is in its cell, or the event is unheld.
 
 use super::layout::scaled;
-use super::{Absent, Cell, KindLayout, Layout, MISSING, Slots, TextCell, Unheld, stamp};
+use super::{
+    Absent, Cell, FieldLayout, KindLayout, Layout, MISSING, Slots, TextCell, Unheld, stamp,
+};
 use crate::event::Event;
 use crate::value::{Value, fold_case};
 
@@ -14,12 +16,16 @@ impl Slots {
     /// # Errors
     /// When cells cannot hold it.
     pub fn fill(&mut self, layout: &Layout, event: &Event) -> Result<(), Unheld> {
+        if event.schema() != layout.schema {
+            return Err(Unheld);
+        }
         let kind = layout.kinds.get(event.kind.0 as usize).ok_or(Unheld)?;
         if kind.fields.len() != event.slots().len() {
             return Err(Unheld);
         }
         self.reset(kind);
         self.at = event.at();
+        self.id = event.id.as_deref().map(|id| self.own_bytes(id.as_bytes()));
         for (slot, value) in event.slots().iter().enumerate() {
             match value {
                 Some(value) => self.set_value(kind, slot, value)?,
@@ -30,7 +36,7 @@ impl Slots {
     }
 
     /// Only an optional field may lack its value.
-    fn check_absent(&self, kind: &KindLayout, slot: usize) -> Result<(), Unheld> {
+    pub(super) fn check_absent(&self, kind: &KindLayout, slot: usize) -> Result<(), Unheld> {
         match kind.fields.get(slot).map(|field| field.absent) {
             Some(Absent::Optional { .. }) => Ok(()),
             _ => Err(Unheld),
@@ -46,6 +52,12 @@ impl Slots {
     ) -> Result<(), Unheld> {
         let field = kind.fields.get(slot).ok_or(Unheld)?;
         let cell = self.cell_of(&field.cell, value)?;
+        self.put_any(slot, field, cell);
+        Ok(())
+    }
+
+    /// Puts a cell into a slot, with the stamp of its text.
+    pub(super) fn put_any(&mut self, slot: usize, field: &FieldLayout, cell: i64) {
         if let (Cell::Text { .. }, Some(_)) = (&field.cell, field.column) {
             let text = TextCell::unpack(cell);
             let text = self.text.get(text.start..text.start + text.length);
@@ -54,7 +66,6 @@ impl Slots {
         } else {
             self.put(slot, field, cell);
         }
-        Ok(())
     }
 
     fn cell_of(&mut self, cell: &Cell, value: &Value) -> Result<i64, Unheld> {
@@ -72,7 +83,17 @@ impl Slots {
         found.filter(|cell| *cell != MISSING).ok_or(Unheld)
     }
 
-    fn own_text(&mut self, text: &str, folded: bool) -> i64 {
+    fn own_bytes(&mut self, bytes: &[u8]) -> TextCell {
+        let start = self.text.len();
+        self.text.extend_from_slice(bytes);
+        TextCell {
+            start,
+            length: bytes.len(),
+            own: true,
+        }
+    }
+
+    pub(super) fn own_text(&mut self, text: &str, folded: bool) -> i64 {
         let start = self.text.len();
         if !folded {
             self.text.extend_from_slice(text.as_bytes());

@@ -18,6 +18,10 @@ use crate::value::Value;
 /// The cells of all kinds of a matrix.
 #[derive(Debug, Clone)]
 pub struct Layout {
+    /// A number that other matrices' layouts do not have.
+    pub id: u64,
+    /// The kinds that it lays out.
+    pub schema: u64,
     /// By kind.
     pub kinds: Vec<KindLayout>,
 }
@@ -171,8 +175,9 @@ pub enum Absent {
 impl KindLayout {
     /// A layout whose blank event says nothing yet.
     #[must_use]
-    pub fn new(kind: KindId, fields: Vec<FieldLayout>) -> Self {
+    pub fn new(layout: u64, kind: KindId, fields: Vec<FieldLayout>) -> Self {
         let mut blank = Slots {
+            layout,
             kind,
             cells: vec![MISSING; fields.len()],
             at: Timestamp::UNIX_EPOCH,
