@@ -144,7 +144,14 @@ impl Calendar {
     /// Whether this instant is open.
     #[must_use]
     pub fn is_open(&self, at: Timestamp) -> bool {
-        self.open_spans(at, at).any(|span| span.contains(&at))
+        let today = local_time(self.zone, at).date();
+        if self.closes(today, today) {
+            return false;
+        }
+        // The days of `open_spans`, without a list of spans.
+        let days = days_before(today, 2).iter_days().take(4);
+        days.flat_map(|day| self.shifts(day))
+            .any(|shift| shift.contains(&at))
     }
 
     /// The earliest instant at which `length` of open time has passed since `from`. For no length

@@ -15,7 +15,7 @@ use crate::program::index::Index;
 use crate::program::node::{NodeId, Nodes};
 use crate::program::{Entry, KindProgram, Outcome, Program, Rank, Ranked, What};
 use crate::schema::{Kind, KindId};
-use crate::slots::{KindLayout, Layout};
+use crate::slots::{KindLayout, Layout, Names};
 
 mod clauses;
 mod file;
@@ -60,6 +60,7 @@ pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
         id: number_of(matrix),
         schema: matrix.schema.fingerprint(),
         kinds: Vec::new(),
+        names: Names::default(),
     };
     let mut kinds = Vec::new();
     let ruling = by_kind(matrix);
@@ -72,6 +73,7 @@ pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
         layout.kinds.push(laid.layout);
         kinds.push(program);
     }
+    layout.names = Names::new(&matrix.schema, &layout);
     Program {
         matrix: Arc::clone(matrix),
         layout,

@@ -49,7 +49,7 @@ pub use event::{Event, EventBuilder, Json, Problem, Unreadable};
 pub use files::open;
 pub use limits::Limits;
 pub use matrix::Matrix;
-pub use reference::Explanation;
 pub use program::Outcome;
+pub use reference::Explanation;
 pub use router::{Router, Session};
 pub use value::{Type, Value};

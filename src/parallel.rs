@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 /// Pieces that each worker may have waiting: enough that it does not wait for the reader.
@@ -156,7 +156,10 @@ mod tests {
     #[test]
     fn results_keep_their_order() {
         let items: Vec<u64> = (0..10_000).collect();
-        assert_eq!(map(&items, |n| n * 2), items.iter().map(|n| n * 2).collect::<Vec<_>>());
+        assert_eq!(
+            map(&items, |n| n * 2),
+            items.iter().map(|n| n * 2).collect::<Vec<_>>()
+        );
         let mut source = items.iter().copied();
         let mut taken = Vec::new();
         let ended: Result<(), ()> = stream(
@@ -187,7 +190,11 @@ mod tests {
             2,
             || {
                 next += 1;
-                if next > 100 { Err("cut") } else { Ok(Some(next)) }
+                if next > 100 {
+                    Err("cut")
+                } else {
+                    Ok(Some(next))
+                }
             },
             || (),
             |(), n: i32| n,

@@ -6,7 +6,7 @@
 //! reference evaluator says, which the tests hold it against.
 //! Must not know the text of a matrix, nor how the program was made.
 //!
-//! To be read in this order: one test over cells ([`test`]), triggers ([`node`]), their clauses and
+//! To be read in this order: one test over cells ([`test`](mod@test)), triggers ([`node`]), their clauses and
 //! how a clause is held against an event ([`clause`]), which clauses are looked at at all
 //! ([`index`]), what follows from those that hold (`run`), and the whole decision (`decide`).
 

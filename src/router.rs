@@ -25,7 +25,7 @@ use crate::reference::{Explanation, History, Reference, Times};
 
 mod session;
 
-pub use session::Session;
+pub use session::{Joined, Session};
 
 /// Decides events by a matrix, and remembers what its measures need.
 ///
@@ -141,7 +141,11 @@ impl Router {
     /// Decides events from their JSON and counts them, in their order; all by one program. Without
     /// measures all cores take part.
     #[must_use]
-    pub fn decide_batch(&self, events: &[impl AsRef<[u8]> + Sync], now: Timestamp) -> Vec<Decision> {
+    pub fn decide_batch(
+        &self,
+        events: &[impl AsRef<[u8]> + Sync],
+        now: Timestamp,
+    ) -> Vec<Decision> {
         let program = self.program();
         if program.matrix.measures.is_empty() {
             return parallel::map(events, |bytes| {

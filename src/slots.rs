@@ -14,10 +14,14 @@ use crate::schema::KindId;
 
 mod fill;
 mod layout;
+mod plain;
+mod read;
 mod typed;
 
 pub(crate) use layout::UNITS;
 pub use layout::{Absent, Bounds, Cell, FieldLayout, KindLayout, Layout, Small, Words};
+pub use plain::{Plain, PlainCell};
+pub use read::{Names, NotRead};
 pub use typed::{Place, Scalar};
 
 /// Entries of [`Slots::columns`]; the last one always passes.
@@ -56,7 +60,10 @@ pub struct Slots {
     /// The items of lists, each as a cell.
     pub(crate) items: Vec<i64>,
     pub(crate) at: Timestamp,
+    /// Its id, where it has one.
     pub(crate) id: Option<TextCell>,
+    /// What the reader of bytes keeps from one event to the next.
+    pub(crate) memory: read::Memory,
 }
 
 impl Default for Slots {
@@ -72,6 +79,7 @@ impl Default for Slots {
             items: Vec::new(),
             at: Timestamp::UNIX_EPOCH,
             id: None,
+            memory: read::Memory::default(),
         }
     }
 }
@@ -87,13 +95,6 @@ impl Slots {
     #[must_use]
     pub fn at(&self) -> Timestamp {
         self.at
-    }
-
-    /// The id of the event; `input` is what it was read from.
-    #[must_use]
-    pub fn id<'a>(&'a self, input: &'a [u8]) -> Option<&'a str> {
-        let seen = Seen { slots: self, input };
-        std::str::from_utf8(seen.text(self.id?.pack())).ok()
     }
 
     /// Makes the buffer an event of a kind that gives nothing: defaults stand, all else is missing.
@@ -121,15 +122,6 @@ impl Slots {
         self.restore(other);
         self.at = other.at;
         self.id = other.id;
-    }
-
-    /// Gives a field of texts its cell; `stamp` is that of the text.
-    #[inline]
-    pub(crate) fn put_text(&mut self, slot: usize, field: &FieldLayout, cell: i64, stamp: i64) {
-        self.put(slot, field, cell);
-        if let Some(column) = field.column {
-            self.put_column(column, stamp);
-        }
     }
 
     /// Gives a field its cell.

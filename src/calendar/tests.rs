@@ -603,3 +603,52 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn an_instant_is_open_where_the_open_time_has_it() {
+    let mut rng = fastrand::Rng::with_seed(7);
+    for zone in [
+        chrono_tz::Europe::Berlin,
+        chrono_tz::America::Sao_Paulo,
+        chrono_tz::Pacific::Apia,
+    ] {
+        let day = |text: &str| crate::clock::parse_date(text).unwrap();
+        let hours = [
+            Hours {
+                from: Weekday::Mon,
+                to: Some(Weekday::Fri),
+                open: 22 * 60,
+                close: 6 * 60,
+            },
+            Hours {
+                from: Weekday::Sat,
+                to: None,
+                open: 120,
+                close: 180,
+            },
+            Hours {
+                from: Weekday::Sun,
+                to: None,
+                open: 0,
+                close: 24 * 60,
+            },
+        ];
+        let closed = [
+            (day("2011-12-29"), day("2011-12-31")),
+            (day("2026-03-28"), day("2026-03-29")),
+        ];
+        let calendar = Calendar::new("c", zone, &hours, &closed).unwrap();
+        for around in [
+            "2011-12-30T00:00:00Z",
+            "2026-03-29T00:00:00Z",
+            "2026-10-25T00:00:00Z",
+        ] {
+            let around = crate::clock::parse_timestamp(around).unwrap();
+            for _ in 0..2_000 {
+                let at = around + TimeDelta::minutes(rng.i64(-6_000..6_000));
+                let spans = calendar.open_spans(at, at).any(|span| span.contains(&at));
+                assert_eq!(calendar.is_open(at), spans, "{zone} {at}");
+            }
+        }
+    }
+}

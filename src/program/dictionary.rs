@@ -156,7 +156,6 @@ impl Dictionary {
 
 /// Where a stamp is looked for first.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "cut to the mask anyway")]
 fn first_place(stamp: i64, mask: usize) -> usize {
     // The upper half of a stamp is as good as the lower one.
     (stamp.cast_unsigned() >> 20) as usize & mask

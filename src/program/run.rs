@@ -12,7 +12,9 @@ use super::scratch::{Memo, Scratch};
 use super::{Entry, KindProgram, Outcome, Program, Rank, What};
 use crate::decision::{Holds, Kleene, Scope, State, Verdict};
 use crate::matrix::{Effect, Matrix, Otherwise};
+use crate::schema::FieldId;
 use crate::slots::{Seen, Slots, Unheld};
+use crate::value::Value;
 
 /// A lane or rule that fires or is unsure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,22 +257,20 @@ impl Program {
         changed: &mut Slots,
     ) -> Result<Option<Outcome>, Unheld> {
         let mut first = None;
-        let mut set: Vec<(crate::schema::FieldId, &crate::value::Value)> = Vec::new();
         let declared = self.matrix.kind(changed.kind).ok_or(Unheld)?;
-        for hit in hits.iter().filter(|hit| hit.state == State::Fired) {
-            let entry = kind.entries.get(hit.entry as usize).ok_or(Unheld)?;
-            let What::Rule(id) = entry.what else { continue };
-            let rule = self.matrix.rules.get(id.index()).ok_or(Unheld)?;
-            let Effect::Adjust(changes) = &rule.effect else {
+        for (at, hit) in hits.iter().enumerate() {
+            let Some(changes) = self.changes(kind, hit) else {
                 continue;
             };
             first = first.or(Some(kind.ranked(hit.rank).outcome));
             for (field, value) in changes {
-                match set.iter().find(|(known, _)| known == field) {
-                    Some((_, known)) if *known != value => return Ok(None),
+                // PERF: adjusts are few; looking at them again takes no buffer.
+                let before = hits.iter().take(at).filter_map(|h| self.changes(kind, h));
+                let mut before = before.flatten().filter(|(known, _)| known == field);
+                match before.next() {
+                    Some((_, known)) if known != value => return Ok(None),
                     Some(_) => {}
                     None => {
-                        set.push((*field, value));
                         let slot = declared.slot(*field).ok_or(Unheld)?;
                         changed.set_value(layout, slot, value)?;
                     }
@@ -278,6 +278,18 @@ impl Program {
             }
         }
         Ok(first)
+    }
+
+    /// What an adjust that surely applies sets.
+    fn changes(&self, kind: &KindProgram, hit: &Hit) -> Option<&[(FieldId, Value)]> {
+        let entry = kind.entries.get(hit.entry as usize)?;
+        let What::Rule(id) = entry.what else {
+            return None;
+        };
+        match &self.matrix.rules.get(id.index())?.effect {
+            Effect::Adjust(changes) if hit.state == State::Fired => Some(changes),
+            _ => None,
+        }
     }
 
     /// Adjusts that contradict each other are for the people of `unreadable`, else denied.

@@ -107,8 +107,7 @@ impl<'r> Session<'r> {
                 if let Ok(joined) = program.attachments(slots, bytes, &[], &mut self.scratch) {
                     return Joined::Attached(joined);
                 }
-            } else if let Err(unreadable) =
-                event::read(bytes, &program.matrix.schema, limits, now)
+            } else if let Err(unreadable) = event::read(bytes, &program.matrix.schema, limits, now)
             {
                 return Joined::Unreadable(unreadable_outcome(program), unreadable);
             }

@@ -5,7 +5,7 @@
 
 use super::layout::scaled;
 use super::{
-    Absent, Cell, FieldLayout, KindLayout, Layout, MISSING, Slots, TextCell, Unheld, stamp,
+    Absent, Cell, FieldLayout, KindLayout, Layout, MISSING, Seen, Slots, TextCell, Unheld, stamp,
 };
 use crate::event::Event;
 use crate::value::{Value, fold_case};
@@ -25,12 +25,14 @@ impl Slots {
         }
         self.reset(kind);
         self.at = event.at();
-        self.id = event.id.as_deref().map(|id| self.own_bytes(id.as_bytes()));
         for (slot, value) in event.slots().iter().enumerate() {
             match value {
                 Some(value) => self.set_value(kind, slot, value)?,
                 None => self.check_absent(kind, slot)?,
             }
+        }
+        if let Some(id) = &event.id {
+            self.id = Some(self.own_bytes(id.as_bytes()));
         }
         Ok(())
     }
@@ -52,19 +54,18 @@ impl Slots {
     ) -> Result<(), Unheld> {
         let field = kind.fields.get(slot).ok_or(Unheld)?;
         let cell = self.cell_of(&field.cell, value)?;
-        self.put_any(slot, field, cell);
+        self.put_any(slot, field, cell, &[]);
         Ok(())
     }
 
-    /// Puts a cell into a slot, with the stamp of its text.
-    pub(super) fn put_any(&mut self, slot: usize, field: &FieldLayout, cell: i64) {
-        if let (Cell::Text { .. }, Some(_)) = (&field.cell, field.column) {
-            let text = TextCell::unpack(cell);
-            let text = self.text.get(text.start..text.start + text.length);
-            let stamp = stamp(text.unwrap_or_default());
-            self.put_text(slot, field, cell, stamp);
-        } else {
-            self.put(slot, field, cell);
+    /// Puts a cell into a slot, with the stamp of its text. `input` is what the event is read from.
+    #[inline]
+    pub(super) fn put_any(&mut self, slot: usize, field: &FieldLayout, cell: i64, input: &[u8]) {
+        self.put(slot, field, cell);
+        if let (Cell::Text { .. }, Some(column)) = (&field.cell, field.column) {
+            let slots = &*self;
+            let stamp = stamp(Seen { slots, input }.text(cell));
+            self.put_column(column, stamp);
         }
     }
 

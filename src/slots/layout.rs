@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::{MISSING, Slots};
+use super::{MISSING, Names, Slots};
 use crate::clock::Timestamp;
 use crate::schema::{Kind, KindId, Presence};
 use crate::value::Value;
@@ -24,6 +24,8 @@ pub struct Layout {
     pub schema: u64,
     /// By kind.
     pub kinds: Vec<KindLayout>,
+    /// What the members of events are called.
+    pub names: Names,
 }
 
 /// The cells of a kind.
@@ -293,7 +295,7 @@ pub(super) fn scaled(number: Decimal, places: u8) -> Scaled {
     }
 }
 
-const POWERS: [i64; 19] = [
+pub(super) const POWERS: [i64; 19] = [
     1,
     10,
     100,

@@ -115,7 +115,7 @@ impl Slots {
         if place.slot == 0 {
             self.at = chrono::DateTime::from_timestamp_nanos(cell);
         }
-        self.put_any(usize::from(place.slot), field, cell);
+        self.put_any(usize::from(place.slot), field, cell, &[]);
         Ok(())
     }
 
