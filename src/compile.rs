@@ -66,10 +66,12 @@ pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
     let ruling = by_kind(matrix);
     for (kind, ruling) in matrix.schema.kinds().iter().zip(&ruling) {
         let laid = layout::lay_out(matrix, layout.id, kind, ruling);
-        let program = match laid.reference {
+        let mut program = match laid.reference {
             Some(reason) => blank(Some(reason)),
             None => compile_kind(matrix, kind, ruling, &laid.layout, options),
         };
+        let mut measures = matrix.measures.iter();
+        program.counted = measures.any(|measure| measure.kind == kind.id);
         layout.kinds.push(laid.layout);
         kinds.push(program);
     }
@@ -134,6 +136,7 @@ fn blank(reference: Option<String>) -> KindProgram {
         index: Index::default(),
         measures: Vec::new(),
         measure_tests: Vec::new(),
+        counted: false,
     }
 }
 
@@ -188,6 +191,7 @@ fn compile_kind(
         index: filed.index,
         measures: made.measures,
         measure_tests: made.measure_tests,
+        counted: false,
     }
 }
 
