@@ -46,7 +46,7 @@ fn numbered(head: &str, line: impl Fn(usize) -> String, tail: &str, size: usize)
 const LANE: &str = "  on k\n  when b is yes\n  owner t\n  urgency low\n  respond within 1h\n  \
                     meanwhile hold item\n  evidence {\n    required input\n  }\n  timeout {\n    after 4h deny\n  }\n";
 
-const SHAPES: [(&str, Shape); 56] = [
+const SHAPES: [(&str, Shape); 57] = [
     ("opening braces", |size| "{".repeat(size)),
     ("closing braces", |size| "}".repeat(size)),
     ("opening parentheses", |size| "(".repeat(size)),
@@ -274,6 +274,15 @@ const SHAPES: [(&str, Shape); 56] = [
             |n| format!("adjust r{n} on k when a is \"{n}\" set n = {n}\n"),
             "",
             size,
+        )
+    }),
+    ("adjusts under long sets", |size| {
+        let set: Vec<String> = (0..size / 40).map(|n| n.to_string()).collect();
+        let set = |tail: &str| set.join(&format!("{tail}, "));
+        format!(
+            "{HEAD}adjust r1 on k when n in ({}) set a = \"x\"\nadjust r2 on k when n in (-{}) set a = \"y\"\n",
+            set("1"),
+            set("2")
         )
     }),
     ("long names", |size| {
