@@ -1,19 +1,22 @@
 //! `laneway show`: a matrix as a page that people read.
 //!
 //! In: a matrix. Out: one table of the lanes, and the facts of each lane in prose, as text,
-//! Markdown, HTML or data.
+//! Markdown, HTML or data; or the compiled program, for those who ask why a lane is looked at.
 //! Invariant: the words of a trigger come from the checked expression, so that a view never says
 //! something else than the matrix decides.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
 use super::screen::{self, clean};
 use super::shell::{Answer, Failure, Shell};
+use crate::compile::{Options, compile_with};
 use crate::diagnostic::nearest;
 use crate::matrix::{Lane, Matrix};
+use crate::program::print::View;
 
 mod data;
 mod html;
@@ -38,6 +41,9 @@ pub(super) struct Args {
     /// How to show it
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
+    /// With --format program: show long lists to their end
+    #[arg(long, short)]
+    verbose: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,12 +56,17 @@ enum Format {
     Html,
     /// The checked matrix as data
     Json,
+    /// What decides: fields as cells, tests, the index, each lane with the ways it can hold
+    Program,
 }
 
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let (matrix, _) = shell.matrix(&args.matrix)?;
     let lane = args.lane.as_deref();
     let lane = lane.map(|name| named(&matrix, name)).transpose()?;
+    if args.format == Format::Program {
+        return program(&matrix, lane, args.verbose, shell);
+    }
     let page = Page::of(&matrix, lane);
     match (args.format, lane) {
         (Format::Table, Some(_)) => {
@@ -72,6 +83,26 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
             serde_json::to_writer_pretty(&mut shell.out, &data).map_err(io::Error::from)?;
             writeln!(shell.out)?;
         }
+        (Format::Program, _) => {}
+    }
+    Ok(Answer::Fine)
+}
+
+fn program(
+    matrix: &Arc<Matrix>,
+    lane: Option<&Lane>,
+    full: bool,
+    shell: &mut Shell,
+) -> Result<Answer, Failure> {
+    let options = Options::default();
+    let program = compile_with(matrix, options);
+    let text = program.printed(View {
+        full,
+        lane: lane.map(|lane| lane.id),
+        straight: Some(options.straight),
+    });
+    for line in text.to_string().lines() {
+        writeln!(shell.out, "{}", clean(line))?;
     }
     Ok(Answer::Fine)
 }

@@ -105,3 +105,13 @@ fn the_data_are_those_of_the_matrix() {
     let lane = laneway(&["show", SMALL, "--format=json", "--lane=large_order"]).json();
     assert_eq!(lane, data["lanes"][0]);
 }
+
+#[test]
+fn the_program_can_be_read() {
+    let small = laneway(&["show", SMALL, "--format=program", "--lane=large_order"]);
+    insta::assert_snapshot!("program_lane", small.seen());
+    let cut = laneway(&["show", "matrices/tour", "--format=program"]).out;
+    let full = laneway(&["show", "matrices/tour", "--format=program", "--verbose"]).out;
+    assert!(cut.contains("\n    ... and 9 more\n") && !full.contains(" more\n"));
+    assert!(full.len() > cut.len());
+}

@@ -1,0 +1,230 @@
+//! The order of decisions, and each lane and rule with its clauses.
+//!
+//! In: entries, ranks, clauses. Out: for each lane its line, its ranks, and for each way in which
+//! it can hold where the clause is filed and how each test of it is asked.
+//! Invariant: every lane and rule that can decide an event of the kind is shown or counted.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Formatter};
+
+use super::filed::Filings;
+use super::{Page, What};
+use crate::program::clause::{Clause, ClauseSource};
+use crate::program::node::{Node, NodeId};
+use crate::program::test::{Op, Test};
+use crate::program::{By, Entry, Rank};
+use crate::slots::{Cell, stamp};
+use crate::value::quote;
+
+impl<'p> Page<'p> {
+    /// What each rank stands for.
+    pub(super) fn order(self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n  order of decisions: the first that holds names it")?;
+        let rows: Vec<[String; 3]> = (0u32..)
+            .zip(&self.kind.outcomes)
+            .map(|(rank, ranked)| {
+                let entry = ranked.entry;
+                let entry = entry.and_then(|at| self.kind.entries.get(at as usize));
+                let by = match ranked.outcome.by {
+                    By::Lane(id) => self.title(What::Lane(id)),
+                    By::Rule(id) => self.title(What::Rule(id)),
+                    By::Otherwise => "otherwise".to_owned(),
+                    By::Unreadable => "unreadable".to_owned(),
+                };
+                let state = entry.map_or("", |entry| state(entry, Rank(rank)));
+                let verdict = ranked.outcome.verdict.as_str().to_owned();
+                [format!("r{rank}"), verdict, format!("{by}{state}")]
+            })
+            .collect();
+        self.table(f, "    ", &rows)
+    }
+
+    /// The lanes and rules with their clauses.
+    pub(super) fn entries(self, f: &mut Formatter<'_>, filings: &Filings) -> fmt::Result {
+        let mut clauses: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (at, clause) in (0u32..).zip(&self.kind.clauses) {
+            clauses.entry(clause.entry).or_default().push(at);
+        }
+        writeln!(
+            f,
+            "\n  lanes and rules, with the ways in which each can hold"
+        )?;
+        let entries = (0u32..).zip(&self.kind.entries);
+        let entries: Vec<(u32, &Entry)> = entries
+            .filter(|(_, entry)| self.is_shown(entry.what))
+            .collect();
+        self.list(f, "    ", &entries, |f, (number, entry)| {
+            let own = clauses.get(number).map_or(&[][..], Vec::as_slice);
+            self.entry(f, entry, own, filings)
+        })
+    }
+
+    fn entry(
+        self,
+        f: &mut Formatter<'_>,
+        entry: &Entry,
+        clauses: &[u32],
+        filings: &Filings,
+    ) -> fmt::Result {
+        let what = entry.what;
+        write!(f, "    {}  {}  ", self.title(what), self.line_of(what))?;
+        let rank = |rank: Rank| match rank {
+            Rank::NONE => "decides nothing".to_owned(),
+            Rank(rank) => format!("r{rank}"),
+        };
+        let (fired, unsure) = (rank(entry.fired), rank(entry.unsure));
+        write!(
+            f,
+            "fires: {fired}, unsure: {unsure}, trigger {}",
+            self.name(entry.trigger)
+        )?;
+        writeln!(f, "{}", if entry.trial { ", trial" } else { "" })?;
+        // A clause that is filed under several values is one way.
+        let mut ways: BTreeMap<&[NodeId], Vec<u32>> = BTreeMap::new();
+        let mut order = Vec::new();
+        for at in clauses {
+            let tests = self
+                .source(*at)
+                .map_or(&[][..], |source| self.kind.literals(source.tests));
+            let ats = ways.entry(tests).or_default();
+            if ats.is_empty() {
+                order.push(tests);
+            }
+            ats.push(*at);
+        }
+        if order.is_empty() {
+            return writeln!(f, "      it can never hold");
+        }
+        let numbered: Vec<(usize, &[NodeId])> = (1..).zip(order).collect();
+        self.list(f, "      ", &numbered, |f, (number, tests)| {
+            let ats = ways.get(tests).map_or(&[][..], Vec::as_slice);
+            self.way(f, *number, tests, ats, filings)
+        })
+    }
+
+    fn way(
+        self,
+        f: &mut Formatter<'_>,
+        number: usize,
+        tests: &[NodeId],
+        ats: &[u32],
+        filings: &Filings,
+    ) -> fmt::Result {
+        let places: Vec<String> = ats.iter().map(|at| filings.place(*at)).collect();
+        writeln!(
+            f,
+            "      {number}. looked at {}",
+            self.few(&places, ", or ")
+        )?;
+        let first = ats.first().copied().unwrap_or(u32::MAX);
+        let (Some(clause), Some(source)) =
+            (self.kind.clauses.get(first as usize), self.source(first))
+        else {
+            return Ok(());
+        };
+        let rows: Vec<[String; 3]> = tests
+            .iter()
+            .map(|id| [self.name(*id), self.inside(*id), self.by_what(clause, *id)])
+            .collect();
+        self.table(f, "           ", &rows)?;
+        for (what, words) in [
+            ("bits let pass ", self.passes(clause.forbidden)),
+            ("columns let pass ", self.reaches(clause, tests)),
+            ("unsure without ", self.optional(source.unknown)),
+        ] {
+            if !words.is_empty() {
+                let joiner = if what.starts_with("bits") { "; " } else { ", " };
+                writeln!(f, "         {what}{}", self.few(&words, joiner))?;
+            }
+        }
+        if source.ask {
+            writeln!(
+                f,
+                "         if nothing speaks against it the whole trigger is asked"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn source(self, clause: u32) -> Option<&'p ClauseSource> {
+        self.kind.sources.get(clause as usize)
+    }
+
+    /// The bounds of a clause in words; of a text both are its stamp.
+    fn reaches(self, clause: &Clause, tests: &[NodeId]) -> Vec<String> {
+        let bounds = clause.columns.iter().zip(clause.bounds);
+        let words = bounds.filter_map(|(entry, least)| {
+            let (field, laid) = self.of_column(*entry)?;
+            match laid.cell {
+                Cell::Text { .. } if entry.is_multiple_of(2) => {
+                    let text = tests.iter().find_map(|id| self.stamped(*id, least))?;
+                    Some(format!("{} with the stamp of {}", field.path, quote(text)))
+                }
+                Cell::Text { .. } => None,
+                _ => Some(self.bound(*entry, least)),
+            }
+        });
+        words.collect()
+    }
+
+    /// The text of a test, if it has this stamp.
+    fn stamped(self, id: NodeId, wanted: i64) -> Option<&'p str> {
+        let Some(Node::Test { test, .. }) = self.kind.nodes.get(id) else {
+            return None;
+        };
+        match &self.kind.tests.get(test as usize)?.op {
+            Op::Is(text) => (stamp(text.as_bytes()) == wanted).then_some(text),
+            _ => None,
+        }
+    }
+
+    /// What of a clause sees to a test.
+    fn by_what(self, clause: &Clause, id: NodeId) -> String {
+        let start = clause.rest as usize;
+        let rest = self
+            .kind
+            .rest
+            .get(start..start + clause.rest_count as usize);
+        let mut by = Vec::new();
+        if let Some(Node::Test { test, .. }) = self.kind.nodes.get(id)
+            && let Some(test) = self.kind.tests.get(test as usize)
+        {
+            by.extend(self.numbers(clause, test));
+        }
+        if rest.is_some_and(|rest| rest.contains(&id)) {
+            by.push("asked");
+        }
+        match by.is_empty() {
+            true => "by the index".to_owned(),
+            false => by.join(", "),
+        }
+    }
+
+    /// Whether the clause has numbers about the field of a test.
+    fn numbers(self, clause: &Clause, test: &Test) -> Vec<&'static str> {
+        let Some((_, laid)) = self.field(test.slot) else {
+            return Vec::new();
+        };
+        let mut by = Vec::new();
+        if laid
+            .small
+            .is_some_and(|small| small.mask & clause.forbidden != 0)
+        {
+            by.push("by its bits");
+        }
+        let has = |column: u8| clause.columns.iter().any(|entry| entry / 2 == column);
+        if laid.column.is_some_and(has) {
+            by.push("by its column");
+        }
+        by
+    }
+}
+
+/// In which state an entry has a rank.
+fn state(entry: &Entry, rank: Rank) -> &'static str {
+    match (entry.fired == rank, entry.unsure == rank) {
+        (true, true) => ", fired or unsure",
+        (true, false) => ", fired",
+        _ => ", unsure",
+    }
+}
