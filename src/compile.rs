@@ -4,9 +4,9 @@
 //! Invariant: nothing is lost on the way. What cannot be compiled is left to the reference
 //! evaluator, with the reason in the program.
 //!
-//! To be read in this order: how fields are held (`layout`), tests (`tests_of`), their
-//! phrases (`phrases`), triggers (`triggers`), the clauses of a trigger (`clauses`), a clause as numbers (`pack`), the order of
-//! decisions (`ranks`), where each clause is filed (`file`).
+//! To be read in this order: how fields are held (`layout`), tests (`tests_of`), their phrases
+//! (`phrases`), triggers (`triggers`), the clauses of a trigger (`clauses`), a clause as numbers
+//! (`pack`), the order of decisions (`ranks`), where each clause is filed (`file`, `write`).
 
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ mod phrases;
 mod ranks;
 mod tests_of;
 mod triggers;
+mod write;
 
 use clauses::Clauses;
 use file::Files;
@@ -131,6 +132,7 @@ fn blank(reference: Option<String>) -> KindProgram {
         entries: Vec::new(),
         outcomes: Vec::new(),
         clauses: Vec::new(),
+        masks: Vec::new(),
         sources: Vec::new(),
         rest: Vec::new(),
         literals: Vec::new(),
@@ -187,6 +189,11 @@ fn compile_kind(
         nodes: made.nodes,
         entries,
         outcomes: ranks,
+        masks: filed
+            .clauses
+            .iter()
+            .map(|clause| clause.forbidden)
+            .collect(),
         clauses: filed.clauses,
         sources: filed.sources,
         rest: filed.rest,

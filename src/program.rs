@@ -24,12 +24,11 @@ pub mod print;
 pub mod test;
 
 mod decide;
-mod dictionary;
 mod run;
 mod scratch;
 
+pub use crate::slots::Dictionary;
 pub use decide::Decider;
-pub use dictionary::Dictionary;
 pub use run::{Attachments, Hit};
 pub use scratch::Scratch;
 
@@ -65,6 +64,9 @@ pub struct KindProgram {
     pub outcomes: Vec<Ranked>,
     /// The clauses in the order of the index.
     pub clauses: Vec<Clause>,
+    /// Of each of them the bits that rule it out.
+    // PERF: these are looked at first, eight of them in a line of the cache; few clauses are left.
+    pub masks: Vec<u64>,
     /// Where each of them comes from.
     pub sources: Vec<ClauseSource>,
     /// The parts of clauses that are looked at last.

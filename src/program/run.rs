@@ -396,13 +396,14 @@ impl<'a> Walk<'a> {
 
     fn all(&mut self, collect: &mut impl Collect) {
         let kind = self.kind;
-        kind.index
-            .ranges(self.asked.seen, |range, order| match order {
-                Order::Ranks => self.by_rank(range, collect),
-                Order::None => self.one_by_one(range, collect),
-            });
+        kind.index.ranges(self.asked.seen, |range, order| {
+            self.look(range, order, collect);
+        });
         for by in &kind.index.thresholds {
-            self.by_threshold(by.column, by.range, collect);
+            if !collect.is_done(by.first) {
+                let range = by.reached(self.asked.seen);
+                self.look(range, Order::None, collect);
+            }
         }
         for (field, phrases) in (0u16..).zip(&kind.phrases) {
             if phrases.is_filed() && !collect.is_done(phrases.first) {
@@ -415,7 +416,7 @@ impl<'a> Walk<'a> {
     #[inline(never)]
     fn by_phrase(&mut self, field: u16, phrases: &Phrases, collect: &mut impl Collect) {
         if self.asked.seen.cell(phrases.slot).is_none() {
-            return self.one_by_one(phrases.all, collect);
+            return self.look(phrases.all, Order::None, collect);
         }
         // Counted, so that there is a place for what is found.
         let _ = self.memo.search(field);
@@ -427,57 +428,41 @@ impl<'a> Walk<'a> {
             let phrase = self.memo.visited.get(at);
             let range = phrase.and_then(|phrase| phrases.ranges.get(*phrase as usize));
             if let Some(range) = range.copied() {
-                self.by_rank(range, collect);
+                self.look(range, Order::Ranks, collect);
             }
         }
     }
 
-    /// Clauses in the order of their ranks.
+    /// Holds the event against the clauses of a range.
     #[inline]
-    fn by_rank(&mut self, range: Range, collect: &mut impl Collect) {
+    fn look(&mut self, range: Range, order: Order, collect: &mut impl Collect) {
+        let kind = self.kind;
         let slots = self.asked.seen.slots;
-        let range = range.start as usize..range.end as usize;
-        let clauses = self.kind.clauses.get(range.clone()).unwrap_or_default();
-        for (clause, at) in clauses.iter().zip(range) {
-            if collect.is_done(clause.rank) {
-                break;
+        let mut start = range.start as usize;
+        let masks = kind.masks.get(start..range.end as usize);
+        // PERF: the bits of 64 clauses are compared before anything else of them is looked at: that
+        // takes no branch and a line of the cache for eight, and few clauses are left.
+        for part in masks.unwrap_or_default().chunks(64) {
+            let mut left = part.iter().rev().fold(0u64, |left, mask| {
+                left << 1 | u64::from(mask & slots.set == 0)
+            });
+            while left != 0 {
+                let at = start + left.trailing_zeros() as usize;
+                left &= left - 1;
+                let Some(clause) = kind.clauses.get(at) else {
+                    return;
+                };
+                if collect.is_done(clause.rank) {
+                    match order {
+                        Order::Ranks => return,
+                        Order::None => continue,
+                    }
+                }
+                if clause.may_hold(slots) {
+                    self.rest(clause, at, collect);
+                }
             }
-            if clause.may_hold(slots) {
-                self.rest(clause, at, collect);
-            }
-        }
-    }
-
-    /// Clauses in no order.
-    #[cold]
-    fn one_by_one(&mut self, range: Range, collect: &mut impl Collect) {
-        let slots = self.asked.seen.slots;
-        let range = range.start as usize..range.end as usize;
-        let clauses = self.kind.clauses.get(range.clone()).unwrap_or_default();
-        for (clause, at) in clauses.iter().zip(range) {
-            if !collect.is_done(clause.rank) && clause.may_hold(slots) {
-                self.rest(clause, at, collect);
-            }
-        }
-    }
-
-    /// Clauses in the order of the bound that they are filed under.
-    #[inline]
-    fn by_threshold(&mut self, column: u8, range: Range, collect: &mut impl Collect) {
-        let slots = self.asked.seen.slots;
-        let reached = slots.columns.get(usize::from(column)).copied();
-        let Some(reached) = reached else { return };
-        let range = range.start as usize..range.end as usize;
-        let clauses = self.kind.clauses.get(range.clone()).unwrap_or_default();
-        for (clause, at) in clauses.iter().zip(range) {
-            // The bound that it is filed under is its first.
-            let [bound, ..] = clause.bounds;
-            if bound > reached {
-                break;
-            }
-            if clause.may_hold(slots) && !collect.is_done(clause.rank) {
-                self.rest(clause, at, collect);
-            }
+            start += 64;
         }
     }
 

@@ -12,6 +12,7 @@ use super::Page;
 use super::fields::value;
 use super::list::counted;
 use crate::program::index::Range;
+use crate::program::test::Op;
 use crate::schema::Field;
 use crate::slots::{Absent, FieldLayout};
 use crate::value::quote;
@@ -62,6 +63,18 @@ impl Filings {
             );
         }
         filings.words(page);
+        for by in &index.symbols {
+            let most = longest(by.ranges.iter().copied());
+            let symbols = page
+                .field(by.slot)
+                .and_then(|(_, laid)| laid.symbols.as_ref());
+            let texts = symbols.into_iter().flat_map(|symbols| symbols.texts());
+            // Most texts of tests have no clause that is filed under them.
+            let filed = texts
+                .zip(&by.ranges)
+                .filter(|(_, range)| range.start < range.end);
+            filings.texts(page, by.slot, ("text", "is"), most, (filed, by.all));
+        }
         for by in &index.texts {
             let most = longest(by.ranges.iter().copied());
             let texts = by.texts.texts().zip(&by.ranges);
@@ -81,7 +94,33 @@ impl Filings {
             filings.texts(page, by.slot, (&sort, "starts with"), most, (texts, by.all));
         }
         filings.thresholds(page);
+        filings.phrases(page);
         filings
+    }
+
+    /// One search finds all phrases of a text; each stands for its clauses.
+    fn phrases(&mut self, page: Page<'_>) {
+        for phrases in page
+            .kind
+            .phrases
+            .iter()
+            .filter(|phrases| phrases.is_filed())
+        {
+            let needle = |test: &u32| match &page.kind.tests.get(*test as usize)?.op {
+                Op::Contains(phrase) => std::str::from_utf8(phrase.needle()).ok(),
+                _ => None,
+            };
+            let texts = phrases
+                .tests
+                .iter()
+                .map(|test| needle(test).unwrap_or_default());
+            let filed = texts.zip(&phrases.ranges);
+            let filed: Vec<(&str, &Range)> = filed.filter(|(_, r)| r.start < r.end).collect();
+            // Of how many phrases a text may have at once, nothing is known.
+            let most = (phrases.all.end - phrases.all.start) as usize;
+            let texts = (filed.into_iter(), phrases.all);
+            self.texts(page, phrases.slot, ("phrases", "contains"), most, texts);
+        }
     }
 
     fn words(&mut self, page: Page<'_>) {
@@ -121,11 +160,9 @@ impl Filings {
     /// A bound of its own is the place of each clause that is filed under a threshold.
     fn thresholds(&mut self, page: Page<'_>) {
         for by in &page.kind.index.thresholds {
-            let clauses = page.clauses(by.range);
             let mut words: Vec<(String, Range)> = Vec::new();
             let mut last = None;
-            for (at, clause) in (by.range.start..).zip(clauses) {
-                let [least, ..] = clause.bounds;
+            for (at, least) in (by.range.start..).zip(by.bounds.iter().copied()) {
                 match words.last_mut().filter(|_| last == Some(least)) {
                     Some((_, range)) => range.end = at + 1,
                     None => {
