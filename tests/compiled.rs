@@ -279,6 +279,63 @@ fn pieces_of_a_pattern_do_not_overlap() {
     assert_eq!(attached(&matrix, &lines), wanted);
 }
 
+/// Numbers that are compared with each other are told apart beyond the places of any constant.
+#[test]
+fn numbers_that_differ_in_a_far_place_are_not_the_same() {
+    let matrix = checked(&format!(
+        "{HEAD}event call {{\n  a: number\n  b: number\n}}\n{}{}{}",
+        lane("same", "a same as b"),
+        lane("less", "a < b"),
+        lane("small", "a < 0.01"),
+    ));
+    let event = |a: &str, b: &str| format!("{{\"kind\": \"call\", \"a\": {a}, \"b\": {b}}}");
+    let lines = [
+        event("0.0100001", "0.0100002"),
+        event("0.01", "0.010"),
+        event("0.0099999", "0.0099998"),
+        event("-1e-20", "0"),
+    ];
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let wanted = [
+        fired(&["less"]),
+        fired(&["same"]),
+        fired(&["small"]),
+        fired(&["less", "small"]),
+    ];
+    assert_eq!(attached(&matrix, &lines), wanted);
+}
+
+/// Both fields of a comparison are missing: the first one says what that means.
+#[test]
+fn the_first_field_says_what_a_missing_pair_means() {
+    let matrix = checked(&format!(
+        "{HEAD}event call {{\n  a: text optional\n  b: text optional\n}}\n{}{}{}",
+        lane("guarded", "a same as b if present"),
+        lane("opposite", "not (a same as b if present)"),
+        lane("plain", "not a same as b"),
+    ));
+    let lines = [
+        "{\"kind\": \"call\"}",
+        "{\"kind\": \"call\", \"b\": \"x\"}",
+        "{\"kind\": \"call\", \"a\": \"x\"}",
+    ];
+    let attaches = |name: &str, state| (name.to_owned(), state);
+    let wanted = [
+        vec![
+            attaches("opposite", State::Fired),
+            attaches("plain", State::Unsure),
+        ],
+        vec![
+            attaches("opposite", State::Fired),
+            attaches("plain", State::Unsure),
+        ],
+        ["guarded", "opposite", "plain"]
+            .map(|name| attaches(name, State::Unsure))
+            .to_vec(),
+    ];
+    assert_eq!(attached(&matrix, &lines), wanted);
+}
+
 /// A kind whose constants no cell holds is left to the reference, and only that kind.
 #[test]
 fn what_cells_cannot_hold_is_decided_by_the_reference() {

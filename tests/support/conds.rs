@@ -176,7 +176,7 @@ impl Gen<'_> {
                         let text = quote(self.pick(&STARTS));
                         return format!("{not}{how} {text}");
                     }
-                    let text = quote(self.pick(&["a", "be", "ALPHA", "\"", "\u{e4}", " "]));
+                    let text = quote(self.pick(&["a", "be", "ALPHA", "\"", "\u{e4}", " ", ""]));
                     format!("{not}{how} {text}")
                 }
             },

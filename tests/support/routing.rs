@@ -143,8 +143,10 @@ fn test_of(rng: &mut Rng) -> String {
             let side = ["older", "newer"][rng.usize(0..2)];
             format!("{field} {side} than {}h", rng.usize(1..400))
         }
-        _ => match rng.usize(0..3) {
+        _ => match rng.usize(0..4) {
             0 => "tenant same as tool".to_owned(),
+            // Both may be missing.
+            3 => "tenant differs from file".to_owned(),
             1 => format!("seen {order} opened"),
             _ => format!("tries {order} left"),
         },
