@@ -4,8 +4,8 @@
 //! Invariant: nothing is lost on the way. What cannot be compiled is left to the reference
 //! evaluator, with the reason in the program.
 //!
-//! To be read in this order: how fields are held (`layout`), tests (`tests`), triggers
-//! (`triggers`), the clauses of a trigger (`clauses`), a clause as numbers (`pack`), the order of
+//! To be read in this order: how fields are held (`layout`), tests (`tests_of`), their
+//! phrases (`phrases`), triggers (`triggers`), the clauses of a trigger (`clauses`), a clause as numbers (`pack`), the order of
 //! decisions (`ranks`), where each clause is filed (`file`).
 
 use std::sync::Arc;
@@ -21,6 +21,7 @@ mod clauses;
 mod file;
 mod layout;
 mod pack;
+mod phrases;
 mod ranks;
 mod tests_of;
 mod triggers;
@@ -66,10 +67,12 @@ pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
     let ruling = by_kind(matrix);
     for (kind, ruling) in matrix.schema.kinds().iter().zip(&ruling) {
         let laid = layout::lay_out(matrix, layout.id, kind, ruling);
-        let program = match laid.reference {
+        let mut program = match laid.reference {
             Some(reason) => blank(Some(reason)),
             None => compile_kind(matrix, kind, ruling, &laid.layout, options),
         };
+        let mut measures = matrix.measures.iter();
+        program.counted = measures.any(|measure| measure.kind == kind.id);
         layout.kinds.push(laid.layout);
         kinds.push(program);
     }
@@ -132,8 +135,10 @@ fn blank(reference: Option<String>) -> KindProgram {
         rest: Vec::new(),
         literals: Vec::new(),
         index: Index::default(),
+        phrases: Vec::new(),
         measures: Vec::new(),
         measure_tests: Vec::new(),
+        counted: false,
     }
 }
 
@@ -158,10 +163,11 @@ fn compile_kind(
             entries.push(entry(What::Rule(*id), trigger, false));
         }
     }
-    let made = triggers.finish();
+    let mut made = triggers.finish();
     if let Some(reason) = made.trouble {
         return blank(Some(reason));
     }
+    let phrases = phrases::gather(&mut made.tests);
     let ranks = Ranks::of(matrix, &mut entries);
     let mut pack = Pack::new(layout, &made.tests, &made.nodes);
     let mut splitter = Clauses::new(&made.nodes);
@@ -173,8 +179,8 @@ fn compile_kind(
             pack.add(number, rank, clause);
         }
     }
-    let filed =
-        Files::new(layout, &made.tests).file(pack.finish(), &made.nodes.nodes, options.straight);
+    let files = Files::new(layout, &made.tests, phrases);
+    let filed = files.file(pack.finish(), &made.nodes.nodes, options.straight);
     KindProgram {
         reference: None,
         tests: made.tests,
@@ -186,8 +192,10 @@ fn compile_kind(
         rest: filed.rest,
         literals: filed.literals,
         index: filed.index,
+        phrases: filed.phrases,
         measures: made.measures,
         measure_tests: made.measure_tests,
+        counted: false,
     }
 }
 

@@ -103,8 +103,10 @@ pub const NEAR_COMPARISONS: usize = 2_000_000;
 /// letter left out; lists written by hand have some hundred.
 pub const SLIPS_COMPARED: usize = 20_000;
 
-/// Adjusts before it that an adjust is compared with for a clash. A matrix has a few.
-pub const ADJUSTS_COMPARED: usize = 1_000;
+/// Steps that looking for adjusts that clash takes: one for each two of them, and one for each value
+/// of the shorter of two sets that they ask for. A matrix has a few adjusts; all of 4,000 are
+/// compared.
+pub const ADJUSTS_COMPARED: usize = 10_000_000;
 
 /// Events in the window of one key. A full window is `[cap, infinity)`.
 pub const WINDOW_EVENTS: usize = 10_000;

@@ -8,7 +8,7 @@
 //!
 //! To be read in this order: one test over cells ([`test`](mod@test)), triggers ([`node`]), their clauses and
 //! how a clause is held against an event ([`clause`]), which clauses are looked at at all
-//! ([`index`]), what follows from those that hold (`run`), and the whole decision (`decide`).
+//! ([`index`], [`phrases`]), what follows from those that hold (`run`), and the whole decision (`decide`).
 
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ use crate::slots::Layout;
 pub mod clause;
 pub mod index;
 pub mod node;
+pub mod phrases;
 pub mod print;
 pub mod test;
 
@@ -35,6 +36,7 @@ pub use scratch::Scratch;
 use clause::{Clause, ClauseSource};
 use index::Index;
 use node::{NodeId, Nodes};
+use phrases::Phrases;
 use test::Test;
 
 /// The compiled program of a matrix.
@@ -71,10 +73,23 @@ pub struct KindProgram {
     pub literals: Vec<NodeId>,
     /// Which clauses an event is held against.
     pub index: Index,
+    /// The phrases that tests look for, of fields with many.
+    pub phrases: Vec<Phrases>,
     /// The measures that lanes and rules of the kind ask for.
     pub measures: Vec<crate::matrix::MeasureId>,
     /// The tests of measures; their answers come with the event.
     pub measure_tests: Vec<Arc<crate::matrix::MeasureTest>>,
+    /// Whether a measure counts events of the kind.
+    pub counted: bool,
+}
+
+impl KindProgram {
+    /// Whether what came before an event, or comes behind it, may matter: its tests ask a measure,
+    /// or a measure counts it.
+    #[must_use]
+    pub fn needs_history(&self) -> bool {
+        self.counted || !self.measure_tests.is_empty()
+    }
 }
 
 /// A lane or a rule.

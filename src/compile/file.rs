@@ -11,11 +11,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::pack::{Bound, Packed, share_below};
-use crate::program::Dictionary;
 use crate::program::clause::{Clause, ClauseSource};
 use crate::program::index::{ByPrefix, ByText, ByThreshold, ByWord, Index, Range};
 use crate::program::node::{Node, NodeId};
+use crate::program::phrases::{LEAST, Phrases};
 use crate::program::test::{Op, Test};
+use crate::program::{Dictionary, Rank};
 use crate::slots::{Absent, Cell, KindLayout};
 
 /// Values of a set under each of which a clause is filed.
@@ -43,21 +44,43 @@ pub(super) struct Filed {
     pub(super) rest: Vec<NodeId>,
     pub(super) literals: Vec<NodeId>,
     pub(super) index: Index,
+    pub(super) phrases: Vec<Phrases>,
 }
 
 pub(super) struct Files<'a> {
     layout: &'a KindLayout,
     tests: &'a [Test],
+    phrases: Vec<Phrases>,
 }
+
+/// The clauses of each place, by their numbers.
+type Places = BTreeMap<Place, Vec<usize>>;
 
 /// A test that a clause can be filed under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Place {
     Always,
-    Word { slot: u16, cell: i64 },
-    Text { slot: u16, text: String },
-    Prefix { slot: u16, text: String },
-    Threshold { column: u8, least: i64 },
+    Word {
+        slot: u16,
+        cell: i64,
+    },
+    Text {
+        slot: u16,
+        text: String,
+    },
+    Prefix {
+        slot: u16,
+        text: String,
+    },
+    Threshold {
+        column: u8,
+        least: i64,
+    },
+    /// A phrase by its number among those of a field.
+    Phrase {
+        field: u16,
+        phrase: u32,
+    },
 }
 
 /// A choice: the places, the share of events that get there, the test that it stands for.
@@ -69,13 +92,22 @@ struct Choice {
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(layout: &'a KindLayout, tests: &'a [Test]) -> Self {
-        Self { layout, tests }
+    pub(super) fn new(layout: &'a KindLayout, tests: &'a [Test], phrases: Vec<Phrases>) -> Self {
+        Self {
+            layout,
+            tests,
+            phrases,
+        }
     }
 
-    pub(super) fn file(&self, mut packed: Vec<Packed>, nodes: &[Node], straight: usize) -> Filed {
+    pub(super) fn file(
+        mut self,
+        mut packed: Vec<Packed>,
+        nodes: &[Node],
+        straight: usize,
+    ) -> Filed {
         let mut filed = Filed::default();
-        let mut places: BTreeMap<Place, Vec<usize>> = BTreeMap::new();
+        let mut places = Places::new();
         if packed.len() <= straight {
             places.insert(Place::Always, (0..packed.len()).collect());
         } else {
@@ -92,13 +124,77 @@ impl<'a> Files<'a> {
                     places.entry(place).or_default().push(number);
                 }
             }
+            self.file_phrases(&mut packed, nodes, &mut places);
         }
+        filed.phrases = std::mem::take(&mut self.phrases);
         let writer = Writer {
             packed: &packed,
             filed: &mut filed,
         };
-        writer.write(places, self);
+        writer.write(places, &self);
         filed
+    }
+
+    /// Files clauses under the phrases that they ask for, where nothing better was found and they
+    /// are so many that one search for all phrases is quicker than a look at each clause.
+    fn file_phrases(&self, packed: &mut [Packed], nodes: &[Node], places: &mut Places) {
+        let Some(always) = places.remove(&Place::Always) else {
+            return;
+        };
+        let mut fields: BTreeMap<u16, Vec<(usize, u32, NodeId)>> = BTreeMap::new();
+        let mut others = Vec::new();
+        for number in always {
+            let clause = packed.get(number);
+            match clause.and_then(|clause| self.longest_phrase(clause, nodes)) {
+                Some((field, phrase, node)) => {
+                    fields
+                        .entry(field)
+                        .or_default()
+                        .push((number, phrase, node));
+                }
+                None => others.push(number),
+            }
+        }
+        for (field, clauses) in fields {
+            if clauses.len() < LEAST {
+                others.extend(clauses.into_iter().map(|(number, ..)| number));
+                continue;
+            }
+            for (number, phrase, node) in clauses {
+                let place = Place::Phrase { field, phrase };
+                places.entry(place).or_default().push(number);
+                // Where the text is missing all of them are looked at, and must still be asked.
+                if let Some(clause) = packed.get_mut(number)
+                    && self.plain(node, nodes).is_some_and(|test| !test.if_present)
+                {
+                    clause.rest.retain(|rest| *rest != node);
+                }
+            }
+        }
+        if !others.is_empty() {
+            places.insert(Place::Always, others);
+        }
+    }
+
+    /// The longest phrase that a clause asks for, of fields that have many.
+    fn longest_phrase(&self, clause: &Packed, nodes: &[Node]) -> Option<(u16, u32, NodeId)> {
+        let phrases = clause.tests.iter().filter_map(|node| {
+            let Op::Contains(phrase) = &self.plain(*node, nodes)?.op else {
+                return None;
+            };
+            let field = phrase.field?;
+            let number = match nodes.get(node.0 as usize)? {
+                Node::Test { test, .. } => *test,
+                _ => return None,
+            };
+            let tests = &self.phrases.get(usize::from(field))?.tests;
+            // The tests of a field are in the order of their numbers.
+            let at = u32::try_from(tests.binary_search(&number).ok()?).ok()?;
+            Some((phrase.needle().len(), (field, at, *node)))
+        });
+        phrases
+            .max_by_key(|(length, _)| *length)
+            .map(|(_, found)| found)
     }
 
     /// The texts that clauses name, by field.
@@ -274,7 +370,10 @@ impl Writer<'_> {
                 continue;
             }
             let range = self.by_rank(numbers);
-            self.filed.index.note(place, range, files);
+            match place {
+                Place::Phrase { field, phrase } => self.note_phrase(field, phrase, range),
+                place => self.filed.index.note(place, range, files),
+            }
         }
         for (column, mut clauses) in thresholds {
             let rank = |number: usize| self.packed.get(number).map(|clause| clause.rank);
@@ -295,6 +394,23 @@ impl Writer<'_> {
         filed.sources.shrink_to_fit();
         filed.rest.shrink_to_fit();
         filed.literals.shrink_to_fit();
+    }
+
+    /// Notes where the clauses of a phrase are; those of one field lie together.
+    fn note_phrase(&mut self, field: u16, phrase: u32, range: Range) {
+        let first = self.filed.clauses.get(range.start as usize);
+        let first = first.map_or(Rank::NONE, |clause| clause.rank);
+        let Some(phrases) = self.filed.phrases.get_mut(usize::from(field)) else {
+            return;
+        };
+        if !phrases.is_filed() {
+            phrases.all.start = range.start;
+        }
+        phrases.all.end = range.end;
+        phrases.first = phrases.first.min(first);
+        if let Some(place) = phrases.ranges.get_mut(phrase as usize) {
+            *place = range;
+        }
     }
 
     fn end(&self) -> u32 {
@@ -362,7 +478,7 @@ impl Index {
         let widen = |all: &mut Range| all.end = range.end;
         match place {
             Place::Always => self.always = range,
-            Place::Threshold { .. } => {}
+            Place::Threshold { .. } | Place::Phrase { .. } => {}
             Place::Word { slot, cell } => {
                 let cells = match files.layout.field(slot).map(|field| &field.cell) {
                     Some(Cell::Word(words)) => words.list().len(),

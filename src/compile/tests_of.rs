@@ -6,12 +6,10 @@
 
 use std::sync::Arc;
 
-use memchr::memmem::Finder;
-
 use crate::clock::Duration;
 use crate::matrix::{self, Comparison, ContainsHow, TestOp, TextHow};
 use crate::program::Dictionary;
-use crate::program::test::{Like, Op, Pairing, Test};
+use crate::program::test::{Like, Op, Pairing, Phrase, Test};
 use crate::schema::{FieldId, Kind};
 use crate::slots::{Cell, KindLayout, Words};
 use crate::value::Value;
@@ -163,10 +161,7 @@ fn text(how: TextHow, literal: &Arc<str>) -> Op {
     match how {
         TextHow::StartsWith => Op::StartsWith(literal.clone()),
         TextHow::EndsWith => Op::EndsWith(literal.clone()),
-        TextHow::Contains => {
-            let finder = Finder::new(literal.as_bytes()).into_owned();
-            Op::Contains(Box::new(finder))
-        }
+        TextHow::Contains => Op::Contains(Box::new(Phrase::new(literal))),
         TextHow::Like => Op::Like(Box::new(Like::new(literal))),
     }
 }

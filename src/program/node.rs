@@ -6,8 +6,9 @@
 //! is exact in all three values.
 //! Knows no lanes.
 
+use super::phrases::{PATIENCE, Phrases};
 use super::scratch::Memo;
-use super::test::Test;
+use super::test::{Op, Test};
 use crate::decision::Kleene;
 use crate::matrix::Matrix;
 use crate::slots::Seen;
@@ -83,6 +84,7 @@ impl Nodes {
 pub(crate) struct Asked<'a> {
     pub(crate) nodes: &'a Nodes,
     pub(crate) tests: &'a [Test],
+    pub(crate) phrases: &'a [Phrases],
     pub(crate) matrix: &'a Matrix,
     pub(crate) seen: Seen<'a>,
     /// The answers of the tests of measures.
@@ -124,9 +126,53 @@ impl Asked<'_> {
         if let Some(known) = memo.test(number) {
             return known;
         }
-        let answer = test.answer(self.seen, self.matrix);
+        let answer = match &test.op {
+            Op::Contains(phrase) => match phrase.field {
+                Some(field) => self.phrase(number, test, field, memo),
+                None => test.answer(self.seen, self.matrix),
+            },
+            _ => test.answer(self.seen, self.matrix),
+        };
         memo.note_test(number, answer);
         answer
+    }
+
+    /// Whether a text has a phrase, by a search for it or by one for all phrases of the field.
+    fn phrase(self, number: u32, test: &Test, field: u16, memo: &mut Memo) -> Kleene {
+        if self.seen.cell(test.slot).is_some() {
+            match memo.search(field) {
+                Some(before) if before < PATIENCE => {}
+                Some(_) => {
+                    self.scan(field, memo);
+                    let found = memo.test(number);
+                    return found.unwrap_or(Kleene::from_bool(test.not));
+                }
+                // It is none of those that were found.
+                None => return Kleene::from_bool(test.not),
+            }
+        }
+        test.answer(self.seen, self.matrix)
+    }
+
+    /// Notes the tests whose phrases the text of a field has; those of all others are answered.
+    pub(crate) fn scan(self, field: u16, memo: &mut Memo) {
+        let Some(phrases) = self.phrases.get(usize::from(field)) else {
+            return;
+        };
+        let cell = self.seen.cell(phrases.slot);
+        let text = cell.map(|cell| self.seen.text(cell));
+        phrases.scan(text.unwrap_or_default(), memo);
+        for at in 0..memo.found.len() {
+            let number = memo
+                .found
+                .get(at)
+                .and_then(|at| phrases.tests.get(*at as usize));
+            let test = number.and_then(|number| self.tests.get(*number as usize));
+            if let (Some(number), Some(test)) = (number, test) {
+                memo.note_test(*number, Kleene::from_bool(!test.not));
+            }
+        }
+        memo.note_searched(field);
     }
 
     fn block(self, node: Node, memo: &mut Memo) -> Kleene {

@@ -8,6 +8,7 @@
 use super::clause::{Clause, ClauseSource};
 use super::index::{Order, Range};
 use super::node::{Asked, Node, NodeId};
+use super::phrases::Phrases;
 use super::scratch::{Memo, Scratch};
 use super::{Entry, KindProgram, Outcome, Program, Rank, What};
 use crate::decision::{Holds, Kleene, Scope, State, Verdict};
@@ -384,6 +385,7 @@ impl<'a> Walk<'a> {
             asked: Asked {
                 nodes: &kind.nodes,
                 tests: &kind.tests,
+                phrases: &kind.phrases,
                 matrix,
                 seen,
                 measured,
@@ -401,6 +403,32 @@ impl<'a> Walk<'a> {
             });
         for by in &kind.index.thresholds {
             self.by_threshold(by.column, by.range, collect);
+        }
+        for (field, phrases) in (0u16..).zip(&kind.phrases) {
+            if phrases.is_filed() && !collect.is_done(phrases.first) {
+                self.by_phrase(field, phrases, collect);
+            }
+        }
+    }
+
+    /// Clauses that are filed under phrases of a field: one search for all of them.
+    #[inline(never)]
+    fn by_phrase(&mut self, field: u16, phrases: &Phrases, collect: &mut impl Collect) {
+        if self.asked.seen.cell(phrases.slot).is_none() {
+            return self.one_by_one(phrases.all, collect);
+        }
+        // Counted, so that there is a place for what is found.
+        let _ = self.memo.search(field);
+        self.asked.scan(field, self.memo);
+        // What is asked of the clauses may search another field.
+        let Memo { found, visited, .. } = &mut *self.memo;
+        std::mem::swap(found, visited);
+        for at in 0..self.memo.visited.len() {
+            let phrase = self.memo.visited.get(at);
+            let range = phrase.and_then(|phrase| phrases.ranges.get(*phrase as usize));
+            if let Some(range) = range.copied() {
+                self.by_rank(range, collect);
+            }
         }
     }
 

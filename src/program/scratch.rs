@@ -26,6 +26,22 @@ pub(crate) struct Memo {
     event: u32,
     tests: Vec<u32>,
     nodes: Vec<u32>,
+    /// By field with phrases.
+    fields: Vec<Searched>,
+    /// The phrases that the last scan found.
+    pub(super) found: Vec<u32>,
+    /// The same as bits.
+    pub(super) marks: Vec<u64>,
+    /// The phrases whose clauses are being looked at.
+    pub(super) visited: Vec<u32>,
+}
+
+/// How far the text of a field was searched for phrases.
+#[derive(Debug, Clone, Copy, Default)]
+struct Searched {
+    event: u32,
+    /// How many phrases it was searched for; [`u32::MAX`] for all.
+    phrases: u32,
 }
 
 impl Memo {
@@ -37,6 +53,7 @@ impl Memo {
             // The numbers begin again: old answers must not look new.
             self.tests.fill(0);
             self.nodes.fill(0);
+            self.fields.fill(Searched::default());
             self.event = 4;
         }
         if self.tests.len() < tests {
@@ -44,6 +61,36 @@ impl Memo {
         }
         if self.nodes.len() < nodes {
             self.nodes.resize(nodes, 0);
+        }
+    }
+
+    /// Counts a search of a field's text for one phrase more; says how many there were before, and
+    /// nothing once it was searched for all.
+    pub(super) fn search(&mut self, field: u16) -> Option<u32> {
+        let at = usize::from(field);
+        if self.fields.len() <= at {
+            self.fields.resize(at + 1, Searched::default());
+        }
+        let searched = self.fields.get_mut(at)?;
+        if searched.event != self.event {
+            *searched = Searched {
+                event: self.event,
+                phrases: 0,
+            };
+        }
+        let before = searched.phrases;
+        searched.phrases = before.saturating_add(1);
+        (before != u32::MAX).then_some(before)
+    }
+
+    /// Notes that a field's text was searched for all phrases.
+    pub(super) fn note_searched(&mut self, field: u16) {
+        let event = self.event;
+        if let Some(searched) = self.fields.get_mut(usize::from(field)) {
+            *searched = Searched {
+                event,
+                phrases: u32::MAX,
+            };
         }
     }
 

@@ -53,7 +53,7 @@ pub enum Op {
     /// A text that ends so.
     EndsWith(Arc<str>),
     /// A text that has this somewhere.
-    Contains(Box<Finder<'static>>),
+    Contains(Box<Phrase>),
     /// A text of this form.
     Like(Box<Like>),
     /// A text that the pattern covers.
@@ -77,6 +77,36 @@ pub enum Op {
     OlderThan(i64),
     /// Newer than so many nanoseconds.
     NewerThan(i64),
+}
+
+/// A text that is looked for within another.
+#[derive(Debug, Clone)]
+pub struct Phrase {
+    finder: Finder<'static>,
+    /// The place of its field among those whose phrases can be looked for together.
+    pub field: Option<u16>,
+}
+
+impl Phrase {
+    /// A phrase that is looked for by itself.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self {
+            finder: Finder::new(text.as_bytes()).into_owned(),
+            field: None,
+        }
+    }
+
+    /// What is looked for.
+    #[must_use]
+    pub fn needle(&self) -> &[u8] {
+        self.finder.needle()
+    }
+
+    #[inline]
+    fn is_in(&self, text: &[u8]) -> bool {
+        self.finder.find(text).is_some()
+    }
 }
 
 /// How the cells of two fields of one type are compared.
@@ -211,7 +241,7 @@ impl Op {
             Self::In(texts) => texts.find(seen.text(cell)).is_some(),
             Self::StartsWith(text) => seen.text(cell).starts_with(text.as_bytes()),
             Self::EndsWith(text) => seen.text(cell).ends_with(text.as_bytes()),
-            Self::Contains(text) => text.find(seen.text(cell)).is_some(),
+            Self::Contains(phrase) => phrase.is_in(seen.text(cell)),
             Self::Like(form) => form.holds(seen.text(cell)),
             Self::Matches(pattern) => pattern.covers(seen.text(cell)),
             Self::Cells(how, cells) => {

@@ -2,8 +2,8 @@
 //!
 //! In: events as JSON bytes, as slots, or as anything that serde can write. Out: outcomes, what
 //! attaches, whole decisions.
-//! Invariant: an outcome is that of the whole decision. By a matrix without measures nothing is
-//! locked, and once the buffers have grown nothing is allocated.
+//! Invariant: an outcome is that of the whole decision. For a kind that measures have nothing to do
+//! with nothing is locked, and once the buffers have grown nothing is allocated.
 
 use std::sync::Arc;
 
@@ -58,14 +58,13 @@ impl<'r> Session<'r> {
     /// The verdict on an event's JSON and what gives it. The event is counted.
     pub fn outcome_json(&mut self, bytes: &[u8], now: Timestamp) -> Outcome {
         let program = self.current.load();
-        if program.matrix.measures.is_empty() {
-            let limits = &self.router.limits;
-            let read = self.slots.read(bytes, &program.layout, limits, now);
-            if read.is_ok()
-                && let Ok(outcome) = program.outcome(&self.slots, bytes, &[], &mut self.scratch)
-            {
-                return outcome;
-            }
+        let limits = &self.router.limits;
+        let read = self.slots.read(bytes, &program.layout, limits, now);
+        if read.is_ok()
+            && is_timeless(program, &self.slots)
+            && let Ok(outcome) = program.outcome(&self.slots, bytes, &[], &mut self.scratch)
+        {
+            return outcome;
         }
         self.slowly(bytes, now)
     }
@@ -86,12 +85,12 @@ impl<'r> Session<'r> {
     /// The verdict on slots that were laid out by [`Session::program`].
     ///
     /// # Errors
-    /// When the matrix was swapped since, when it has measures, or when the program leaves the kind
-    /// to the reference evaluator: then the event is decided from its JSON or as an
+    /// When the matrix was swapped since, when measures have to do with the kind, or when the program
+    /// leaves it to the reference evaluator: then the event is decided from its JSON or as an
     /// [`Event`](crate::event::Event).
     pub fn outcome(&mut self, slots: &Slots) -> Result<Outcome, Unheld> {
         let program = self.current.load();
-        if !program.matrix.measures.is_empty() {
+        if !is_timeless(program, slots) {
             return Err(Unheld);
         }
         program.outcome(slots, &[], &[], &mut self.scratch)
@@ -100,17 +99,16 @@ impl<'r> Session<'r> {
     /// Everything that attaches to an event, joined. The event is counted.
     pub fn joined_json(&mut self, bytes: &[u8], now: Timestamp) -> Joined<'_> {
         let program: &Program = self.current.load();
-        if program.matrix.measures.is_empty() {
-            let limits = &self.router.limits;
-            if self.slots.read(bytes, &program.layout, limits, now).is_ok() {
-                let slots = &self.slots;
-                if let Ok(joined) = program.attachments(slots, bytes, &[], &mut self.scratch) {
-                    return Joined::Attached(joined);
-                }
-            } else if let Err(unreadable) = event::read(bytes, &program.matrix.schema, limits, now)
+        let limits = &self.router.limits;
+        if self.slots.read(bytes, &program.layout, limits, now).is_ok() {
+            let slots = &self.slots;
+            if is_timeless(program, slots)
+                && let Ok(joined) = program.attachments(slots, bytes, &[], &mut self.scratch)
             {
-                return Joined::Unreadable(unreadable_outcome(program), unreadable);
+                return Joined::Attached(joined);
             }
+        } else if let Err(unreadable) = event::read(bytes, &program.matrix.schema, limits, now) {
+            return Joined::Unreadable(unreadable_outcome(program), unreadable);
         }
         Joined::Decided(Box::new(self.router.decide_json(bytes, now)))
     }
@@ -138,6 +136,13 @@ impl<'r> Session<'r> {
             }
         }
     }
+}
+
+/// Whether an event is decided by itself, and no other one by it.
+#[inline]
+fn is_timeless(program: &Program, slots: &Slots) -> bool {
+    let kind = program.kinds.get(slots.kind().0 as usize);
+    kind.is_some_and(|kind| !kind.needs_history())
 }
 
 /// What comes of an event that cannot be read.

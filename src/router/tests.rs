@@ -174,3 +174,39 @@ fn a_session_says_what_the_router_says() {
         }
     }
 }
+
+#[test]
+fn a_kind_that_measures_have_nothing_to_do_with_takes_the_quick_way() {
+    let text = format!(
+        "matrix \"Two kinds\" {{\n  edition 1\n  timezone \"UTC\"\n  otherwise allow\n  \
+         unreadable deny\n}}\nevent note {{\n  x: text\n}}\nevent call {{\n  n: whole number optional\n}}\n\
+         team ops {{\n  first person \"o@acme.example\"\n  backup group \"g\"\n}}\n\
+         always deny z on note when x is \"z\"\n{}",
+        lane("busy", "when count of call over 10m > 1")
+    );
+    let router = Router::new(crate::reference::tests::text::checked(&text));
+    let mut session = router.session();
+    let program = session.program().clone();
+    let needs = |kind: &str| {
+        let kind = program.matrix.schema.kind_named(kind).unwrap().id;
+        program.kinds[kind.0 as usize].needs_history()
+    };
+    assert_eq!((needs("note"), needs("call")), (false, true));
+    let mut by = |json: &str| {
+        let outcome = session.outcome_json(json.as_bytes(), noon());
+        outcome.name(&program.matrix).to_owned()
+    };
+    // Whoever holds the windows does not keep the others waiting.
+    let held = router.past();
+    assert_eq!(by(r#"{"kind": "note", "x": "z"}"#), "z");
+    assert_eq!(by(r#"{"kind": "note", "x": "y"}"#), "otherwise");
+    drop(held);
+    // The counted kind counts by the same session.
+    assert_eq!(by(r#"{"kind": "call"}"#), "otherwise");
+    assert_eq!(by(r#"{"kind": "call"}"#), "busy");
+    let call = br#"{"kind": "call"}"#;
+    assert!(matches!(
+        session.joined_json(call, noon()),
+        Joined::Decided(_)
+    ));
+}

@@ -250,7 +250,7 @@ fn at_least(count: usize, values: &[Kleene]) -> Kleene {
 /// two rules never apply together.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Demand {
-    values: Option<Vec<Value>>,
+    values: Option<HashSet<Value>>,
     above: Option<(Value, bool)>,
     below: Option<(Value, bool)>,
 }
@@ -269,9 +269,11 @@ impl Checker<'_> {
                 let demand = out.entry(test.field).or_default();
                 match &test.op {
                     TestOp::Compare(Comparison::Is, value) => {
-                        demand.values = Some(vec![value.clone()])
+                        demand.values = Some(HashSet::from([value.clone()]))
                     }
-                    TestOp::In { not: false, values } => demand.values = Some(values.clone()),
+                    TestOp::In { not: false, values } => {
+                        demand.values = Some(values.iter().cloned().collect());
+                    }
                     TestOp::Compare(Comparison::Greater, value) => {
                         demand.above = Some((value.clone(), false))
                     }
@@ -292,18 +294,22 @@ impl Checker<'_> {
     }
 }
 
-/// Whether no event meets both.
+/// Whether surely no event meets both. `room` is how many values may still be compared; without
+/// room sets are taken as apart, because nothing is said that is not known.
 pub(super) fn exclude_each_other(
     a: &HashMap<FieldId, Demand>,
     b: &HashMap<FieldId, Demand>,
+    room: &mut usize,
 ) -> bool {
     a.iter()
-        .any(|(field, a)| b.get(field).is_some_and(|b| apart(a, b)))
+        .any(|(field, a)| b.get(field).is_some_and(|b| apart(a, b, room)))
 }
 
-fn apart(a: &Demand, b: &Demand) -> bool {
+fn apart(a: &Demand, b: &Demand, room: &mut usize) -> bool {
     if let (Some(a), Some(b)) = (&a.values, &b.values) {
-        return !a.iter().any(|value| b.contains(value));
+        let (few, many) = if a.len() <= b.len() { (a, b) } else { (b, a) };
+        *room = room.saturating_sub(few.len());
+        return *room == 0 || few.is_disjoint(many);
     }
     let below_above = |below: &Option<(Value, bool)>, above: &Option<(Value, bool)>| {
         let (Some((high, high_in)), Some((low, low_in))) = (below, above) else {

@@ -171,10 +171,13 @@ impl<'a> Checker<'a> {
             }
         }
         let mut found = Vec::new();
+        let mut room = limits::ADJUSTS_COMPARED;
         for (n, (rule, changes, demands)) in adjusts.iter().enumerate() {
-            let before = n.saturating_sub(limits::ADJUSTS_COMPARED);
-            let near = adjusts.get(before..n).unwrap_or_default();
-            for (other, others, other_demands) in near {
+            for (other, others, other_demands) in adjusts.get(..n).unwrap_or_default() {
+                room = room.saturating_sub(1);
+                if room == 0 {
+                    break;
+                }
                 let share_kind = rule.on.iter().any(|kind| other.on.contains(kind));
                 let clash = changes.iter().find(|(field, value)| {
                     others
@@ -184,7 +187,7 @@ impl<'a> Checker<'a> {
                 let Some((field, _)) = clash.filter(|_| share_kind) else {
                     continue;
                 };
-                if exclude_each_other(demands, other_demands) {
+                if exclude_each_other(demands, other_demands, &mut room) {
                     continue;
                 }
                 let path = self.schema.path(*field);
