@@ -103,11 +103,18 @@ fn the_program_decides_as_the_reference_does() {
 fn every_way_to_file_a_clause_decides_as_the_reference_does() {
     let mut shown = Shown::default();
     let (mut words, mut texts, mut prefixes, mut thresholds) = (0, 0, 0, 0);
+    let mut phrases = 0;
     let mut seed = 0;
     while shown.pairs < pairs() / 5 {
         let text = routing::text(seed);
         let matrix = checked(&text);
-        let index = &compile(&matrix).kinds[0].index;
+        let program = compile(&matrix);
+        let index = &program.kinds[0].index;
+        phrases += program.kinds[0]
+            .phrases
+            .iter()
+            .filter(|p| p.is_filed())
+            .count();
         words += index.words.len();
         texts += index.texts.len();
         prefixes += index.prefixes.len();
@@ -117,11 +124,12 @@ fn every_way_to_file_a_clause_decides_as_the_reference_does() {
     }
     eprintln!(
         "{} pairs of {seed} matrices: {} lanes fired, {} unsure; fields of the index: {words} of \
-         words, {texts} of texts, {prefixes} of beginnings, {thresholds} of bounds",
+         words, {texts} of texts, {prefixes} of beginnings, {thresholds} of bounds, {phrases} of phrases",
         shown.pairs, shown.fired, shown.unsure
     );
     let least = usize::try_from(seed).unwrap() / 2;
     assert!(words > least && texts > least && prefixes > least && thresholds > least);
+    assert!(phrases * 2 > least);
     assert!(shown.fired > shown.pairs && shown.unsure > shown.pairs);
     assert_eq!(shown.by_reference, 0);
 }

@@ -31,6 +31,7 @@ event call {
   opened: timestamp
   seen: timestamp optional
   idle: duration
+  note: text optional
 }
 
 team desk {
@@ -50,7 +51,9 @@ pub fn text(seed: u64) -> String {
             when(&mut rng)
         ));
     }
-    for n in 0..rng.usize(30..=140) {
+    // Every third matrix has lanes that ask for nothing but phrases, some of which lie in others.
+    let phrases = if seed % 3 == 0 { 50 } else { 0 };
+    for n in 0..phrases + rng.usize(30..=140) {
         let urgency = ["low", "normal", "high"][rng.usize(0..3)];
         let unless = match rng.usize(0..6) {
             0 => format!("  unless {}\n", test(&mut rng)),
@@ -67,10 +70,19 @@ pub fn text(seed: u64) -> String {
             "lane lane_{n} {{\n  on call\n  when {}\n{unless}{unsure}  owner desk\n  urgency \
              {urgency}\n  respond within 1h\n  meanwhile {hold} {scope}\n  evidence {{\n    \
              required input\n  }}\n  timeout {{\n    after 2h deny\n  }}\n}}\n\n",
-            when(&mut rng)
+            if n < phrases {
+                phrase(&mut rng, n)
+            } else {
+                when(&mut rng)
+            }
         ));
     }
     text
+}
+
+fn phrase(rng: &mut Rng, n: usize) -> String {
+    let more = ["", " if present", " and tries > 400", " and mood is m1"][rng.usize(0..4)];
+    format!("note contains \"p{n}\"{more}")
 }
 
 /// One to six tests that all must hold; of some, one of several.
@@ -136,6 +148,7 @@ fn test_of(rng: &mut Rng) -> String {
         14 => match rng.usize(0..3) {
             0 => format!("night {is} yes"),
             1 => format!("idle {order} {}s", rng.usize(1..5_000)),
+            _ if rng.bool() => format!("note {not}contains \"p{}\"", rng.usize(0..60)),
             _ => format!("path {not}contains \"/{}/\"", rng.usize(0..6)),
         },
         15 => {
