@@ -147,7 +147,7 @@ impl Page<'_> {
         write!(f, "  strategy  ")?;
         if count == 0 {
             writeln!(f, "none: no lane and no rule can hold")?;
-        } else if self.kind.index.is_straight() {
+        } else if self.is_straight() {
             write!(f, "straight scan: an event is held against {clauses}")?;
             match self.view.straight {
                 Some(most) if count > most => {

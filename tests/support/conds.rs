@@ -5,7 +5,12 @@ use laneway::value::quote;
 use super::types::Ty;
 use super::{Gen, Scope};
 
-const LIKES: [&str; 7] = ["*", "a*", "*a", "*et*", "", "alp*a", "*\"*"];
+const LIKES: [&str; 11] = [
+    "*", "a*", "*a", "*et*", "", "alp*a", "*\"*", "a*a", "alp*pha", "be*eta", "*a*a*",
+];
+const STARTS: [&str; 11] = [
+    "a", "be", "ALPHA", "alp", "alph", "beta", "\u{c4}rg", "STRA", "hidden", " ", "\u{3a3}",
+];
 const PATTERNS: [&str; 8] = [
     "/a.*/",
     "/[a-z]+/",
@@ -34,7 +39,12 @@ impl Gen<'_> {
     }
 
     fn chain(&mut self, scope: &Scope, depth: usize, joiner: &str) -> String {
-        let count = self.rng.usize(2..=4);
+        let most = if self.plan.wide && joiner.contains("and") {
+            10
+        } else {
+            4
+        };
+        let count = self.rng.usize(2..=most);
         let units: Vec<String> = (0..count).map(|_| self.unit(scope, depth - 1)).collect();
         units.join(joiner)
     }
@@ -162,7 +172,11 @@ impl Gen<'_> {
                 2 => format!("{not}like {}", quote(self.pick(&LIKES))),
                 _ => {
                     let how = self.pick(&["starts with", "ends with", "contains"]);
-                    let text = quote(self.pick(&["a", "be", "ALPHA", "\"", "\u{e4}", " "]));
+                    if how == "starts with" {
+                        let text = quote(self.pick(&STARTS));
+                        return format!("{not}{how} {text}");
+                    }
+                    let text = quote(self.pick(&["a", "be", "ALPHA", "\"", "\u{e4}", " ", ""]));
                     format!("{not}{how} {text}")
                 }
             },
@@ -219,7 +233,8 @@ impl Gen<'_> {
             let n = of_type[self.rng.usize(0..of_type.len())];
             return self.lists[n].name.clone();
         }
-        let values = self.values(ty, 1..=4);
+        let most = if self.one_in(8) { 12 } else { 4 };
+        let values = self.values(ty, 1..=most);
         let tail = if self.one_in(8) { "," } else { "" };
         if self.one_in(6) {
             return format!("(\n{}{tail}\n)", values.join(",\n"));

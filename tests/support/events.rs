@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use fastrand::Rng;
-use laneway::clock::{Duration, Timestamp, format_timestamp, parse_timestamp};
+use laneway::clock::{Duration, Timestamp, parse_timestamp};
 use laneway::event::{Event, read};
 use laneway::limits::Limits;
 use laneway::matrix::{Effect, Expr, ExprKind, Matrix, MeasureFunction, TestOp};
@@ -48,6 +48,10 @@ pub struct Events<'m> {
     rng: Rng,
     /// The literals that some test compares each field with.
     literals: HashMap<FieldId, Vec<Value>>,
+    /// The ages that some test compares each field with.
+    ages: HashMap<FieldId, Vec<Duration>>,
+    /// The instants at which lanes end their trial, the last one first.
+    trials: Vec<Timestamp>,
     now: Timestamp,
     count: usize,
 }
@@ -130,8 +134,15 @@ impl<'m> Events<'m> {
                 literals.add(*field, value);
             }
         }
+        let trials = matrix.lanes.iter().filter_map(|lane| lane.trial?.until);
+        let mut trials: Vec<Timestamp> = trials.collect();
+        trials.sort_unstable();
+        trials.dedup();
+        trials.reverse();
         Self {
             matrix,
+            ages: literals.1,
+            trials,
             rng: Rng::with_seed(seed ^ 0x006c_616e_6577_6179),
             literals: literals.0,
             now: parse_timestamp("2026-01-05T06:00:00Z").expect("an instant"),
@@ -273,6 +284,15 @@ impl<'m> Events<'m> {
         let steps = [0, 1, 20_000, 120_000, 600_000, 3_600_000, 40_000_000];
         let step = steps[self.rng.usize(0..steps.len())];
         self.now += Duration::from_millis(step).to_chrono();
+        if let Some(until) = self.trials.last().copied() {
+            // The last instant of a trial, and the first one behind it.
+            let last = until - chrono::TimeDelta::milliseconds(1);
+            if self.now >= until {
+                self.trials.pop();
+            } else if self.rng.usize(0..20) == 0 {
+                self.now = if self.now < last { last } else { until };
+            }
+        }
         let envelope = self.rng.usize(0..8) == 0;
         let mut object = Object::default();
         let name = if self.rng.bool() {
@@ -288,7 +308,8 @@ impl<'m> Events<'m> {
             ("kind", "at")
         };
         object.set(&[kind_name], text(name));
-        object.set(&[at_name], text(&format_timestamp(self.now)));
+        let at = self.json(&Value::Timestamp(self.now));
+        object.set(&[at_name], at);
         if envelope || self.rng.usize(0..4) != 0 {
             // A repeated id now and then.
             let back = if self.rng.usize(0..20) == 0 { 1 } else { 0 };
@@ -338,6 +359,15 @@ impl<'m> Events<'m> {
     }
 
     fn item(&mut self, field: FieldId, ty: &Type) -> Value {
+        if let (Type::Timestamp, Some(ages)) = (ty, self.ages.get(&field))
+            && self.rng.bool()
+            && let Some(age) = self.rng.choice(ages)
+        {
+            // At the edge of an age, or right beside it.
+            let near = [-1_000_000, -1, 0, 0, 1, 1_000_000][self.rng.usize(0..6)];
+            let edge = self.now - age.to_chrono();
+            return Value::Timestamp(edge + chrono::TimeDelta::nanoseconds(near));
+        }
         let known = self.literals.get(&field).map_or(&[][..], Vec::as_slice);
         let fitting: Vec<&Value> = known.iter().filter(|v| is_of(ty, v)).collect();
         let literal = if self.rng.usize(0..5) == 0 {
@@ -359,14 +389,22 @@ impl<'m> Events<'m> {
     /// The value itself, or one right beside it.
     fn near(&mut self, value: Value) -> Value {
         let way = [-1, 0, 0, 1][self.rng.usize(0..4)];
-        let cent = parse_decimal(if way < 0 { "-0.01" } else { "0.01" }).expect("a number");
+        // A cent, and less than any constant tells apart.
+        let step = match self.rng.usize(0..60) {
+            0 => "0.00000000001",
+            1..=12 => "0.0001",
+            _ => "0.01",
+        };
+        let step = parse_decimal(step).expect("a number");
+        let cent = if way < 0 { -step } else { step };
         match value {
             value if way == 0 => value,
             Value::Whole(n) => Value::Whole(n.saturating_add(way)),
             Value::Number(n) => Value::Number((n + cent).normalize()),
             Value::Money(n, currency) => Value::Money((n + cent).normalize(), currency),
             Value::Timestamp(at) => {
-                Value::Timestamp(at + chrono_like(Duration::from_millis(1), way))
+                let step = [1, 1_000_000][self.rng.usize(0..2)];
+                Value::Timestamp(at + chrono::TimeDelta::nanoseconds(step * way))
             }
             Value::Duration(length) => {
                 let millis = length.as_millis().saturating_add_signed(way);
@@ -378,6 +416,10 @@ impl<'m> Events<'m> {
                     format!("a{text}"),
                     text.to_uppercase(),
                     text.chars().skip(1).collect(),
+                    // What a pattern takes, and what its pieces take only if they overlap.
+                    text.replace('*', ""),
+                    text.replace('*', "x*y"),
+                    overlap(&text),
                 ];
                 Value::Text(texts[self.rng.usize(0..texts.len())].as_str().into())
             }
@@ -392,8 +434,10 @@ impl<'m> Events<'m> {
             Type::Text { .. } => {
                 let texts = [
                     "",
+                    "a",
                     "alpha",
                     "be",
+                    "beta",
                     "x/y",
                     "\u{c4}rger",
                     "a\"b",
@@ -435,6 +479,12 @@ impl<'m> Events<'m> {
         let odd = self.rng.usize(0..6) == 0;
         match value {
             Value::Whole(n) if odd => format!("{n}.0"),
+            Value::Timestamp(at) if odd => {
+                let hours = self.rng.i32(-12..=14);
+                let offset = chrono::FixedOffset::east_opt(hours * 3_600 + 1_800);
+                let offset = offset.expect("an offset");
+                text(&at.with_timezone(&offset).to_rfc3339())
+            }
             Value::Number(n) if odd && !n.to_string().contains('.') => format!("{n}e0"),
             Value::Money(n, currency) if odd => {
                 format!("{{\"amount\": \"{n}\", \"currency\": \"{currency}\"}}")
@@ -476,9 +526,17 @@ fn text(text: &str) -> String {
     serde_json::to_string(text).expect("a text as JSON")
 }
 
-fn chrono_like(length: Duration, sign: i64) -> chrono::TimeDelta {
-    let delta = length.to_chrono();
-    if sign < 0 { -delta } else { delta }
+/// The pieces of a pattern with a letter that two of them share standing once.
+fn overlap(pattern: &str) -> String {
+    let mut whole = String::new();
+    for piece in pattern.split('*') {
+        let mut letters = piece.chars();
+        match letters.next() {
+            Some(first) if whole.ends_with(first) => whole.extend(letters),
+            _ => whole.push_str(piece),
+        }
+    }
+    whole
 }
 
 /// Whether a literal is a value of this type (a text ignoring case is a text).
@@ -519,7 +577,10 @@ fn above(ty: &Type) -> Option<String> {
 
 /// The literals of expressions, by field.
 #[derive(Default)]
-struct Literals(HashMap<FieldId, Vec<Value>>);
+struct Literals(
+    HashMap<FieldId, Vec<Value>>,
+    HashMap<FieldId, Vec<Duration>>,
+);
 
 impl Literals {
     fn add(&mut self, field: FieldId, value: &Value) {
@@ -544,6 +605,9 @@ impl Literals {
                 }
                 TestOp::Text { literal, .. } => {
                     self.add(test.field, &Value::Text(literal.clone()));
+                }
+                TestOp::OlderThan(age) | TestOp::NewerThan(age) => {
+                    self.1.entry(test.field).or_default().push(*age);
                 }
                 // So that two fields are equal now and then.
                 TestOp::SameAs(other)

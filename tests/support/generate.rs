@@ -54,6 +54,9 @@ pub struct Plan {
     pub messy: bool,
     /// Whether every example and scenario expects what comes of it; else they expect anything.
     pub settled: bool,
+    /// Whether kinds have dozens of fields, more than there are columns and bits, and triggers have
+    /// many tests.
+    pub wide: bool,
 }
 
 impl Default for Plan {
@@ -65,6 +68,7 @@ impl Default for Plan {
             imports: true,
             messy: true,
             settled: false,
+            wide: false,
         }
     }
 }

@@ -35,6 +35,10 @@ impl Ty {
         match (self, other) {
             (Self::Whole(_), Self::Whole(_)) | (Self::Number(_), Self::Number(_)) => true,
             (Self::Money(a, _), Self::Money(b, _)) => a == b,
+            // A closed set has no order.
+            (Self::OneOf(a), Self::OneOf(b)) => {
+                a.len() == b.len() && a.iter().all(|word| b.contains(word))
+            }
             (a, b) => a == b,
         }
     }
@@ -128,7 +132,10 @@ pub fn word(text: &str) -> String {
     }
 }
 
-const TEXTS: [&str; 14] = [
+const TEXTS: [&str; 16] = [
+    // Its last letter is folded in two ways, depending on who folds.
+    "\u{3a3}\u{391}\u{3a3}",
+    "alphabet",
     "alpha",
     "beta",
     "be",
@@ -162,6 +169,13 @@ const WORDS: [&str; 14] = [
     "set",
 ];
 
+/// More words than a field may have and still get bits.
+const MANY: [&str; 30] = [
+    "w0", "w1", "w2", "w3", "w4", "w5", "w6", "w7", "w8", "w9", "w10", "w11", "w12", "w13", "w14",
+    "w15", "w16", "w17", "w18", "w19", "w20", "w21", "w22", "w23", "w24", "w25", "w26", "w27",
+    "w28", "w29",
+];
+
 const SPANS: [&str; 8] = ["0s", "500ms", "30s", "5m", "1h30m", "2h", "1d", "1d12h"];
 
 impl Gen<'_> {
@@ -189,9 +203,25 @@ impl Gen<'_> {
     }
 
     fn words(&mut self) -> Vec<&'static str> {
-        let mut words = WORDS.to_vec();
+        let known = self.fields.iter().filter_map(|f| match f.ty.item() {
+            Ty::OneOf(words) => Some(words.clone()),
+            _ => None,
+        });
+        let known: Vec<Vec<&'static str>> = known.collect();
+        if !known.is_empty() && self.one_in(4) {
+            // The same set in another order.
+            let mut words = known[self.rng.usize(0..known.len())].clone();
+            self.rng.shuffle(&mut words);
+            return words;
+        }
+        let (all, most) = match self.rng.usize(0..12) {
+            0 => (&MANY[..], MANY.len()),
+            1 | 2 => (&WORDS[..], WORDS.len()),
+            _ => (&WORDS[..], 5),
+        };
+        let mut words = all.to_vec();
         self.rng.shuffle(&mut words);
-        words.truncate(self.rng.usize(1..=5));
+        words.truncate(self.rng.usize(1..=most));
         words
     }
 
@@ -209,7 +239,11 @@ impl Gen<'_> {
             path: "at".to_owned(),
             ty: Ty::Timestamp,
         });
-        for _ in 0..self.rng.usize(3..=14) {
+        let count = match self.plan.wide {
+            true => self.rng.usize(50..=110),
+            false => self.rng.usize(3..=14),
+        };
+        for _ in 0..count {
             let name = self.name(Sort::Field);
             if self.one_in(4) {
                 // Behind a dot any word is a field.
@@ -298,16 +332,32 @@ impl Gen<'_> {
         match ty {
             Ty::YesNo => self.pick(&["yes", "no"]).to_owned(),
             Ty::Text { .. } => quote(self.pick(&TEXTS)),
-            Ty::Whole(ends) => self.number(*ends, 100).to_string(),
-            Ty::Number(ends) => decimal(self.number(*ends, 10_000)),
-            Ty::Money(currency, ends) => {
-                format!("{} {currency}", decimal(self.number(*ends, 1_000_000)))
+            Ty::Whole(None) if self.one_in(50) => {
+                // The ends of what a cell holds.
+                let ends = [i64::MIN, i64::MIN + 1, i64::MAX - 1, i64::MAX];
+                ends[self.rng.usize(0..ends.len())].to_string()
             }
+            Ty::Whole(ends) => self.number(*ends, 100).to_string(),
+            Ty::Number(ends) => self.fine(*ends, 10_000),
+            Ty::Money(currency, ends) => format!("{} {currency}", self.fine(*ends, 1_000_000)),
             Ty::OneOf(words) => word(self.pick(words)),
             Ty::Timestamp => self.instant(),
             Ty::Duration => self.pick(&SPANS).to_owned(),
             Ty::List(item) => self.value(item),
         }
+    }
+
+    /// A number within a range, now and then of more places than two.
+    fn fine(&mut self, ends: Ends, scale: i64) -> String {
+        let (low, high) = ends.unwrap_or((-scale, scale));
+        let hundredths = self.number(ends, scale);
+        if hundredths > low && hundredths < high && hundredths != 0 && self.one_in(8) {
+            let sign = if hundredths < 0 { "-" } else { "" };
+            let (whole, rest) = (hundredths.abs() / 100, hundredths.abs() % 100);
+            let more = self.pick(&["5", "0001", "999999"]);
+            return format!("{sign}{whole}.{rest:02}{more}");
+        }
+        decimal(hundredths)
     }
 
     /// A number within a range; few different ones, so that values meet.

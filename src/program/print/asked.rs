@@ -136,7 +136,10 @@ impl Page<'_> {
             Op::In(texts) => format!("look-up in {}", counted(texts.len(), "text")),
             Op::StartsWith(_) => "first bytes".to_owned(),
             Op::EndsWith(_) => "last bytes".to_owned(),
-            Op::Contains(_) => "search for bytes".to_owned(),
+            Op::Contains(phrase) => match phrase.field {
+                Some(_) => "search for bytes, or for those of all such tests".to_owned(),
+                None => "search for bytes".to_owned(),
+            },
             Op::Like(_) => "pieces in order".to_owned(),
             Op::Matches(_) => "regular expression".to_owned(),
             Op::Cells(_, cells) => format!("each item in {}", counted(cells.len(), "cell")),

@@ -191,6 +191,27 @@ impl Filings {
         }
     }
 
+    fn phrases(&mut self, page: Page<'_>) {
+        for by in page.kind.phrases.iter().filter(|by| by.is_filed()) {
+            let filed = by.tests.iter().zip(&by.ranges);
+            let filed = filed.filter(|(_, range)| range.start < range.end);
+            let texts: Vec<(&str, &Range)> = filed
+                .filter_map(
+                    |(test, range)| match &page.kind.tests.get(*test as usize)?.op {
+                        Op::Contains(phrase) => {
+                            Some((std::str::from_utf8(phrase.needle()).ok()?, range))
+                        }
+                        _ => None,
+                    },
+                )
+                .collect();
+            // A text may have all of them.
+            let most = (by.all.end - by.all.start) as usize;
+            let sort = ("one search for all phrases", "contains");
+            self.texts(page, by.slot, sort, most, (texts.into_iter(), by.all));
+        }
+    }
+
     fn group(
         &mut self,
         words: String,
@@ -238,6 +259,12 @@ impl Filings {
 }
 
 impl<'p> Page<'p> {
+    /// Whether every event is held against every clause.
+    pub(super) fn is_straight(self) -> bool {
+        let mut phrases = self.kind.phrases.iter();
+        self.kind.index.is_straight() && !phrases.any(|phrases| phrases.is_filed())
+    }
+
     pub(super) fn clauses(self, range: Range) -> &'p [crate::program::clause::Clause] {
         let range = range.start as usize..range.end as usize;
         self.kind.clauses.get(range).unwrap_or_default()
@@ -250,7 +277,7 @@ impl<'p> Page<'p> {
 
     /// The index, field by field.
     pub(super) fn filings(self, f: &mut Formatter<'_>, filings: &Filings) -> fmt::Result {
-        if self.kind.index.is_straight() {
+        if self.is_straight() {
             return Ok(());
         }
         let always = self.kind.index.always;
@@ -304,6 +331,6 @@ fn missing(page: Page<'_>, field: &Field, laid: &FieldLayout, all: Range) -> Opt
         count => format!("all {count}"),
     };
     // With one list for everything there is nothing to tell apart.
-    let tells = is_optional && !page.kind.index.is_straight();
+    let tells = is_optional && !page.is_straight();
     tells.then(|| format!("an event without {} is held against {which}", field.path))
 }
