@@ -98,31 +98,6 @@ impl Filings {
         filings
     }
 
-    /// One search finds all phrases of a text; each stands for its clauses.
-    fn phrases(&mut self, page: Page<'_>) {
-        for phrases in page
-            .kind
-            .phrases
-            .iter()
-            .filter(|phrases| phrases.is_filed())
-        {
-            let needle = |test: &u32| match &page.kind.tests.get(*test as usize)?.op {
-                Op::Contains(phrase) => std::str::from_utf8(phrase.needle()).ok(),
-                _ => None,
-            };
-            let texts = phrases
-                .tests
-                .iter()
-                .map(|test| needle(test).unwrap_or_default());
-            let filed = texts.zip(&phrases.ranges);
-            let filed: Vec<(&str, &Range)> = filed.filter(|(_, r)| r.start < r.end).collect();
-            // Of how many phrases a text may have at once, nothing is known.
-            let most = (phrases.all.end - phrases.all.start) as usize;
-            let texts = (filed.into_iter(), phrases.all);
-            self.texts(page, phrases.slot, ("phrases", "contains"), most, texts);
-        }
-    }
-
     fn words(&mut self, page: Page<'_>) {
         for by in &page.kind.index.words {
             let Some((field, laid)) = page.field(by.slot) else {
