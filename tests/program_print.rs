@@ -139,7 +139,7 @@ fn a_kind_that_is_not_compiled_says_why() {
     let (_, other) = text.split_once("\nkind other\n").unwrap();
     insta::assert_snapshot!(other, @r"
       strategy  the reference evaluator: `fine` is compared with numbers of more digits than 18 in all
-        always deny finest  large.lane:1006
+        always deny finest  large.lane:1566
     ");
 }
 

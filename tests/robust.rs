@@ -237,6 +237,26 @@ fn rule(cond: &str) -> String {
     format!("{HEAD}always deny r on k when {cond}\n")
 }
 
+/// Braces that are part of a string that is not closed, or of an expression, open nothing.
+#[test]
+fn braces_without_partners_take_no_time() {
+    let started = Instant::now();
+    for count in [1, 30, 60, 5_000] {
+        let braces = "{".repeat(count);
+        for line in [
+            format!("first \"{braces}"),
+            format!("first x {{ \"{braces}\n}}"),
+            format!("first {{ x matches /{braces}/ }}"),
+            format!("first x matches /{braces}"),
+        ] {
+            let loaded = on_small_stack(format!("{HEAD}team t {{\n  {line}\n}}\n"));
+            assert!(loaded.matrix.is_none(), "{line}");
+        }
+    }
+    let took = started.elapsed();
+    assert!(took < Duration::from_secs(60), "{took:?}");
+}
+
 /// Every form that recurses, and all of them mixed, at the limit and one beyond.
 #[test]
 fn nests_end_at_the_limit() {
