@@ -41,11 +41,16 @@ pub const STRAIGHT: usize = 24;
 pub struct Options {
     /// Kinds of at most so many clauses have no index.
     pub straight: usize,
+    /// At most so many fields of a kind have a column; there are never more than 15.
+    pub columns: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { straight: STRAIGHT }
+        Self {
+            straight: STRAIGHT,
+            columns: usize::MAX,
+        }
     }
 }
 
@@ -67,7 +72,7 @@ pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
     let mut kinds = Vec::new();
     let ruling = by_kind(matrix);
     for (kind, ruling) in matrix.schema.kinds().iter().zip(&ruling) {
-        let laid = layout::lay_out(matrix, layout.id, kind, ruling);
+        let laid = layout::lay_out(matrix, layout.id, kind, ruling, options.columns);
         let mut program = match laid.reference {
             Some(reason) => blank(Some(reason)),
             None => compile_kind(matrix, kind, ruling, &laid.layout, options),

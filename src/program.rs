@@ -8,7 +8,8 @@
 //!
 //! To be read in this order: one test over cells ([`test`](mod@test)), triggers ([`node`]), their clauses and
 //! how a clause is held against an event ([`clause`]), which clauses are looked at at all
-//! ([`index`], [`phrases`]), what follows from those that hold (`run`), and the whole decision (`decide`).
+//! ([`index`], [`phrases`]), an event on its way through them (`walk`), what follows from those that
+//! hold (`run`), and the whole decision (`decide`).
 
 use std::sync::Arc;
 
@@ -26,11 +27,13 @@ pub mod test;
 mod decide;
 mod run;
 mod scratch;
+mod walk;
 
 pub use crate::slots::Dictionary;
 pub use decide::Decider;
-pub use run::{Attachments, Hit};
+pub use run::Attachments;
 pub use scratch::Scratch;
+pub use walk::Hit;
 
 use clause::{Clause, ClauseSource};
 use index::Index;

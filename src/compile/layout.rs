@@ -34,7 +34,8 @@ pub(super) struct LaidOut {
     pub(super) reference: Option<String>,
 }
 
-/// Bits that an ordered field has at most: enough to rule out most clauses by them alone.
+/// Bits that an ordered field has at most: enough to rule out most clauses by them alone, and few
+/// enough to find the right one by comparing with all steps.
 const STEPS: usize = 8;
 
 /// What tests do with a field.
@@ -60,7 +61,13 @@ struct Use {
     texts: Dictionary,
 }
 
-pub(super) fn lay_out(matrix: &Matrix, id: u64, kind: &Kind, ruling: &Ruling) -> LaidOut {
+pub(super) fn lay_out(
+    matrix: &Matrix,
+    id: u64,
+    kind: &Kind,
+    ruling: &Ruling,
+    columns: usize,
+) -> LaidOut {
     let mut walk = Walk {
         matrix,
         kind,
@@ -104,7 +111,7 @@ pub(super) fn lay_out(matrix: &Matrix, id: u64, kind: &Kind, ruling: &Ruling) ->
             absent: absent(field, &mut optional),
         });
     }
-    give_columns(&mut fields, &uses);
+    give_columns(&mut fields, &uses, columns.min(ORDERED));
     give_bits(&mut fields, &uses);
     let mut layout = KindLayout::new(id, kind.id, fields);
     if !layout.set_defaults(kind) {
@@ -220,7 +227,7 @@ fn bounds(ty: &Type, cell: &Cell) -> Bounds {
 }
 
 /// The fields that most tests compare with a constant get columns.
-fn give_columns(fields: &mut [FieldLayout], uses: &[Use]) {
+fn give_columns(fields: &mut [FieldLayout], uses: &[Use], most: usize) {
     let mut order: Vec<usize> = (0..fields.len()).collect();
     // Fields of order first: they say all there is to say, those of texts most of it.
     let is_text = |slot: &usize| {
@@ -235,7 +242,7 @@ fn give_columns(fields: &mut [FieldLayout], uses: &[Use]) {
         uses.get(*slot).is_some_and(|u| u.ordered > 0)
             && (is_text(slot) || fields.get(*slot).is_some_and(|f| f.cell.is_ordered()))
     };
-    let chosen: Vec<usize> = order.into_iter().filter(ordered).take(ORDERED).collect();
+    let chosen: Vec<usize> = order.into_iter().filter(ordered).take(most).collect();
     for (column, slot) in (0u8..).zip(chosen) {
         let (Some(field), Some(usage)) = (fields.get_mut(slot), uses.get(slot)) else {
             continue;
