@@ -8,7 +8,8 @@
 //!
 //! To be read in this order: one test over cells ([`test`](mod@test)), triggers ([`node`]), their clauses and
 //! how a clause is held against an event ([`clause`]), which clauses are looked at at all
-//! ([`index`]), what follows from those that hold (`run`), and the whole decision (`decide`).
+//! ([`index`]), what follows from those that hold (`run`), what those that are unsure lack (`gaps`), and the whole
+//! decision (`decide`).
 
 use std::sync::Arc;
 
@@ -24,11 +25,13 @@ pub mod test;
 
 mod decide;
 mod dictionary;
+mod gaps;
 mod run;
 mod scratch;
 
 pub use decide::Decider;
 pub use dictionary::Dictionary;
+pub use gaps::{Gap, Gaps};
 pub use run::{Attachments, Hit};
 pub use scratch::Scratch;
 

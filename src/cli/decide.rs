@@ -16,9 +16,9 @@ use super::shell::{Answer, Failure, Shell};
 use crate::clock::Timestamp;
 use crate::compile::compile;
 use crate::decision::Decision;
-use crate::matrix::Matrix;
+
 use crate::parallel;
-use crate::program::Program;
+
 use crate::reference::History;
 
 mod rows;
@@ -31,7 +31,7 @@ use stream::{Form, Stream};
 use tally::Tally;
 
 /// Files above this many bytes take long enough for a bar.
-const LONG_BYTES: u64 = 1 << 20;
+pub(super) const LONG_BYTES: u64 = 1 << 20;
 
 /// Decide events by a matrix
 ///
@@ -254,19 +254,4 @@ impl Bar {
             bar.advance(if self.in_bytes { bytes } else { events });
         }
     }
-}
-
-/// Which kinds are decided in the order of the stream: those that a measure counts, and those whose
-/// lanes or rules ask for one.
-pub(super) fn kinds_in_order(program: &Program) -> Vec<bool> {
-    let matrix: &Matrix = &program.matrix;
-    let counted = |kind| matrix.measures.iter().any(|measure| measure.kind == kind);
-    let kinds = program.kinds.iter().zip(matrix.schema.kinds());
-    kinds
-        .map(|(program, kind)| {
-            // Of a kind that is left to the reference evaluator no more is known.
-            let asks = !program.measures.is_empty() || program.reference.is_some();
-            counted(kind.id) || asks && !matrix.measures.is_empty()
-        })
-        .collect()
 }

@@ -23,7 +23,7 @@ mod source;
 #[cfg(feature = "parquet")]
 mod parquet;
 
-pub(super) use blocks::{Block, Files};
+pub(super) use blocks::{Block, Blocks, Files};
 
 use source::Source;
 
@@ -71,9 +71,14 @@ impl Line<'_> {
 
     /// The bytes, unless there are more than an event may have.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
+        self.bytes_or_digest().ok()
+    }
+
+    /// The bytes; of more than an event may have their number and their hash.
+    pub(super) fn bytes_or_digest(&self) -> Result<&[u8], (u64, [u8; 32])> {
         match self.content {
-            Content::Whole(bytes) => Some(bytes),
-            Content::TooLong { .. } => None,
+            Content::Whole(bytes) => Ok(bytes),
+            Content::TooLong { bytes, digest } => Err((bytes, digest)),
         }
     }
 }
@@ -81,7 +86,11 @@ impl Line<'_> {
 impl Input {
     /// Opens a file, or standard input for `-`.
     pub(super) fn open(path: &Path, limits: &Limits) -> Result<Self, Failure> {
-        Ok(Self::of(Source::open(path)?, CHUNK, limits.event_total_bytes))
+        Ok(Self::of(
+            Source::open(path)?,
+            CHUNK,
+            limits.event_total_bytes,
+        ))
     }
 
     fn of(mut source: Source, chunk: usize, most: usize) -> Self {

@@ -16,7 +16,7 @@ use crate::diagnostic::nearest;
 use crate::matrix::{Lane, Matrix};
 
 mod data;
-mod html;
+pub(super) mod html;
 mod markdown;
 mod page;
 mod prose;

@@ -206,7 +206,10 @@ impl<'m> Rows<'m> {
         let rules = longest(&mut self.style.matrix.rules.iter().map(|rule| &rule.name));
         let teams = longest(&mut self.style.matrix.teams.iter().map(|team| &team.name));
         let by = (lanes + 1).max(rules).max(columns("unreadable"));
-        let instant = self.style.screen.map_or("2026-11-20 10:00:00", |_| "11-20 10:00");
+        let instant = self
+            .style
+            .screen
+            .map_or("2026-11-20 10:00:00", |_| "11-20 10:00");
         let mut widths = TITLES.map(columns);
         let wanted = [12, 0, columns("escalate"), by, teams, columns("critical")];
         let wanted = wanted.into_iter().chain([columns(instant)]);

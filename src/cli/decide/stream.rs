@@ -8,7 +8,7 @@
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 
-use super::{Bar, Decided, kinds_in_order};
+use super::{Bar, Decided};
 use crate::cli::input::{Block, Files};
 use crate::cli::shell::{Failure, Shell};
 use crate::clock::Timestamp;
@@ -18,6 +18,7 @@ use crate::limits::Limits;
 use crate::parallel;
 use crate::program::{Decider, Program};
 use crate::reference::{History, Reference, Times};
+use crate::replay::kinds_in_order;
 
 /// Bytes of a block: some two hundred events, whose decisions take some megabytes at most.
 const BLOCK: usize = 1 << 16;
