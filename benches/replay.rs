@@ -166,11 +166,13 @@ struct Tenant<'a> {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
 enum Role {
-    SupportAgent,
-    OperationsAgent,
-    FinanceAgent,
+    #[serde(rename = "support_agent")]
+    Support,
+    #[serde(rename = "operations_agent")]
+    Operations,
+    #[serde(rename = "finance_agent")]
+    Finance,
 }
 
 #[derive(Deserialize)]
@@ -306,10 +308,10 @@ fn main() {
     for threads in std::iter::once(1).chain((threads > 1).then_some(threads)) {
         let rows: [(&str, &dyn Fn()); 4] = [
             ("sonic-rs into a typed struct", &|| {
-                drop(typed(&blocks, threads, sonic))
+                typed(&blocks, threads, sonic);
             }),
             ("serde_json into a typed struct", &|| {
-                drop(typed(&blocks, threads, serde))
+                typed(&blocks, threads, serde);
             }),
             ("summary", &|| {
                 drop(replayed(&program, None, &blocks, threads))
@@ -351,7 +353,7 @@ fn program_on_a_file(bytes: &[u8], blocks: &[(u64, &[u8])], threads: usize) {
         assert!(command.output().unwrap().status.success());
         program.push(start.elapsed().as_secs_f64());
         let start = Instant::now();
-        drop(typed(blocks, threads, sonic));
+        typed(blocks, threads, sonic);
         parse.push(start.elapsed().as_secs_f64());
     }
     let (program, parse) = (median(&mut program), median(&mut parse));

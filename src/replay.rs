@@ -143,15 +143,15 @@ impl<'r> Both<'r> {
             Held::Event(id) => id.as_deref().map(str::to_owned),
         };
         tally.count(&replay.old, replay.received, found, place, &id);
-        if let Some((new, catalogue)) = &mut self.new {
-            tally.compare(catalogue, found, &mut new.found, place, &id);
+        if let Some((new, catalogue)) = &self.new {
+            tally.compare(catalogue, found, &new.found, place, &id);
         }
     }
 }
 
 impl Worker<'_> {
     /// Counts an event, or gives back what has to be decided in its order.
-    pub fn event(&mut self, place: Place, bytes: &[u8]) -> Option<Box<Waiting>> {
+    pub fn event(&mut self, place: Place, bytes: &[u8]) -> Option<Waiting> {
         let both = &mut self.0;
         let (limits, received) = (both.replay.limits, both.replay.received);
         both.tally.line(bytes.len() as u64);
@@ -160,11 +160,11 @@ impl Worker<'_> {
         let new = new.map(|(desk, _)| desk.look(bytes, limits, received));
         if old.waits() || new.as_ref().is_some_and(Looked::waits) {
             let read = |matrix: &Matrix| event::read(bytes, &matrix.schema, limits, received);
-            return Some(Box::new(Waiting {
+            return Some(Waiting {
                 place,
                 old: read(both.old.matrix()),
                 new: both.new.as_ref().map(|(desk, _)| read(desk.matrix())),
-            }));
+            });
         }
         both.old.take(old, bytes, limits, received);
         if let (Some((desk, _)), Some(new)) = (&mut both.new, new) {

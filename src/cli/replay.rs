@@ -168,7 +168,7 @@ struct Counting<'r> {
 
 /// A block of which all was counted that needs no history.
 struct Counted {
-    waiting: Vec<Box<Waiting>>,
+    waiting: Vec<Waiting>,
     taken: u64,
     events: u64,
 }

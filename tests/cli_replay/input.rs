@@ -128,7 +128,8 @@ fn what_cannot_be_used_ends_with_2() {
     let (gz, zst) = (gzip(&bytes), zstd::encode_all(&bytes[..], 1).unwrap());
     let good = file(folder.path(), "good", &bytes);
     let mut wrong = zst.clone();
-    wrong[50_000..50_100].fill(0xff);
+    let middle = wrong.len() / 2;
+    wrong[middle..middle + 100].fill(0xff);
     for (packed, says) in [
         (&gz[..gz.len() - 9], "its gzip data is cut off"),
         (&zst[..zst.len() / 2], "its zstd data is cut off"),

@@ -157,7 +157,7 @@ fn replayed(program: &Program, lines: &[String], now: Timestamp, workers: usize)
     let mut in_order = replay.in_order();
     for (n, block) in lines.chunks(7).enumerate() {
         let worker = &mut all[n % workers];
-        let mut waiting: Vec<Box<Waiting>> = Vec::new();
+        let mut waiting: Vec<Waiting> = Vec::new();
         for (at, line) in block.iter().enumerate() {
             let line_number = (n * 7 + at + 1) as u64;
             let place = Place {
@@ -200,9 +200,10 @@ fn compare(matrix: &Arc<Matrix>, lines: &[String], shown: &mut Counts, seed: u64
     }
     for (words, count) in expected {
         let sort = words.split(' ').next().unwrap();
-        let sort = match words.rsplit(' ').next() {
-            Some(state @ ("fired" | "unsure")) => format!("{sort} {state}"),
-            _ => sort.to_owned(),
+        let state = words.rsplit(' ').next().unwrap();
+        let sort = match ["lane", "trial", "rule"].contains(&sort) {
+            true => format!("{sort} {state}"),
+            false => sort.to_owned(),
         };
         *shown.entry(sort).or_default() += count;
     }

@@ -275,7 +275,7 @@ fn decimal(number: &Decimal) -> io::Result<String> {
         Decimal::Bytes { value, scale, .. } => (value.data(), *scale),
     };
     let negative = bytes.first().is_some_and(|first| first & 0x80 != 0);
-    let mut unscaled = i128::from(negative) * -1;
+    let mut unscaled = -i128::from(negative);
     for byte in bytes {
         unscaled = unscaled
             .checked_mul(256)

@@ -55,6 +55,11 @@ pub(in crate::cli) fn look(path: &Path) -> Result<Known, Failure> {
     if path == Path::new("-") {
         return Ok(Known { size: None });
     }
+    // A pipe is opened once: whoever writes to it would take a second look for the end.
+    let known = std::fs::metadata(path).map_err(|e| unusable(&shown(path), &e))?;
+    if !known.is_file() && !known.is_dir() {
+        return Ok(Known { size: None });
+    }
     let (_, size) = file(path)?;
     Ok(Known { size })
 }

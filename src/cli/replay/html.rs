@@ -7,9 +7,8 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::plot::joined;
-use super::words::{bytes, events, example, named, number};
+use super::words::{events, example, extent, named, number, one_bar, when};
 use crate::cli::show::html::{STYLE, escape};
-use crate::clock::format_timestamp;
 use crate::replay::Summary;
 use crate::replay::summary::{
     Against, Bucket, ChangeSummary, LaneSummary, OverTime, Part, Strictness, UnreadableSummary,
@@ -57,14 +56,7 @@ fn head(html: &mut String, summary: &Summary) {
     let _ = writeln!(html, "<title>{name}: replay</title>");
     let _ = writeln!(html, "<style>\n{STYLE}{PLOTS}</style>\n</head>\n<body>");
     let _ = writeln!(html, "<header>\n<h1>{name}</h1>");
-    let mut line = format!("{}, {}", events(summary.events), bytes(summary.bytes));
-    if let (Some(first), Some(last)) = (summary.first, summary.last) {
-        let (first, last) = (format_timestamp(first), format_timestamp(last));
-        let _ = write!(line, ", {first} to {last}");
-    }
-    if summary.untimed > 0 {
-        let _ = write!(line, ", {} without a time", number(summary.untimed));
-    }
+    let line = escape(&extent(summary));
     let _ = writeln!(
         html,
         "<p>{line}, decided by digest <code>{digest}</code></p>\n</header>\n<main class=\"replay\">"
@@ -118,13 +110,8 @@ fn verdicts(html: &mut String, summary: &Summary) {
 fn over_time(html: &mut String, over: &OverTime) {
     let buckets = joined(&over.buckets, BARS);
     let together = over.buckets.len().div_ceil(buckets.len().max(1));
-    let step = over.step.as_str();
-    let each = match together {
-        0 | 1 => format!("One bar a {step}"),
-        n => format!("One bar for {n} {step}s"),
-    };
-    let zone = escape(&over.zone);
-    let words = format!("{each}, times of {zone}, loosest verdict at the bottom.");
+    let (each, zone) = (one_bar(over.step, together), escape(&over.zone));
+    let words = format!("{each}, times of {zone}; the loosest verdict at the bottom.");
     section(html, "Over time", &words, |html| {
         let most = buckets.iter().map(|bucket| bucket.verdicts.total()).max();
         let most = most.unwrap_or(0);
@@ -139,20 +126,11 @@ fn over_time(html: &mut String, over: &OverTime) {
         *html += "<div class=\"axis\">";
         for (n, bucket) in ends.into_iter().flatten().enumerate() {
             if n == 0 || buckets.len() > 1 {
-                let _ = write!(html, "<span>{}</span>", when(&bucket.from));
+                let _ = write!(html, "<span>{}</span>", escape(&when(&bucket.from)));
             }
         }
         *html += "</div>\n</figure>\n";
     });
-}
-
-/// An instant without its seconds and offset: the zone is said above.
-fn when(from: &str) -> String {
-    let short = match from.split_once('T') {
-        Some((date, time)) => format!("{date} {}", time.get(..5).unwrap_or_default()),
-        None => from.to_owned(),
-    };
-    escape(&short)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a plot has few pixels")]
@@ -176,7 +154,7 @@ fn stacks(html: &mut String, buckets: &[Bucket], most: u64) {
         if words.is_empty() {
             continue;
         }
-        let (from, words) = (when(&bucket.from), words.join(", "));
+        let (from, words) = (escape(&when(&bucket.from)), words.join(", "));
         let _ = write!(html, "<g><title>{from}: {words}</title>");
         let mut below = 0.0;
         for (verdict, count) in verdicts.into_iter().filter(|(_, count)| *count > 0) {
@@ -305,7 +283,7 @@ fn lane_bars(html: &mut String, lanes: &[LaneSummary], most: u64) {
     });
     let table = Table {
         titles: &[
-            "Lane", "", "Events", "Share", "Fired", "Unsure", "Names it", "Owner",
+            "Lane", "", "Events", "Share", "Fired", "Unsure", "Primary", "Owner",
         ],
         numbers: &[2, 3, 4, 5, 6],
         rows: rows.collect(),
@@ -341,7 +319,7 @@ fn rules(html: &mut String, summary: &Summary) {
             ]
         });
         let table = Table {
-            titles: &["Rule", "Does", "Events", "Share", "Unsure", "Names it"],
+            titles: &["Rule", "Does", "Events", "Share", "Unsure", "Decides"],
             numbers: &[2, 3, 4, 5],
             rows: rows.collect(),
         };

@@ -3,11 +3,10 @@
 use std::io::{self, Write};
 
 use super::plot::{joined, sparkline};
-use super::words::{bytes, events, example, named, number, share};
+use super::words::{events, example, extent, named, number, one_bar, share, when};
 use crate::cli::decide::paint as paint_verdict;
 use crate::cli::output::Paint;
 use crate::cli::screen::{clean, columns, cut, fill, wrap};
-use crate::clock::format_timestamp;
 use crate::replay::Summary;
 use crate::replay::summary::{Against, OverTime, Strictness};
 
@@ -67,6 +66,8 @@ struct Table {
     right: Vec<usize>,
     /// The column that gives way where there is no room.
     gives_way: usize,
+    /// Columns that are left out where that is not enough, the last first.
+    may_go: Vec<usize>,
     rows: Vec<Vec<String>>,
 }
 
@@ -75,15 +76,10 @@ impl Page {
         let digest = summary.matrix.digest.get(..12).unwrap_or_default();
         let name = self.paint.bold(&clean(&summary.matrix.name));
         writeln!(out, "{name}, digest {digest}")?;
-        let mut line = format!("{}, {}", events(summary.events), bytes(summary.bytes));
-        if let (Some(first), Some(last)) = (summary.first, summary.last) {
-            let (first, last) = (format_timestamp(first), format_timestamp(last));
-            line += &format!(", {first} to {last}");
+        for line in wrap(&extent(summary), Some(self.width)) {
+            writeln!(out, "{line}")?;
         }
-        if summary.untimed > 0 {
-            line += &format!(", {} without a time", number(summary.untimed));
-        }
-        writeln!(out, "{line}")
+        Ok(())
     }
 
     fn title(&self, out: &mut impl Write, title: &str, beside: &str) -> io::Result<()> {
@@ -117,15 +113,9 @@ impl Page {
         let label = 12;
         let buckets = joined(&over.buckets, self.width.saturating_sub(label + 16));
         let together = over.buckets.len().div_ceil(buckets.len().max(1));
-        let every = match together {
-            0 | 1 => format!("one bar a {}", over.step.as_str()),
-            n => format!("one bar for {n} {}s", over.step.as_str()),
-        };
-        self.title(
-            out,
-            "over time",
-            &format!("{every}, times of {}", over.zone),
-        )?;
+        let every = one_bar(over.step, together);
+        let beside = format!("{every}, times of {}", over.zone);
+        self.title(out, "over time", &beside)?;
         for at in 0..4 {
             let numbers = buckets.iter();
             let numbers: Vec<u64> = numbers
@@ -146,10 +136,11 @@ impl Page {
         let (Some(first), Some(last)) = (over.buckets.first(), over.buckets.last()) else {
             return Ok(());
         };
-        let room = buckets.len().saturating_sub(columns(&first.from));
+        let (first, last) = (when(&first.from), when(&last.from));
+        let room = buckets.len().saturating_sub(columns(&first));
         let axis = match first == last {
-            true => first.from.clone(),
-            false => format!("{}{:>room$}", first.from, format!("  {}", last.from)),
+            true => first,
+            false => format!("{first}{:>room$}", format!(" to {last}")),
         };
         let axis = self.paint.faint(&axis);
         writeln!(out, "{:label$}{axis}", "")
@@ -174,7 +165,7 @@ impl Page {
             ]
         });
         let mut titles = vec![
-            "lane", "owner", "events", "share", "fired", "unsure", "names it", "skipped",
+            "lane", "owner", "events", "share", "fired", "unsure", "primary", "skipped",
         ];
         let mut rows: Vec<Vec<String>> = rows.collect();
         if summary.lanes.iter().all(|lane| lane.skipped == 0) {
@@ -188,6 +179,7 @@ impl Page {
             right: (2..titles.len()).collect(),
             titles,
             gives_way: 0,
+            may_go: vec![1, 4],
             rows,
         };
         self.table(out, table, LONG)?;
@@ -213,6 +205,7 @@ impl Page {
             titles: vec!["lane", "events", "share", "fired", "unsure"],
             right: vec![1, 2, 3, 4],
             gives_way: 0,
+            may_go: vec![],
             rows: rows.collect(),
         };
         self.table(out, table, LONG)
@@ -234,9 +227,10 @@ impl Page {
             ]
         });
         let table = Table {
-            titles: vec!["rule", "does", "events", "share", "unsure", "names it"],
+            titles: vec!["rule", "does", "events", "share", "unsure", "decides"],
             right: vec![2, 3, 4, 5],
             gives_way: 0,
+            may_go: vec![1, 4],
             rows: rows.collect(),
         };
         self.table(out, table, LONG)
@@ -255,6 +249,7 @@ impl Page {
             titles: vec!["kind", "events", "share"],
             right: vec![1, 2],
             gives_way: 0,
+            may_go: vec![],
             rows: rows.collect(),
         };
         self.table(out, table, LONG)
@@ -278,6 +273,7 @@ impl Page {
             titles: vec!["what was missing", "events", "share"],
             right: vec![1, 2],
             gives_way: 0,
+            may_go: vec![],
             rows: rows.collect(),
         };
         self.table(out, table, LONG)
@@ -333,8 +329,7 @@ impl Page {
             share(changed)
         );
         self.list(out, "", &line)?;
-        let shown = against.changes.iter().take(CHANGES);
-        let rows = shown.map(|change| {
+        let rows = against.changes.iter().map(|change| {
             let examples = change.examples.iter().take(EXAMPLES);
             let examples: Vec<String> = examples
                 .map(|e| match &e.event {
@@ -355,10 +350,10 @@ impl Page {
             titles: vec!["strictness", "events", "share", "is", "becomes", "such as"],
             right: vec![1, 2],
             gives_way: 5,
+            may_go: vec![2, 5],
             rows: rows.collect(),
         };
-        self.table(out, table, CHANGES)?;
-        self.more(out, against.changes.len(), CHANGES)
+        self.table(out, table, CHANGES)
     }
 
     /// Says how many are left out.
@@ -383,16 +378,16 @@ impl Page {
         Ok(())
     }
 
-    fn table(&self, out: &mut impl Write, table: Table, most: usize) -> io::Result<()> {
+    fn table(&self, out: &mut impl Write, mut table: Table, most: usize) -> io::Result<()> {
         let all = table.rows.len();
-        let shown: Vec<_> = table.rows.iter().take(most).collect();
-        let mut widths: Vec<usize> = table.titles.iter().map(|title| columns(title)).collect();
-        for row in &shown {
-            for (width, cell) in widths.iter_mut().zip(*row) {
-                *width = columns(cell).max(*width);
+        table.rows.truncate(most);
+        let widths = loop {
+            let widths = self.fitted(&table);
+            match table.may_go.pop() {
+                Some(column) if taken(&widths) > self.width => table.leave_out(column),
+                _ => break widths,
             }
-        }
-        self.fit(&mut widths, &table);
+        };
         let line = |cells: &mut dyn Iterator<Item = &str>| {
             let cells = cells.zip(&widths).enumerate().map(|(n, (cell, width))| {
                 let cell = cut(cell, *width);
@@ -406,21 +401,24 @@ impl Page {
         };
         let titles = line(&mut table.titles.iter().copied());
         writeln!(out, "  {}", self.paint.quiet(&titles))?;
-        for row in shown {
+        for row in &table.rows {
             let line = line(&mut row.iter().map(String::as_str));
             writeln!(out, "  {}", self.by_strictness(&line))?;
         }
-        if table.gives_way == 0 {
-            self.more(out, all, most)?;
-        }
-        Ok(())
+        self.more(out, all, most)
     }
 
-    /// Makes columns narrower until all fit: first the one that gives way, then the widest texts.
-    fn fit(&self, widths: &mut [usize], table: &Table) {
-        let taken = |widths: &[usize]| widths.iter().sum::<usize>() + 2 * widths.len();
-        while taken(widths) > self.width {
-            let over = taken(widths) - self.width;
+    /// The widths of the columns, made narrower until all fit: first the one that gives way, then
+    /// the widest texts.
+    fn fitted(&self, table: &Table) -> Vec<usize> {
+        let mut widths: Vec<usize> = table.titles.iter().map(|title| columns(title)).collect();
+        for row in &table.rows {
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = columns(cell).max(*width);
+            }
+        }
+        while taken(&widths) > self.width {
+            let over = taken(&widths) - self.width;
             if let Some(width) = widths.get_mut(table.gives_way)
                 && *width > NARROW
             {
@@ -430,10 +428,11 @@ impl Page {
             let texts = widths.iter_mut().enumerate();
             let texts = texts.filter(|(n, width)| !table.right.contains(n) && **width > NARROW);
             let Some((_, widest)) = texts.max_by_key(|(_, width)| **width) else {
-                return;
+                break;
             };
             *widest -= 1;
         }
+        widths
     }
 
     /// A row of changes in the colour of its first word.
@@ -445,6 +444,27 @@ impl Page {
             _ => line.to_owned(),
         }
     }
+}
+
+impl Table {
+    fn leave_out(&mut self, column: usize) {
+        self.titles.remove(column);
+        for row in &mut self.rows {
+            row.remove(column);
+        }
+        let behind = |at: &usize| if *at > column { at - 1 } else { *at };
+        self.right.retain(|at| *at != column);
+        self.right = self.right.iter().map(behind).collect();
+        self.gives_way = match self.gives_way == column {
+            true => 0,
+            false => behind(&self.gives_way),
+        };
+    }
+}
+
+/// The columns of a row with its indent and what stands between its cells.
+fn taken(widths: &[usize]) -> usize {
+    widths.iter().sum::<usize>() + 2 * widths.len()
 }
 
 /// A bar of a share, in half columns.

@@ -4,15 +4,18 @@
 
 use std::time::Duration;
 
+use chrono_tz::Tz;
+
+use crate::cli::screen::moment;
 use crate::replay::Summary;
-use crate::replay::summary::{Example, Named, Part};
+use crate::replay::summary::{Example, Named, Part, Step};
 
 /// `1,234,567`
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
             grouped.push(',');
         }
         grouped.push(digit);
@@ -52,6 +55,41 @@ pub(super) fn bytes(bytes: u64) -> String {
     match unit {
         "bytes" => format!("{bytes} bytes"),
         unit => format!("{size:.1} {unit}"),
+    }
+}
+
+/// How many events there are and from when to when.
+pub(super) fn extent(summary: &Summary) -> String {
+    let mut line = format!("{}, {}", events(summary.events), bytes(summary.bytes));
+    let zone = summary
+        .over_time
+        .as_ref()
+        .map(|over| over.zone.parse::<Tz>());
+    let zone = zone.and_then(Result::ok).unwrap_or(Tz::UTC);
+    if let (Some(first), Some(last)) = (summary.first, summary.last) {
+        let (first, last) = (moment(first, zone), moment(last, zone));
+        line = format!("{line}, {first} to {last}");
+    }
+    if summary.untimed > 0 {
+        line = format!("{line}, {} without a time", number(summary.untimed));
+    }
+    line
+}
+
+/// How much of the time one bar stands for.
+pub(super) fn one_bar(step: Step, together: usize) -> String {
+    match (together, step) {
+        (0 | 1, Step::Hour) => "one bar an hour".to_owned(),
+        (0 | 1, step) => format!("one bar a {}", step.as_str()),
+        (n, step) => format!("one bar for {n} {}s", step.as_str()),
+    }
+}
+
+/// The beginning of a bucket without its seconds and offset: the zone is said beside it.
+pub(super) fn when(from: &str) -> String {
+    match from.split_once('T') {
+        Some((date, time)) => format!("{date} {}", time.get(..5).unwrap_or_default()),
+        None => from.to_owned(),
     }
 }
 
