@@ -20,8 +20,8 @@ const QUARTER: i64 = 15 * 60;
 /// Buckets of one size that are held; beyond it they are joined to larger ones.
 const MOST: usize = 40_000;
 
-/// Hours up to this many are shown as such.
-const HOURS: i64 = 72;
+/// Hours up to this many are shown as such: a week and what its ends cut off.
+const HOURS: i64 = 8 * 24;
 /// And days.
 const DAYS: i64 = 100;
 /// Days up to which weeks are shown.
@@ -282,11 +282,11 @@ mod tests {
         assert_eq!(step, Step::Hour);
         let expected = ["2026-01-01T23:00:00+05:30 1", "2026-01-02T00:00:00+05:30 1"];
         assert_eq!(texts, expected);
-        let (step, texts) = shown(&["2026-01-01T18:29:59Z", "2026-01-05T18:30:00Z"], zone);
+        let (step, texts) = shown(&["2026-01-01T18:29:59Z", "2026-01-15T18:30:00Z"], zone);
         assert_eq!(step, Step::Day);
         assert_eq!(texts.first().unwrap(), "2026-01-01 1");
-        assert_eq!(texts.last().unwrap(), "2026-01-06 1");
-        assert_eq!(texts.len(), 6, "what is empty is shown too");
+        assert_eq!(texts.last().unwrap(), "2026-01-16 1");
+        assert_eq!(texts.len(), 16, "what is empty is shown too");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use super::desk::Side;
 use super::examples::{Examples, Place};
 use super::found::Found;
 use super::summary::{Against, ChangeSummary, Named, Part, Strictness, Verdicts};
-use super::terms::{Catalogue, Compared, rank};
+use super::terms::{Catalogue, Compared, Difference, rank};
 use crate::decision::{MatrixRef, Verdict};
 use crate::program::{By, Outcome};
 
@@ -19,7 +19,7 @@ use crate::program::{By, Outcome};
 struct Sort {
     old: (Verdict, By),
     new: (Verdict, By),
-    strictness: Strictness,
+    difference: Difference,
 }
 
 /// What changes.
@@ -44,11 +44,11 @@ impl Changes {
         if let Some(count) = self.verdicts.get_mut(rank(new.verdict)) {
             *count += 1;
         }
-        if let Some(strictness) = catalogue.compare(old, new, &mut self.compared) {
+        if let Some(difference) = catalogue.compare(old, new, &mut self.compared) {
             let sort = Sort {
                 old: (old.verdict, old.by),
                 new: (new.verdict, new.by),
-                strictness,
+                difference,
             };
             let (count, examples) = self.sorts.entry(sort).or_default();
             *count += 1;
@@ -72,7 +72,7 @@ impl Changes {
         let of = verdicts.total();
         let with = |strictness| {
             let sorts = self.sorts.iter();
-            let sorts = sorts.filter(|(sort, _)| sort.strictness == strictness);
+            let sorts = sorts.filter(|(sort, _)| sort.difference.strictness == strictness);
             sorts.map(|(_, (count, _))| count).sum::<u64>()
         };
         let all = self.sorts.values().map(|(count, _)| count).sum();
@@ -90,7 +90,8 @@ impl Changes {
             ChangeSummary {
                 old: named(old, sort.old),
                 new: named(new, sort.new),
-                strictness: sort.strictness,
+                strictness: sort.difference.strictness,
+                differs: sort.difference.words(),
                 part: Part { events, of },
                 examples: examples.shown(files),
             }

@@ -35,7 +35,7 @@ pub struct Summary {
     pub otherwise: Part,
     /// The lanes that attached at least once.
     pub lanes: Vec<LaneSummary>,
-    /// Lanes that never attached, in file order; those under trial are in `trial`.
+    /// Lanes that never attached, nor would have without their trial, in file order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub never_attached: Vec<String>,
     /// Lanes while they are under trial.
@@ -388,6 +388,10 @@ pub struct ChangeSummary {
     pub new: Named,
     /// Which of both is stricter.
     pub strictness: Strictness,
+    /// What differs under one verdict: `another sign-off`, `a sign-off less`, `a larger hold`,
+    /// `a smaller hold`, `other terms`, `other values`, `decided by another`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differs: Vec<&'static str>,
     /// How many events.
     #[serde(flatten)]
     pub part: Part,

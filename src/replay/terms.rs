@@ -52,6 +52,51 @@ pub(super) struct Compared {
     terms: [Vec<Number>; 2],
 }
 
+/// How a decision differs from another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Difference {
+    pub(super) strictness: Strictness,
+    /// What differs under one verdict: a bit for each of [`WORDS`].
+    what: u8,
+}
+
+/// What can differ under one verdict.
+const WORDS: [&str; 7] = [
+    "another sign-off",
+    "a sign-off less",
+    "a larger hold",
+    "a smaller hold",
+    "other terms",
+    "other values",
+    "decided by another",
+];
+
+impl Difference {
+    const NEW_SIGN_OFF: u8 = 1;
+    const LESS_SIGN_OFF: u8 = 1 << 1;
+    const LARGER_HOLD: u8 = 1 << 2;
+    const SMALLER_HOLD: u8 = 1 << 3;
+    const TERMS: u8 = 1 << 4;
+    const VALUES: u8 = 1 << 5;
+    const NAME: u8 = 1 << 6;
+
+    fn of(strictness: Strictness, what: u8) -> Self {
+        Self { strictness, what }
+    }
+
+    /// What differs under one verdict, in words.
+    pub(super) fn words(self) -> Vec<&'static str> {
+        let bits = (0..).zip(WORDS);
+        let bits = bits.filter(|(bit, _)| self.what >> bit & 1 == 1);
+        bits.map(|(_, word)| word).collect()
+    }
+}
+
+/// A bit where something is so.
+fn bit(bit: u8, is_so: bool) -> u8 {
+    if is_so { bit } else { 0 }
+}
+
 /// Numbers for texts.
 #[derive(Default)]
 struct Numbers(HashMap<String, Number>);
@@ -79,23 +124,28 @@ impl Catalogue {
         old: &Found,
         new: &Found,
         compared: &mut Compared,
-    ) -> Option<Strictness> {
+    ) -> Option<Difference> {
         match rank(new.verdict).cmp(&rank(old.verdict)) {
-            std::cmp::Ordering::Greater => return Some(Strictness::Stricter),
-            std::cmp::Ordering::Less => return Some(Strictness::Looser),
+            std::cmp::Ordering::Greater => {
+                return Some(Difference::of(Strictness::Stricter, 0));
+            }
+            std::cmp::Ordering::Less => return Some(Difference::of(Strictness::Looser, 0)),
             std::cmp::Ordering::Equal => {}
         }
         let renamed = self.old.name(old.by) != self.new.name(new.by);
-        match old.verdict {
+        let renamed = bit(Difference::NAME, renamed);
+        let difference = match old.verdict {
             Verdict::Escalate => self.escalations(old, new, compared, renamed),
             Verdict::Adjust => {
                 let [before, after] = &mut compared.terms;
                 self.old.sets(old, before);
                 self.new.sets(new, after);
-                (renamed || before != after).then_some(Strictness::Equal)
+                let values = bit(Difference::VALUES, before != after);
+                Difference::of(Strictness::Equal, renamed | values)
             }
-            Verdict::Allow | Verdict::Deny => renamed.then_some(Strictness::Equal),
-        }
+            Verdict::Allow | Verdict::Deny => Difference::of(Strictness::Equal, renamed),
+        };
+        (difference.what != 0).then_some(difference)
     }
 
     fn escalations(
@@ -103,8 +153,8 @@ impl Catalogue {
         old: &Found,
         new: &Found,
         compared: &mut Compared,
-        renamed: bool,
-    ) -> Option<Strictness> {
+        renamed: u8,
+    ) -> Difference {
         let [old_demands, new_demands] = &mut compared.demands;
         let [old_terms, new_terms] = &mut compared.terms;
         self.old.sign_offs(old, old_demands, old_terms);
@@ -114,14 +164,19 @@ impl Catalogue {
             let mut some = some.iter();
             some.any(|demand| other.binary_search(demand).is_err())
         };
-        let stricter = lacks(new_demands, old_demands) || is_larger(after, before);
-        let looser = lacks(old_demands, new_demands) || is_larger(before, after);
-        match (stricter, looser) {
-            (true, true) => Some(Strictness::Mixed),
-            (true, false) => Some(Strictness::Stricter),
-            (false, true) => Some(Strictness::Looser),
-            (false, false) => (renamed || old_terms != new_terms).then_some(Strictness::Equal),
-        }
+        let stricter = bit(Difference::NEW_SIGN_OFF, lacks(new_demands, old_demands))
+            | bit(Difference::LARGER_HOLD, is_larger(after, before));
+        let looser = bit(Difference::LESS_SIGN_OFF, lacks(old_demands, new_demands))
+            | bit(Difference::SMALLER_HOLD, is_larger(before, after));
+        let strictness = match (stricter != 0, looser != 0) {
+            (true, true) => Strictness::Mixed,
+            (true, false) => Strictness::Stricter,
+            (false, true) => Strictness::Looser,
+            (false, false) => Strictness::Equal,
+        };
+        let terms = old_terms != new_terms && strictness == Strictness::Equal;
+        let what = stricter | looser | renamed | bit(Difference::TERMS, terms);
+        Difference::of(strictness, what)
     }
 }
 

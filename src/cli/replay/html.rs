@@ -111,7 +111,7 @@ fn over_time(html: &mut String, over: &OverTime) {
     let buckets = joined(&over.buckets, BARS);
     let together = over.buckets.len().div_ceil(buckets.len().max(1));
     let (each, zone) = (one_bar(over.step, together), escape(&over.zone));
-    let words = format!("{each}, times of {zone}; the loosest verdict at the bottom.");
+    let words = format!("Times of {zone}, {each}; the loosest verdict at the bottom.");
     section(html, "Over time", &words, |html| {
         let most = buckets.iter().map(|bucket| bucket.verdicts.total()).max();
         let most = most.unwrap_or(0);
@@ -386,7 +386,7 @@ fn unreadable(html: &mut String, unreadable: &UnreadableSummary) {
                 kind,
                 number(problem.part.events),
                 share(problem.part),
-                examples.join("<br>"),
+                examples.join(", "),
             ]
         });
         let table = Table {
@@ -431,7 +431,7 @@ fn against(html: &mut String, against: &Against) {
         }
         *html += "</ul>\n";
         let table = Table {
-            titles: &["", "Events", "Share", "Is", "Becomes", "Such as"],
+            titles: &["", "Events", "Share", "Is", "Becomes", "Differs", "Such as"],
             numbers: &[1, 2],
             rows: against.changes.iter().map(change).collect(),
         };
@@ -452,6 +452,7 @@ fn change(change: &ChangeSummary) -> Vec<String> {
         share(change.part),
         escape(&named(&change.old)),
         escape(&named(&change.new)),
-        examples.join("<br>"),
+        change.differs.join(", "),
+        examples.join(", "),
     ]
 }

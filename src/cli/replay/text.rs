@@ -343,14 +343,23 @@ impl Page {
                 share(change.part),
                 clean(&named(&change.old)),
                 clean(&named(&change.new)),
+                change.differs.join(", "),
                 examples.join(", "),
             ]
         });
         let table = Table {
-            titles: vec!["strictness", "events", "share", "is", "becomes", "such as"],
+            titles: vec![
+                "strictness",
+                "events",
+                "share",
+                "is",
+                "becomes",
+                "differs",
+                "such as",
+            ],
             right: vec![1, 2],
-            gives_way: 5,
-            may_go: vec![2, 5],
+            gives_way: 6,
+            may_go: vec![2, 6],
             rows: rows.collect(),
         };
         self.table(out, table, CHANGES)
