@@ -26,6 +26,7 @@ mod new;
 mod output;
 mod progress;
 mod render;
+mod replay;
 mod schema;
 mod screen;
 mod shell;
@@ -69,6 +70,7 @@ enum Command {
     Check(check::Args),
     Fmt(fmt::Args),
     Decide(decide::Args),
+    Replay(replay::Args),
     Explain(explain::Args),
     Test(test::Args),
     Show(show::Args),
@@ -100,6 +102,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Check(args) => check::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
         Command::Decide(args) => decide::run(args, shell),
+        Command::Replay(args) => replay::run(args, shell),
         Command::Explain(args) => explain::run(args, shell),
         Command::Test(args) => test::run(args, shell),
         Command::Show(args) => show::run(args, shell),

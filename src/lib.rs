@@ -13,7 +13,7 @@
 //! | 3 | [`matrix`] [`check`] | names to ids, types, lints; a matrix is valid by construction |
 //! | 4 | [`decision`] [`reference`](mod@reference) [`slots`] [`program`] [`compile`](mod@compile) | what a decision is; the slow, obvious evaluator; an event as cells; the compiled program and how it is made |
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
-//! | 7 | [`cases`] | examples and scenarios, run |
+//! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
 //! | 9 | [`files`] | a matrix on disk |
 //! | 10 | `cli` | the command line |
 
@@ -33,6 +33,7 @@ pub mod matrix;
 pub mod parallel;
 pub mod program;
 pub mod reference;
+pub mod replay;
 pub mod router;
 pub mod schema;
 pub mod slots;

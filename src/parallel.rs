@@ -12,7 +12,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Pieces that each worker may have waiting: enough that it does not wait for the reader.
+/// Pieces for each worker that are read and not yet handed over: the one at hand, and enough that
+/// it waits neither for the reader nor for a slower neighbour.
 const AHEAD: usize = 4;
 
 /// How many threads can work at once here.
@@ -66,12 +67,15 @@ where
     let workers = workers.max(1);
     let (state, work) = (&state, &work);
     thread::scope(|scope| {
+        // INVARIANT: a piece is read only with a permit, which comes back when its result was handed
+        // over. Without it the results behind a slow piece would pile up.
+        let (permits, returned) = sync_channel(workers * AHEAD);
         let (pieces, waiting) = sync_channel(workers * AHEAD);
         // Dropped with the last worker, so that the reader never waits for nobody.
         let waiting = Arc::new(Mutex::new(waiting));
         let (done, results) = sync_channel(workers * AHEAD);
         let ended = done.clone();
-        scope.spawn(move || feed(read, &pieces, &ended));
+        scope.spawn(move || feed(read, &permits, &pieces, &ended));
         for _ in 0..workers {
             let done: SyncSender<Done<R, E>> = done.clone();
             let waiting = Arc::clone(&waiting);
@@ -86,7 +90,7 @@ where
             });
         }
         drop((done, waiting));
-        in_order(&results, &mut take)
+        in_order(&results, &returned, &mut take)
     })
 }
 
@@ -98,10 +102,14 @@ enum Done<R, E> {
 /// Reads pieces until there are none, or nobody wants them any more.
 fn feed<T, R, E>(
     mut read: impl FnMut() -> Result<Option<T>, E>,
+    permits: &SyncSender<()>,
     pieces: &SyncSender<(u64, T)>,
     done: &SyncSender<Done<R, E>>,
 ) {
     for number in 0u64.. {
+        if permits.send(()).is_err() {
+            return;
+        }
         match read() {
             Ok(Some(piece)) => {
                 if pieces.send((number, piece)).is_err() {
@@ -126,6 +134,7 @@ fn next<T>(waiting: &Mutex<Receiver<(u64, T)>>) -> Option<(u64, T)> {
 /// Hands results over in their order; those that came too soon wait.
 fn in_order<R, E>(
     results: &Receiver<Done<R, E>>,
+    returned: &Receiver<()>,
     take: &mut impl FnMut(R) -> Result<ControlFlow<()>, E>,
 ) -> Result<(), E> {
     let mut early = BTreeMap::new();
@@ -141,6 +150,7 @@ fn in_order<R, E>(
         }
         while let Some(result) = early.remove(&wanted) {
             wanted += 1;
+            let _ = returned.try_recv();
             if take(result)?.is_break() {
                 return Ok(());
             }
@@ -151,6 +161,8 @@ fn in_order<R, E>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -180,6 +192,39 @@ mod tests {
         );
         assert!(ended.is_ok());
         assert_eq!(taken, items);
+    }
+
+    /// One slow piece must not let all behind it be worked on: their results would be held.
+    #[test]
+    fn no_more_is_held_than_was_said() {
+        let (mut read, mut next) = (0usize, 0usize);
+        let taken = AtomicUsize::new(0);
+        let most = AtomicUsize::new(0);
+        let ended: Result<(), ()> = stream(
+            3,
+            || {
+                let held = read - taken.load(Ordering::SeqCst);
+                most.fetch_max(held, Ordering::SeqCst);
+                read += 1;
+                Ok((read <= 500).then_some(read - 1))
+            },
+            || (),
+            |(), n| {
+                if n % 50 == 0 {
+                    thread::sleep(std::time::Duration::from_millis(5));
+                }
+                n
+            },
+            |n| {
+                assert_eq!(n, next);
+                next += 1;
+                taken.store(next, Ordering::SeqCst);
+                Ok(ControlFlow::Continue(()))
+            },
+        );
+        assert_eq!((ended, next), (Ok(()), 500));
+        let most = most.into_inner();
+        assert!((3..=3 * AHEAD + 1).contains(&most), "{most}");
     }
 
     #[test]

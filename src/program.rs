@@ -9,7 +9,7 @@
 //! To be read in this order: one test over cells ([`test`](mod@test)), triggers ([`node`]), their clauses and
 //! how a clause is held against an event ([`clause`]), which clauses are looked at at all
 //! ([`index`], [`phrases`]), an event on its way through them (`walk`), what follows from those that
-//! hold (`run`), and the whole decision (`decide`).
+//! hold (`run`), what those that are unsure lack (`gaps`), and the whole decision (`decide`).
 
 use std::sync::Arc;
 
@@ -25,12 +25,14 @@ pub mod print;
 pub mod test;
 
 mod decide;
+mod gaps;
 mod run;
 mod scratch;
 mod walk;
 
 pub use crate::slots::Dictionary;
 pub use decide::Decider;
+pub use gaps::{Gap, Gaps};
 pub use run::Attachments;
 pub use scratch::Scratch;
 pub use walk::Hit;

@@ -9,7 +9,7 @@
 //! Must not know where events come from, nor what becomes of an escalation.
 //!
 //! To be read in this order: one test (`field`), expressions of tests (`eval`), measures
-//! (`interval`, `history`), why a test came out as it did (`reasons`), which of all that attaches
+//! (`interval`, `history`, `measured`), why a test came out as it did (`reasons`), which of all that attaches
 //! decides (`pass`, `decide`), what the attached lanes demand together (`join`), and the two views on it
 //! (`explain`, `coverage`).
 
@@ -21,6 +21,7 @@ mod field;
 mod history;
 mod interval;
 mod join;
+mod measured;
 mod pass;
 mod reasons;
 
@@ -30,6 +31,7 @@ pub(crate) use eval::Facts;
 pub use eval::Standing;
 pub use explain::{Explained, Explanation, Node};
 pub use history::History;
+pub(crate) use measured::measure_tests;
 pub(crate) use pass::Standings;
 
 #[cfg(test)]

@@ -17,6 +17,8 @@ mod cases;
 mod decide;
 #[path = "cli_decide/explain.rs"]
 mod explain;
+#[path = "cli_decide/jobs.rs"]
+mod jobs;
 #[path = "cli_decide/long.rs"]
 mod long;
 #[path = "cli_decide/run.rs"]

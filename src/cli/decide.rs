@@ -2,36 +2,45 @@
 //!
 //! In: a matrix, and events as NDJSON. Out: a line for each event, for a person or a program.
 //! Invariant: memory does not grow with the stream but by what the longest window needs; each line
-//! that is not blank gets its decision, whatever is wrong with it.
+//! that is not blank gets its decision, whatever is wrong with it; the output does not depend on how
+//! many threads decide.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::input::Input;
+use super::input::Files;
 use super::progress::Progress;
 use super::shell::{Answer, Failure, Shell};
-use crate::decision::{Decision, EventRef};
-use crate::limits::Limits;
-use crate::matrix::Matrix;
-use crate::reference::{History, Reference, Times};
+use crate::clock::Timestamp;
+use crate::compile::compile;
+use crate::decision::Decision;
+
+use crate::parallel;
+
+use crate::reference::History;
 
 mod rows;
+mod stream;
 mod tally;
 
-use rows::Rows;
 pub(super) use rows::paint;
+use rows::{Row, Rows, Style};
+use stream::{Form, Stream};
 use tally::Tally;
 
 /// Files above this many bytes take long enough for a bar.
-const LONG_BYTES: u64 = 1 << 20;
+pub(super) const LONG_BYTES: u64 = 1 << 20;
 
 /// Decide events by a matrix
 ///
-/// The events are JSON objects, one a line. Their clock is each event's own `at`; an event without
-/// one happens now. Measures count the events of the stream that came before. Nothing is opened,
-/// and the examples of the matrix are not run.
+/// The events are JSON objects, one a line; the file may be packed with gzip or zstd. Their clock is
+/// each event's own `at`; an event without one happens now. Measures count the events of the stream
+/// that came before. Nothing is opened, and the examples of the matrix are not run.
+///
+/// All cores take part, and the decisions stand in the order of the events. Events of a kind that a
+/// measure counts, or that is tested for one, are decided one after the other.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The matrix: a file, the folder of one, or - for standard input
@@ -46,6 +55,23 @@ pub(super) struct Args {
     /// How to print the decisions
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    #[command(flatten)]
+    jobs: Jobs,
+}
+
+/// How many threads decide.
+#[derive(Debug, clap::Args)]
+pub(super) struct Jobs {
+    /// How many threads decide; without it one for each core
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+}
+
+impl Jobs {
+    /// Their number.
+    pub(super) fn number(&self) -> usize {
+        self.jobs.map_or_else(parallel::cores, usize::from)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,14 +85,26 @@ enum Format {
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     not_both_stdin(&args.matrix, &args.events)?;
     let (matrix, limits) = shell.matrix(&args.matrix)?;
-    let input = Input::open(&args.events, &limits)?;
-    let progress = Bar::over(&input, shell);
-    let mut stream = Stream::new(&matrix, limits, input, progress);
+    let files = Files::look(std::slice::from_ref(&args.events))?;
+    let bar = Bar::over(&files, shell);
+    let program = compile(&matrix);
+    let mut history = History::new(&matrix);
+    let stream = Stream {
+        program: &program,
+        limits: &limits,
+        jobs: args.jobs.number(),
+        files,
+        bar: &bar,
+    };
     match args.format {
-        Format::Json => json(&mut stream, shell)?,
-        Format::Text => text(args, &mut stream, shell)?,
+        Format::Json => stream.run(&Json, shell, &mut history)?,
+        Format::Text => {
+            let style = Style::new(&program.matrix, shell.paint, args.verbose);
+            stream.run(&Text(style), shell, &mut history)?;
+        }
     }
-    stream.warn(shell);
+    drop(bar);
+    warn(&history, shell);
     Ok(Answer::Fine)
 }
 
@@ -79,123 +117,141 @@ pub(super) fn not_both_stdin(matrix: &Path, events: &Path) -> Result<(), Failure
     Ok(())
 }
 
-fn json(stream: &mut Stream<'_>, shell: &mut Shell) -> Result<(), Failure> {
-    while let Some(decided) = stream.next_decided(shell)? {
-        serde_json::to_writer(&mut shell.out, &decided.decision).map_err(io::Error::from)?;
-        shell.out.write_all(b"\n")?;
-        if stream.input.may_wait() {
-            shell.out.flush()?;
-        }
-    }
-    Ok(())
-}
-
-fn text(args: &Args, stream: &mut Stream<'_>, shell: &mut Shell) -> Result<(), Failure> {
-    let mut rows = Rows::new(stream.matrix, shell.paint, args.verbose);
-    let mut tally = Tally::default();
-    while let Some(decided) = stream.next_decided(shell)? {
-        tally.add(&decided);
-        rows.add(&decided);
-        if rows.is_full() || stream.input.may_wait() {
-            rows.write(&mut shell.out, true)?;
-            shell.out.flush()?;
-        }
-    }
-    rows.write(&mut shell.out, false)?;
-    Ok(tally.write(&mut shell.out, shell.paint)?)
-}
-
 /// A decision with the instant of its event and its line.
 pub(super) struct Decided {
     pub(super) line: u64,
-    pub(super) at: crate::clock::Timestamp,
+    pub(super) at: Timestamp,
     pub(super) decision: Decision,
 }
 
-/// The events of a stream, decided one after the other.
-struct Stream<'m> {
-    matrix: &'m Matrix,
-    limits: Limits,
-    history: History,
-    input: Input,
-    progress: Bar,
+/// An object a line.
+struct Json;
+
+impl Form for Json {
+    type Made = Vec<u8>;
+    type Sink<'s> = ();
+
+    fn make(&self, decided: &Decided, made: &mut Vec<u8>) -> Result<(), Failure> {
+        serde_json::to_writer(&mut *made, &decided.decision).map_err(io::Error::from)?;
+        made.push(b'\n');
+        Ok(())
+    }
+
+    fn sink(&self) {}
+
+    fn put(&self, (): &mut (), made: Vec<u8>, out: &mut impl Write) -> io::Result<()> {
+        out.write_all(&made)
+    }
+
+    fn pause(&self, (): &mut (), out: &mut impl Write) -> io::Result<()> {
+        out.flush()
+    }
+
+    fn end(&self, (): (), _: &mut impl Write) -> io::Result<()> {
+        Ok(())
+    }
 }
 
-impl<'m> Stream<'m> {
-    fn new(matrix: &'m Matrix, limits: Limits, input: Input, progress: Bar) -> Self {
-        Self {
-            matrix,
-            limits,
-            history: History::new(matrix),
-            input,
-            progress,
-        }
+/// Rows, and a summary below them.
+struct Text<'m>(Style<'m>);
+
+/// Some rows, and what they sum up to.
+#[derive(Default)]
+struct Part {
+    rows: Vec<Row>,
+    tally: Tally,
+}
+
+impl<'m> Form for Text<'m> {
+    type Made = Part;
+    type Sink<'s>
+        = (Rows<'m>, Tally)
+    where
+        Self: 's;
+
+    fn make(&self, decided: &Decided, made: &mut Part) -> Result<(), Failure> {
+        made.tally.add(decided);
+        made.rows.push(self.0.row(decided));
+        Ok(())
     }
 
-    fn next_decided(&mut self, shell: &Shell) -> Result<Option<Decided>, Failure> {
-        let Some(line) = self.input.next_line()? else {
-            return Ok(None);
-        };
-        self.progress.advance(line.length);
-        let now = shell.clock();
-        let reference = Reference::new(self.matrix);
-        let (at, mut decision) = match line.event(&self.matrix.schema, &self.limits, now) {
-            Ok(event) => {
-                let times = Times::of(&event);
-                let decision = reference.decide_and_record(&event, &mut self.history, times);
-                (event.at(), decision)
+    fn sink(&self) -> (Rows<'m>, Tally) {
+        (Rows::new(self.0), Tally::default())
+    }
+
+    fn put(
+        &self,
+        (rows, tally): &mut (Rows<'m>, Tally),
+        made: Part,
+        out: &mut impl Write,
+    ) -> io::Result<()> {
+        tally.merge(made.tally);
+        for row in made.rows {
+            rows.push(row);
+            if rows.is_full() {
+                rows.write(out, true)?;
             }
-            Err(event) => (event.at, reference.decide_unreadable(&event, event.at)),
-        };
-        if decision.event == EventRef::None {
-            decision.event = EventRef::Line(line.number);
         }
-        Ok(Some(Decided {
-            line: line.number,
-            at,
-            decision,
-        }))
+        Ok(())
     }
 
-    /// What the stream did to the measures: a count that is only a lower bound is no secret.
-    fn warn(&self, shell: &Shell) {
-        let word = shell.error_paint.warn("warning");
-        let (late, refused) = (self.history.late_dropped(), self.history.keys_refused());
-        if late > 0 {
-            let most = crate::limits::LATENESS;
-            shell.tell(&format!(
-                "{word}: {late} events came more than {most} after younger ones, too late for the windows of measures: those are lower bounds"
-            ));
-        }
-        if refused > 0 {
-            shell.tell(&format!(
-                "{word}: {refused} events had a key beyond those that a measure keeps: its value is unknown for them"
-            ));
-        }
+    fn pause(&self, (rows, _): &mut (Rows<'m>, Tally), out: &mut impl Write) -> io::Result<()> {
+        rows.write(out, true)?;
+        out.flush()
+    }
+
+    fn end(&self, (mut rows, tally): (Rows<'m>, Tally), out: &mut impl Write) -> io::Result<()> {
+        rows.write(out, false)?;
+        tally.write(out, self.0.paint)
+    }
+}
+
+/// Says what the stream did to the measures: a count that is only a lower bound is no secret.
+pub(super) fn warn(history: &History, shell: &Shell) {
+    let word = shell.error_paint.warn("warning");
+    let (late, refused) = (history.late_dropped(), history.keys_refused());
+    if late > 0 {
+        let most = crate::limits::LATENESS;
+        shell.tell(&format!(
+            "{word}: {late} events came more than {most} after younger ones, too late for the windows of measures: those are lower bounds"
+        ));
+    }
+    if refused > 0 {
+        shell.tell(&format!(
+            "{word}: {refused} events had a key beyond those that a measure keeps: its value is unknown for them"
+        ));
     }
 }
 
 /// The progress of a long stream.
-struct Bar {
+pub(super) struct Bar {
     bar: Option<Progress>,
     in_bytes: bool,
 }
 
 impl Bar {
     /// A bar where it does not stand between the decisions themselves, and is worth it.
-    fn over(input: &Input, shell: &Shell) -> Self {
-        let size = input.size();
-        let wanted = !shell.out.is_terminal() && size.is_none_or(|bytes| bytes >= LONG_BYTES);
-        let unit = if size.is_some() { "bytes" } else { "events" };
+    fn over(files: &Files, shell: &Shell) -> Self {
+        Self::shown(files, !shell.out.is_terminal())
+    }
+
+    /// A bar over a stream that is long, or that may be.
+    pub(super) fn shown(files: &Files, wanted: bool) -> Self {
+        let wanted = wanted && files.size.is_none_or(|bytes| bytes >= LONG_BYTES);
+        let unit = match files.size {
+            Some(_) => "bytes",
+            None => "events",
+        };
         Self {
-            bar: wanted.then(|| Progress::new(size, unit)),
-            in_bytes: size.is_some(),
+            bar: wanted.then(|| Progress::new(files.size, unit)),
+            in_bytes: files.size.is_some(),
         }
     }
 
-    fn advance(&self, bytes: u64) {
+    /// So many more bytes of the files were taken, and so many events done.
+    pub(super) fn advance(&self, bytes: u64, events: u64) {
         if let Some(bar) = &self.bar {
-            bar.advance(if self.in_bytes { bytes } else { 1 });
+            bar.advance(if self.in_bytes { bytes } else { events });
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Events as lines of a file or of standard input.
 //!
-//! In: a path, or `-`. Out: one line after the other with its number, in constant memory.
+//! In: a path, or `-`; plain, gzip or zstd. Out: one line after the other with its number, or blocks
+//! of lines for several workers, in constant memory.
 //! Invariant: no more of a line is held than an event may have bytes; of a longer one its length
 //! and its hash are known, and the lines behind it are read.
 //! Knows nothing of what an event is but its bounds.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Cursor, Read, StdinLock};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
@@ -14,19 +14,26 @@ use sha2::{Digest, Sha256};
 use super::shell::Failure;
 use crate::clock::Timestamp;
 use crate::event::{self, Event, Unreadable};
-use crate::files::shown;
 use crate::limits::Limits;
 use crate::schema::Schema;
+
+mod blocks;
+mod source;
+
+#[cfg(feature = "parquet")]
+mod parquet;
+
+pub(super) use blocks::{Block, Blocks, Files};
+
+use source::Source;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 16;
 
-/// A stream of events.
+/// A stream of events, line by line.
 pub(super) struct Input {
-    reader: BufReader<Box<dyn Read>>,
-    name: String,
-    /// The bytes of the file, where that is known.
-    size: Option<u64>,
+    reader: BufReader<Box<dyn Read + Send>>,
+    source: Source,
     most: usize,
     line: Vec<u8>,
     number: u64,
@@ -64,9 +71,14 @@ impl Line<'_> {
 
     /// The bytes, unless there are more than an event may have.
     pub(super) fn bytes(&self) -> Option<&[u8]> {
+        self.bytes_or_digest().ok()
+    }
+
+    /// The bytes; of more than an event may have their number and their hash.
+    pub(super) fn bytes_or_digest(&self) -> Result<&[u8], (u64, [u8; 32])> {
         match self.content {
-            Content::Whole(bytes) => Some(bytes),
-            Content::TooLong { .. } => None,
+            Content::Whole(bytes) => Ok(bytes),
+            Content::TooLong { bytes, digest } => Err((bytes, digest)),
         }
     }
 }
@@ -74,42 +86,28 @@ impl Line<'_> {
 impl Input {
     /// Opens a file, or standard input for `-`.
     pub(super) fn open(path: &Path, limits: &Limits) -> Result<Self, Failure> {
-        let name = shown(path);
-        let unusable =
-            |e: io::Error| Failure::Unusable(format!("`{name}` cannot be read: {}", reason(&e)));
-        let mut size = None;
-        let source: Box<dyn Read> = if path == Path::new("-") {
-            let stdin: StdinLock<'static> = io::stdin().lock();
-            Box::new(stdin)
-        } else {
-            let file = File::open(path).map_err(unusable)?;
-            let known = file.metadata().map_err(unusable)?;
-            if known.is_dir() {
-                let message = format!("`{name}` is a folder; name a file of events, one a line");
-                return Err(Failure::Unusable(message));
-            }
-            size = known.is_file().then_some(known.len());
-            Box::new(file)
-        };
-        Ok(Self {
-            reader: BufReader::with_capacity(CHUNK, source),
-            name,
-            size,
-            most: limits.event_total_bytes,
+        Ok(Self::of(
+            Source::open(path)?,
+            CHUNK,
+            limits.event_total_bytes,
+        ))
+    }
+
+    fn of(mut source: Source, chunk: usize, most: usize) -> Self {
+        let nothing: Box<dyn Read + Send> = Box::new(io::empty());
+        let reader = std::mem::replace(&mut source.reader, nothing);
+        Self {
+            reader: BufReader::with_capacity(chunk, reader),
+            source,
+            most,
             line: Vec::new(),
             number: 0,
-        })
+        }
     }
 
-    /// The bytes of the file; unknown for a pipe.
+    /// The bytes of the events; unknown for a pipe and for what is packed.
     pub(super) fn size(&self) -> Option<u64> {
-        self.size
-    }
-
-    /// Whether the next line may have to be waited for, so that what is known should be shown.
-    pub(super) fn may_wait(&self) -> bool {
-        // A file is there as a whole.
-        self.size.is_none() && !self.reader.buffer().contains(&b'\n')
+        self.source.size
     }
 
     /// All of the stream, if it is short and one JSON object: an event that somebody laid out over
@@ -126,9 +124,9 @@ impl Input {
         if one && head.len() <= self.most {
             return Ok(Some(head));
         }
-        let nothing: Box<dyn Read> = Box::new(io::empty());
+        let nothing: Box<dyn Read + Send> = Box::new(io::empty());
         let rest = std::mem::replace(&mut self.reader, BufReader::new(nothing));
-        let all: Box<dyn Read> = Box::new(Cursor::new(head).chain(rest));
+        let all: Box<dyn Read + Send> = Box::new(Cursor::new(head).chain(rest));
         self.reader = BufReader::with_capacity(CHUNK, all);
         Ok(None)
     }
@@ -205,15 +203,7 @@ impl Input {
     }
 
     fn failed(&self, error: &io::Error) -> Failure {
-        Failure::Unusable(format!("`{}` cannot be read: {}", self.name, reason(error)))
-    }
-}
-
-/// What the system said, in lower case and without its number.
-fn reason(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::NotFound => "it does not exist".to_owned(),
-        kind => kind.to_string(),
+        self.source.failed(error)
     }
 }
 
@@ -222,16 +212,9 @@ mod tests {
     use super::*;
 
     fn lines(text: &[u8], most: usize) -> Vec<(u64, Result<Vec<u8>, u64>)> {
-        let source: Box<dyn Read> = Box::new(Cursor::new(text.to_vec()));
-        let mut input = Input {
-            // A small buffer, so that lines cross it.
-            reader: BufReader::with_capacity(4, source),
-            name: String::new(),
-            size: None,
-            most,
-            line: Vec::new(),
-            number: 0,
-        };
+        let source = Source::of(Box::new(Cursor::new(text.to_vec())), true);
+        // A small buffer, so that lines cross it.
+        let mut input = Input::of(source, 4, most);
         let mut all = Vec::new();
         while let Some(line) = input.next_line().unwrap() {
             let content = match line.content {
@@ -268,15 +251,8 @@ mod tests {
             ..Limits::default()
         };
         let text = b"123456789012345";
-        let source: Box<dyn Read> = Box::new(Cursor::new(text.to_vec()));
-        let mut input = Input {
-            reader: BufReader::with_capacity(4, source),
-            name: String::new(),
-            size: None,
-            most: 5,
-            line: Vec::new(),
-            number: 0,
-        };
+        let source = Source::of(Box::new(Cursor::new(text.to_vec())), true);
+        let mut input = Input::of(source, 4, 5);
         let now = Timestamp::UNIX_EPOCH;
         let schema = Schema::default();
         let line = input.next_line().unwrap().unwrap();

@@ -92,11 +92,13 @@ impl Shell {
 
     /// The instant at which something arrives: what `--now` says, else the system's.
     pub(super) fn clock(&self) -> Timestamp {
-        if self.fixed {
-            self.now
-        } else {
-            SystemTime::now().into()
-        }
+        self.clock_for_threads()()
+    }
+
+    /// The same for a thread that the shell does not go to.
+    pub(super) fn clock_for_threads(&self) -> impl Fn() -> Timestamp + Send + use<> {
+        let fixed = self.fixed.then_some(self.now);
+        move || fixed.unwrap_or_else(|| SystemTime::now().into())
     }
 
     /// A message beside the result.

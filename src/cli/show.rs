@@ -19,7 +19,7 @@ use crate::matrix::{Lane, Matrix};
 use crate::program::print::View;
 
 mod data;
-mod html;
+pub(super) mod html;
 mod markdown;
 mod page;
 mod prose;

@@ -1,6 +1,6 @@
 //! Decisions as rows of aligned columns.
 //!
-//! In: decisions as they are made. Out: rows in their order.
+//! In: decisions as they are made, each made a row on any thread. Out: rows in their order.
 //! Method: the first rows that are there together set the widths of the columns, and the rows after
 //! them follow; on a screen what does not fit is cut, and where little room is left the reason has
 //! a line of its own.
@@ -43,17 +43,24 @@ const TITLES: [&str; 7] = [
 /// The columns whose words may be cut: event, by, owner.
 const MAY_BE_CUT: [usize; 3] = [0, 3, 4];
 
-pub(super) struct Rows<'m> {
+/// How decisions become rows.
+#[derive(Clone, Copy)]
+pub(super) struct Style<'m> {
     matrix: &'m Matrix,
-    paint: Paint,
+    pub(super) paint: Paint,
     verbose: bool,
     screen: Option<usize>,
+}
+
+/// The rows that are not written yet, and how wide they are.
+pub(super) struct Rows<'m> {
+    style: Style<'m>,
     held: Vec<Row>,
     widths: Option<[usize; 7]>,
     day: Option<NaiveDate>,
 }
 
-struct Row {
+pub(super) struct Row {
     cells: [String; 7],
     verdict: Verdict,
     day: NaiveDate,
@@ -61,20 +68,17 @@ struct Row {
     block: String,
 }
 
-impl<'m> Rows<'m> {
+impl<'m> Style<'m> {
     pub(super) fn new(matrix: &'m Matrix, paint: Paint, verbose: bool) -> Self {
         Self {
             matrix,
             paint,
             verbose,
             screen: screen::width(),
-            held: Vec::new(),
-            widths: None,
-            day: None,
         }
     }
 
-    pub(super) fn add(&mut self, decided: &Decided) {
+    pub(super) fn row(&self, decided: &Decided) -> Row {
         let decision = &decided.decision;
         let at = decided.at.with_timezone(&self.matrix.zone);
         let id = match &decision.event {
@@ -94,7 +98,7 @@ impl<'m> Rows<'m> {
             .respond_by
             .map(|by| self.respond_by(by, decided.at));
         let wants_block = self.verbose && block::is_worth_it(decision);
-        self.held.push(Row {
+        Row {
             cells: [
                 id,
                 time,
@@ -111,7 +115,7 @@ impl<'m> Rows<'m> {
                 true => block::text(decision, self.matrix, self.paint, self.screen, "    "),
                 false => String::new(),
             },
-        });
+        }
     }
 
     /// The wall time of the same day; of another day with its date.
@@ -124,6 +128,21 @@ impl<'m> Rows<'m> {
             Some(_) => "%m-%d %H:%M",
         };
         by.format(form).to_string()
+    }
+}
+
+impl<'m> Rows<'m> {
+    pub(super) fn new(style: Style<'m>) -> Self {
+        Self {
+            style,
+            held: Vec::new(),
+            widths: None,
+            day: None,
+        }
+    }
+
+    pub(super) fn push(&mut self, row: Row) {
+        self.held.push(row);
     }
 
     /// Whether enough rows are held.
@@ -163,7 +182,7 @@ impl<'m> Rows<'m> {
                 *width = columns(cell).max(*width);
             }
         }
-        let Some(screen) = self.screen else {
+        let Some(screen) = self.style.screen else {
             return widths;
         };
         while taken(&widths) > screen {
@@ -183,11 +202,14 @@ impl<'m> Rows<'m> {
         let longest = |names: &mut dyn Iterator<Item = &String>| {
             names.map(|name| columns(&clean(name))).max().unwrap_or(0)
         };
-        let lanes = longest(&mut self.matrix.lanes.iter().map(|lane| &lane.name));
-        let rules = longest(&mut self.matrix.rules.iter().map(|rule| &rule.name));
-        let teams = longest(&mut self.matrix.teams.iter().map(|team| &team.name));
+        let lanes = longest(&mut self.style.matrix.lanes.iter().map(|lane| &lane.name));
+        let rules = longest(&mut self.style.matrix.rules.iter().map(|rule| &rule.name));
+        let teams = longest(&mut self.style.matrix.teams.iter().map(|team| &team.name));
         let by = (lanes + 1).max(rules).max(columns("unreadable"));
-        let instant = self.screen.map_or("2026-11-20 10:00:00", |_| "11-20 10:00");
+        let instant = self
+            .style
+            .screen
+            .map_or("2026-11-20 10:00:00", |_| "11-20 10:00");
         let mut widths = TITLES.map(columns);
         let wanted = [12, 0, columns("escalate"), by, teams, columns("critical")];
         let wanted = wanted.into_iter().chain([columns(instant)]);
@@ -199,7 +221,7 @@ impl<'m> Rows<'m> {
 
     /// The columns that are left for the reason; `None` where it has a line of its own.
     fn room(&self, widths: [usize; 7]) -> Option<usize> {
-        let Some(screen) = self.screen else {
+        let Some(screen) = self.style.screen else {
             return Some(usize::MAX);
         };
         let room = screen.saturating_sub(taken(&widths) + 2);
@@ -207,28 +229,28 @@ impl<'m> Rows<'m> {
     }
 
     fn write_titles(&self, out: &mut impl Write, widths: [usize; 7]) -> io::Result<()> {
-        if self.screen.is_none() {
-            writeln!(out, "# times of {}", self.matrix.zone.name())?;
+        if self.style.screen.is_none() {
+            writeln!(out, "# times of {}", self.style.matrix.zone.name())?;
         }
         let titles = TITLES.iter().zip(widths).map(|(title, w)| fill(title, w));
         let mut line = titles.collect::<Vec<_>>().join("  ");
         if self.room(widths).is_some() {
             line.push_str("  reason");
         }
-        writeln!(out, "{}", self.paint.bold(line.trim_end()))
+        writeln!(out, "{}", self.style.paint.bold(line.trim_end()))
     }
 
     fn write_row(&mut self, out: &mut impl Write, row: &Row, widths: [usize; 7]) -> io::Result<()> {
-        if self.screen.is_some() && self.day != Some(row.day) {
+        if self.style.screen.is_some() && self.day != Some(row.day) {
             self.day = Some(row.day);
             let day = row.day.format("%A, %Y-%m-%d");
-            let day = format!("{day}, times of {}", self.matrix.zone.name());
-            writeln!(out, "{}", self.paint.quiet(&day))?;
+            let day = format!("{day}, times of {}", self.style.matrix.zone.name());
+            writeln!(out, "{}", self.style.paint.quiet(&day))?;
         }
         let cells = row.cells.iter().zip(widths).enumerate();
         let cells: Vec<String> = cells
             .map(|(n, (cell, width))| match n {
-                2 => paint(self.paint, row.verdict, &fill(cell, width)),
+                2 => paint(self.style.paint, row.verdict, &fill(cell, width)),
                 _ => fill(cell, width),
             })
             .collect();
@@ -238,7 +260,7 @@ impl<'m> Rows<'m> {
             Some(room) => writeln!(out, "{line}  {}", cut(&row.reason, room))?,
             None => {
                 writeln!(out, "{}", line.trim_end())?;
-                let room = self.screen.unwrap_or(usize::MAX).saturating_sub(4);
+                let room = self.style.screen.unwrap_or(usize::MAX).saturating_sub(4);
                 writeln!(out, "    {}", cut(&row.reason, room))?;
             }
         }

@@ -12,7 +12,7 @@ use crate::decision::State;
 /// Lines of unreadable events that are named.
 const NAMED: usize = 5;
 
-/// What was counted of a stream. Its size is that of the matrix.
+/// What was counted of a stream, or of a part of it. Its size is that of the matrix.
 #[derive(Default)]
 pub(super) struct Tally {
     events: usize,
@@ -55,6 +55,29 @@ impl Tally {
                 };
                 let [fired, unsure_count] = counts;
                 *if unsure(lane) { unsure_count } else { fired } += 1;
+            }
+        }
+    }
+
+    /// Adds what was counted of another part of the stream.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.events += other.events;
+        for (sum, number) in self.verdicts.iter_mut().zip(other.verdicts) {
+            *sum += number;
+        }
+        self.unsure += other.unsure;
+        self.unreadable += other.unreadable;
+        self.unreadable_lines.extend(other.unreadable_lines);
+        self.unreadable_lines.sort_unstable();
+        self.unreadable_lines.truncate(NAMED);
+        for (sums, counts) in [
+            (&mut self.lanes, other.lanes),
+            (&mut self.trial, other.trial),
+        ] {
+            for (lane, [fired, unsure]) in counts {
+                let [all_fired, all_unsure] = sums.entry(lane).or_default();
+                *all_fired += fired;
+                *all_unsure += unsure;
             }
         }
     }

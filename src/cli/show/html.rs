@@ -7,7 +7,8 @@ use std::io::{self, Write};
 use super::page::{Item, LaneView, Page, Piece, TITLES, Text};
 use crate::cli::screen::clean;
 
-const STYLE: &str = include_str!("page.css");
+/// The look of every page.
+pub(in crate::cli) const STYLE: &str = include_str!("page.css");
 
 pub(super) fn write(out: &mut impl Write, page: &Page) -> io::Result<()> {
     let title = escape(&page.title);
@@ -99,7 +100,8 @@ fn text(text: &Text) -> String {
     pieces.collect()
 }
 
-fn escape(text: &str) -> String {
+/// A text that is no HTML, and nothing that acts on a screen.
+pub(in crate::cli) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {

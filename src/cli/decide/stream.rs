@@ -1,0 +1,187 @@
+//! A stream of events, decided on all cores and shown in its order.
+//!
+//! In: files of events, a program. Out: what a [`Form`] makes of each decision.
+//! Method: workers take blocks of lines, read the events and decide those that need no history; what
+//! needs it is decided where the results are put in order.
+//! Invariant: each history sees exactly the events that it counts, in the order of the stream.
+
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+
+use super::{Bar, Decided};
+use crate::cli::input::{Block, Files};
+use crate::cli::shell::{Failure, Shell};
+use crate::clock::Timestamp;
+use crate::decision::EventRef;
+use crate::event::Event;
+use crate::limits::Limits;
+use crate::parallel;
+use crate::program::{Decider, Program};
+use crate::reference::{History, Reference, Times};
+use crate::replay::kinds_in_order;
+
+/// Bytes of a block: some two hundred events, whose decisions take some megabytes at most.
+const BLOCK: usize = 1 << 16;
+
+/// How decisions are shown.
+pub(super) trait Form: Sync {
+    /// What is made of some decisions, on any thread.
+    type Made: Default + Send;
+    /// What is kept from one to the next of them, in their order.
+    type Sink<'s>
+    where
+        Self: 's;
+
+    /// Adds one decision.
+    fn make(&self, decided: &Decided, made: &mut Self::Made) -> Result<(), Failure>;
+    /// Nothing was shown yet.
+    fn sink(&self) -> Self::Sink<'_>;
+    /// Shows what was made of the next decisions.
+    fn put(
+        &self,
+        sink: &mut Self::Sink<'_>,
+        made: Self::Made,
+        out: &mut impl Write,
+    ) -> io::Result<()>;
+    /// Shows all that is known, because more may have to be waited for.
+    fn pause(&self, sink: &mut Self::Sink<'_>, out: &mut impl Write) -> io::Result<()>;
+    /// Shows what stands below the last one.
+    fn end(&self, sink: Self::Sink<'_>, out: &mut impl Write) -> io::Result<()>;
+}
+
+pub(super) struct Stream<'s> {
+    pub(super) program: &'s Program,
+    pub(super) limits: &'s Limits,
+    pub(super) jobs: usize,
+    pub(super) files: Files,
+    pub(super) bar: &'s Bar,
+}
+
+/// A block of which all was done that needs no history.
+struct Worked<M> {
+    parts: Vec<Part<M>>,
+    taken: u64,
+    events: u64,
+    may_wait: bool,
+}
+
+enum Part<M> {
+    /// Decided, one after the other.
+    Made(M),
+    /// To be decided in its order.
+    Waits { line: u64, event: Box<Event> },
+}
+
+impl Stream<'_> {
+    pub(super) fn run<F: Form>(
+        self,
+        form: &F,
+        shell: &mut Shell,
+        history: &mut History,
+    ) -> Result<(), Failure> {
+        let clock = shell.clock_for_threads();
+        let mut blocks = self.files.blocks(BLOCK, self.limits);
+        let in_order = kinds_in_order(self.program);
+        let mut sink = form.sink();
+        let mut decider = Decider::new(self.program);
+        parallel::stream::<_, _, _, Failure>(
+            self.jobs,
+            // A block was just read: an event without an instant of its own happens now.
+            || Ok(blocks.next_block()?.map(|block| (block, clock()))),
+            || Worker {
+                program: self.program,
+                limits: self.limits,
+                in_order: &in_order,
+                form,
+                decider: Decider::new(self.program),
+                none: History::new(&self.program.matrix),
+            },
+            Worker::work,
+            |worked| {
+                let worked = worked?;
+                for part in worked.parts {
+                    let made = match part {
+                        Part::Made(made) => made,
+                        Part::Waits { line, event } => {
+                            let times = Times::of(&event);
+                            let decision = decider.decide_and_record(&event, history, times);
+                            let mut made = F::Made::default();
+                            form.make(&decided(line, event.at(), decision), &mut made)?;
+                            made
+                        }
+                    };
+                    form.put(&mut sink, made, &mut shell.out)?;
+                }
+                self.bar.advance(worked.taken, worked.events);
+                if worked.may_wait {
+                    form.pause(&mut sink, &mut shell.out)?;
+                }
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
+        Ok(form.end(sink, &mut shell.out)?)
+    }
+}
+
+/// What one thread needs.
+struct Worker<'s, F> {
+    program: &'s Program,
+    limits: &'s Limits,
+    in_order: &'s [bool],
+    form: &'s F,
+    decider: Decider<'s>,
+    /// A history in which nothing happens: for kinds that ask for none.
+    none: History,
+}
+
+impl<F: Form> Worker<'_, F> {
+    fn work(&mut self, (block, now): (Block, Timestamp)) -> Result<Worked<F::Made>, Failure> {
+        let mut worked = Worked {
+            parts: Vec::new(),
+            taken: block.taken,
+            events: 0,
+            may_wait: block.may_wait,
+        };
+        let matrix = &self.program.matrix;
+        for line in block.lines() {
+            worked.events += 1;
+            let decided = match line.event(&matrix.schema, self.limits, now) {
+                Ok(event) if self.waits(&event) => {
+                    worked.parts.push(Part::Waits {
+                        line: line.number,
+                        event: Box::new(event),
+                    });
+                    continue;
+                }
+                Ok(event) => {
+                    let times = Times::of(&event);
+                    let decision = self.decider.decide(&event, &self.none, times);
+                    decided(line.number, event.at(), decision)
+                }
+                Err(event) => {
+                    let decision = Reference::new(matrix).decide_unreadable(&event, event.at);
+                    decided(line.number, event.at, decision)
+                }
+            };
+            if !matches!(worked.parts.last(), Some(Part::Made(_))) {
+                worked.parts.push(Part::Made(F::Made::default()));
+            }
+            if let Some(Part::Made(made)) = worked.parts.last_mut() {
+                self.form.make(&decided, made)?;
+            }
+        }
+        Ok(worked)
+    }
+
+    fn waits(&self, event: &Event) -> bool {
+        let waits = self.in_order.get(event.kind.0 as usize);
+        waits.copied().unwrap_or(true)
+    }
+}
+
+fn decided(line: u64, at: Timestamp, mut decision: crate::decision::Decision) -> Decided {
+    if decision.event == EventRef::None {
+        decision.event = EventRef::Line(line);
+    }
+    Decided { line, at, decision }
+}

@@ -1,0 +1,221 @@
+//! A recorded stream of events, summed up, and what another matrix would decide differently.
+//!
+//! In: programs, the bytes of events with their places, from several threads. Out: a [`Summary`].
+//! Method: each thread has a [`Worker`] that reads events into cells and counts what the program
+//! says, without a decision in words and without allocating. Events of a kind that a measure counts,
+//! or whose lanes or rules ask for one, are read by the workers and decided by [`InOrder`], one after
+//! the other. What a program leaves to the reference evaluator is decided by that.
+//! Invariant: the summary is that of all whole decisions, and does not depend on how the events were
+//! shared among threads.
+//! Must not read files or a clock.
+//!
+//! To be read in this order: what one event came to (`found`), how it is found out (`desk`), what is
+//! counted of it (`tally`, `buckets`, `examples`), how two decisions are compared (`terms`,
+//! `changes`), and what comes out ([`summary`]).
+
+use crate::clock::Timestamp;
+use crate::event::{self, Event, Unreadable};
+use crate::limits::Limits;
+use crate::matrix::Matrix;
+use crate::program::Program;
+use crate::reference::History;
+
+pub mod summary;
+
+mod buckets;
+mod changes;
+mod desk;
+mod examples;
+mod found;
+mod tally;
+mod terms;
+
+pub use examples::Place;
+pub use summary::Summary;
+pub use tally::Tally;
+
+use desk::{Desk, Held, Looked, Side};
+
+pub use desk::kinds_in_order;
+use terms::Catalogue;
+
+/// How many events each verdict was given to: allow, adjust, escalate, deny.
+type Counts = [u64; 4];
+
+/// What is replayed: the matrix that decided, and perhaps another one.
+#[derive(Debug)]
+pub struct Replay<'p> {
+    old: Side<'p>,
+    new: Option<(Side<'p>, Catalogue)>,
+    limits: &'p Limits,
+    received: Timestamp,
+}
+
+impl<'p> Replay<'p> {
+    /// `received` stands for the instant of events that give none.
+    #[must_use]
+    pub fn new(
+        program: &'p Program,
+        against: Option<&'p Program>,
+        limits: &'p Limits,
+        received: Timestamp,
+    ) -> Self {
+        let new = against.map(|other| {
+            let catalogue = Catalogue::of(&program.matrix, &other.matrix);
+            (Side::new(other), catalogue)
+        });
+        Self {
+            old: Side::new(program),
+            new,
+            limits,
+            received,
+        }
+    }
+
+    /// What one thread needs.
+    #[must_use]
+    pub fn worker(&self) -> Worker<'_> {
+        Worker(Both::new(self))
+    }
+
+    /// What decides the events that need a history. There is one of it.
+    #[must_use]
+    pub fn in_order(&self) -> InOrder<'_> {
+        InOrder(Both::new(self))
+    }
+
+    /// The summary of what all threads counted. `files` says how many files the events came from.
+    #[must_use]
+    pub fn summary(&self, tally: Tally, files: usize) -> Summary {
+        tally.summary(self, files)
+    }
+}
+
+/// One desk for each matrix, and what was counted.
+#[derive(Debug)]
+struct Both<'r> {
+    replay: &'r Replay<'r>,
+    old: Desk<'r>,
+    new: Option<(Desk<'r>, &'r Catalogue)>,
+    tally: Tally,
+}
+
+/// Counts the events that need no history.
+#[derive(Debug)]
+pub struct Worker<'r>(Both<'r>);
+
+/// Counts the events that need a history, in their order.
+#[derive(Debug)]
+pub struct InOrder<'r>(Both<'r>);
+
+/// An event that has to be decided in its order.
+#[derive(Debug)]
+pub struct Waiting {
+    place: Place,
+    old: Result<Event, Box<Unreadable>>,
+    new: Option<Result<Event, Box<Unreadable>>>,
+}
+
+impl<'r> Both<'r> {
+    fn new(replay: &'r Replay<'r>) -> Self {
+        let new = replay.new.as_ref();
+        Self {
+            replay,
+            old: Desk::new(&replay.old),
+            new: new.map(|(side, catalogue)| (Desk::new(side), catalogue)),
+            tally: Tally::new(&replay.old),
+        }
+    }
+
+    /// Counts what both desks found. `bytes` are those that the event was read from.
+    fn count(&mut self, place: Place, bytes: &[u8]) {
+        let Self {
+            replay, old, tally, ..
+        } = self;
+        let Desk {
+            found, slots, held, ..
+        } = old;
+        let (slots, held) = (&*slots, &*held);
+        let id = || match held {
+            Held::Slots => slots
+                .id(bytes)
+                .map(|id| String::from_utf8_lossy(id).into_owned()),
+            Held::Event(id) => id.as_deref().map(str::to_owned),
+        };
+        tally.count(&replay.old, replay.received, found, place, &id);
+        if let Some((new, catalogue)) = &self.new {
+            tally.compare(catalogue, found, &new.found, place, &id);
+        }
+    }
+}
+
+impl Worker<'_> {
+    /// Counts an event, or gives back what has to be decided in its order.
+    pub fn event(&mut self, place: Place, bytes: &[u8]) -> Option<Waiting> {
+        let both = &mut self.0;
+        let (limits, received) = (both.replay.limits, both.replay.received);
+        both.tally.line(bytes.len() as u64);
+        let old = both.old.look(bytes, limits, received);
+        let new = both.new.as_mut();
+        let new = new.map(|(desk, _)| desk.look(bytes, limits, received));
+        if old.waits() || new.as_ref().is_some_and(Looked::waits) {
+            let read = |matrix: &Matrix| event::read(bytes, &matrix.schema, limits, received);
+            return Some(Waiting {
+                place,
+                old: read(both.old.matrix()),
+                new: both.new.as_ref().map(|(desk, _)| read(desk.matrix())),
+            });
+        }
+        both.old.take(old, bytes, limits, received);
+        if let (Some((desk, _)), Some(new)) = (&mut both.new, new) {
+            desk.take(new, bytes, limits, received);
+        }
+        both.count(place, bytes);
+        None
+    }
+
+    /// Counts a line that has more bytes than an event may have.
+    pub fn too_long(&mut self, place: Place, bytes: u64, digest: [u8; 32]) {
+        let both = &mut self.0;
+        let Replay {
+            limits, received, ..
+        } = both.replay;
+        both.tally.line(bytes);
+        let event = Unreadable::too_large(bytes, digest, limits, *received);
+        both.old.unreadable(&event);
+        if let Some((desk, _)) = &mut both.new {
+            desk.unreadable(&event);
+        }
+        both.count(place, &[]);
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn finish(self) -> Tally {
+        self.0.tally
+    }
+}
+
+impl InOrder<'_> {
+    /// Decides and counts the next event.
+    pub fn event(&mut self, waiting: &Waiting) {
+        let both = &mut self.0;
+        both.old.decide(&waiting.old);
+        if let (Some((desk, _)), Some(event)) = (&mut both.new, &waiting.new) {
+            desk.decide(event);
+        }
+        both.count(waiting.place, &[]);
+    }
+
+    /// The windows of the matrix: whether they are exact.
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.0.old.history
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn finish(self) -> Tally {
+        self.0.tally
+    }
+}

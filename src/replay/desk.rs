@@ -1,0 +1,285 @@
+//! How it is found out what an event comes to by one matrix.
+//!
+//! In: bytes, or an event that was read. Out: [`Found`].
+//! Method: cells and the program; where they do not hold or decide an event, the whole decision.
+//! Invariant: each history sees the events that it counts, once and with their final values.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use super::found::Found;
+use crate::clock::Timestamp;
+use crate::decision::Kleene;
+use crate::event::{self, Event, Unreadable};
+use crate::limits::Limits;
+use crate::matrix::{Expr, ExprKind, Matrix, TestOp};
+use crate::program::{By, Decider, Gap, Gaps, Hit, Program, Scratch};
+use crate::reference::{History, Times, measure_tests};
+use crate::schema::KindId;
+use crate::slots::Slots;
+
+/// Which kinds are decided in the order of the stream: those that a measure counts, and those whose
+/// lanes or rules ask for one.
+#[must_use]
+pub fn kinds_in_order(program: &Program) -> Vec<bool> {
+    let matrix = &program.matrix;
+    let counted = |kind| matrix.measures.iter().any(|measure| measure.kind == kind);
+    let kinds = program.kinds.iter().zip(matrix.schema.kinds());
+    kinds
+        .map(|(program, kind)| {
+            // Of a kind that is left to the reference evaluator no more is known.
+            let asks = !program.measures.is_empty() || program.reference.is_some();
+            counted(kind.id) || asks && !matrix.measures.is_empty()
+        })
+        .collect()
+}
+
+/// One of the matrices, for all threads.
+#[derive(Debug)]
+pub(super) struct Side<'p> {
+    pub(super) program: &'p Program,
+    in_order: Vec<bool>,
+    names: HashMap<&'p str, By>,
+    leaves: OnceLock<HashMap<String, Vec<Gap>>>,
+}
+
+impl<'p> Side<'p> {
+    pub(super) fn new(program: &'p Program) -> Self {
+        let matrix = &program.matrix;
+        let lanes = matrix.lanes.iter();
+        let lanes = lanes.map(|lane| (lane.name.as_str(), By::Lane(lane.id)));
+        let rules = matrix.rules.iter();
+        let rules = rules.map(|rule| (rule.name.as_str(), By::Rule(rule.id)));
+        let engine = [("otherwise", By::Otherwise), ("unreadable", By::Unreadable)];
+        Self {
+            program,
+            in_order: kinds_in_order(program),
+            names: lanes.chain(rules).chain(engine).collect(),
+            leaves: OnceLock::new(),
+        }
+    }
+
+    /// What has a name.
+    pub(super) fn by(&self, name: &str) -> By {
+        self.names.get(name).copied().unwrap_or(By::Unreadable)
+    }
+
+    fn waits(&self, kind: KindId) -> bool {
+        let waits = self.in_order.get(kind.0 as usize);
+        waits.copied().unwrap_or(true)
+    }
+
+    /// What each test rests on, by its words. Only whole decisions are asked for it.
+    pub(super) fn leaves(&self) -> &HashMap<String, Vec<Gap>> {
+        self.leaves.get_or_init(|| {
+            let matrix = &self.program.matrix;
+            let lanes = matrix.lanes.iter();
+            let lanes = lanes.flat_map(|lane| std::iter::once(&lane.when).chain(&lane.unless));
+            let rules = matrix.rules.iter().map(|rule| &rule.when);
+            let conditions = matrix.conditions.iter().map(|condition| &condition.expr);
+            let mut leaves = HashMap::new();
+            for expr in lanes.chain(rules).chain(conditions) {
+                gather(expr, &mut leaves);
+            }
+            leaves
+        })
+    }
+}
+
+fn gather(expr: &Expr, leaves: &mut HashMap<String, Vec<Gap>>) {
+    let (words, gaps) = match &expr.kind {
+        ExprKind::All(parts)
+        | ExprKind::Any(parts)
+        | ExprKind::None(parts)
+        | ExprKind::AtLeast(_, parts) => {
+            for part in parts {
+                gather(part, leaves);
+            }
+            return;
+        }
+        ExprKind::Not(inner) => return gather(inner, leaves),
+        ExprKind::Condition(_) => return,
+        ExprKind::Test(test) => {
+            let other = match test.op {
+                TestOp::SameAs(other)
+                | TestOp::DiffersFrom(other)
+                | TestOp::CompareField(_, other) => Some(Gap::Field(other)),
+                _ => None,
+            };
+            let fields = std::iter::once(Gap::Field(test.field)).chain(other);
+            (&test.text, fields.collect())
+        }
+        ExprKind::Measure(test) => (&test.text, vec![Gap::Measure(test.measure)]),
+    };
+    leaves.entry(words.clone()).or_insert(gaps);
+}
+
+/// Where the id of an event is.
+#[derive(Debug)]
+pub(super) enum Held {
+    /// In the cells.
+    Slots,
+    /// Here.
+    Event(Option<Arc<str>>),
+}
+
+/// What one thread needs for one matrix.
+#[derive(Debug)]
+pub(super) struct Desk<'r> {
+    side: &'r Side<'r>,
+    pub(super) slots: Slots,
+    scratch: Scratch,
+    gaps: Gaps,
+    decider: Decider<'r>,
+    measured: Vec<Kleene>,
+    unsure: Vec<Hit>,
+    pub(super) history: History,
+    pub(super) found: Found,
+    pub(super) held: Held,
+}
+
+/// What was seen of an event at first.
+#[derive(Debug)]
+pub(super) enum Looked {
+    /// It is in the cells.
+    Slots,
+    /// It is of a kind that is decided in order.
+    Waits,
+    /// Cells do not hold it.
+    Event(Box<Event>),
+    /// It cannot be read.
+    Unreadable(Box<Unreadable>),
+}
+
+impl Looked {
+    pub(super) fn waits(&self) -> bool {
+        matches!(self, Self::Waits)
+    }
+}
+
+impl<'r> Desk<'r> {
+    pub(super) fn new(side: &'r Side<'r>) -> Self {
+        Self {
+            side,
+            slots: Slots::default(),
+            scratch: Scratch::default(),
+            gaps: Gaps::default(),
+            decider: Decider::new(side.program),
+            measured: Vec::new(),
+            unsure: Vec::new(),
+            history: History::new(&side.program.matrix),
+            found: Found::default(),
+            held: Held::Slots,
+        }
+    }
+
+    pub(super) fn matrix(&self) -> &Matrix {
+        &self.side.program.matrix
+    }
+
+    /// Reads an event into the cells, if they hold it.
+    #[inline]
+    pub(super) fn look(&mut self, bytes: &[u8], limits: &Limits, received: Timestamp) -> Looked {
+        let layout = &self.side.program.layout;
+        if self.slots.read(bytes, layout, limits, received).is_ok() {
+            return match self.side.waits(self.slots.kind()) {
+                true => Looked::Waits,
+                false => Looked::Slots,
+            };
+        }
+        match event::read(bytes, &self.matrix().schema, limits, received) {
+            Ok(event) if self.side.waits(event.kind) => Looked::Waits,
+            Ok(event) => Looked::Event(Box::new(event)),
+            Err(event) => Looked::Unreadable(event),
+        }
+    }
+
+    /// Finds out what an event comes to that does not wait.
+    #[inline]
+    pub(super) fn take(
+        &mut self,
+        looked: Looked,
+        bytes: &[u8],
+        limits: &Limits,
+        received: Timestamp,
+    ) {
+        match looked {
+            Looked::Slots => {
+                self.measured.clear();
+                self.held = Held::Slots;
+                if self.attach(bytes).is_none() {
+                    match event::read(bytes, &self.matrix().schema, limits, received) {
+                        Ok(event) => self.whole(&event),
+                        Err(event) => self.unreadable(&event),
+                    }
+                }
+            }
+            Looked::Event(event) => self.whole(&event),
+            Looked::Unreadable(event) => self.unreadable(&event),
+            Looked::Waits => {}
+        }
+    }
+
+    /// Finds out what the next event of the stream comes to.
+    pub(super) fn decide(&mut self, event: &Result<Event, Box<Unreadable>>) {
+        let event = match event {
+            Ok(event) => event,
+            Err(event) => return self.unreadable(event),
+        };
+        if self.quickly(event).is_none() {
+            self.whole(event);
+        }
+        self.held = Held::Event(event.id.clone());
+    }
+
+    fn quickly(&mut self, event: &Event) -> Option<()> {
+        let program = self.side.program;
+        let times = Times::of(event);
+        self.slots.fill(&program.layout, event).ok()?;
+        let kind = program.kinds.get(event.kind.0 as usize)?;
+        let (matrix, history) = (&program.matrix, &self.history);
+        let tests = &kind.measure_tests;
+        measure_tests(matrix, event, history, times, tests, &mut self.measured);
+        self.attach(&[])?;
+        self.history.record_at(matrix, event, times.measured);
+        Some(())
+    }
+
+    /// What the program attaches to the event in the cells.
+    #[inline]
+    fn attach(&mut self, input: &[u8]) -> Option<()> {
+        let program = self.side.program;
+        let (slots, measured) = (&self.slots, &self.measured);
+        let attached = program.attachments(slots, input, measured, &mut self.scratch);
+        let (kind, at) = (slots.kind(), slots.at());
+        let unsure = &mut self.unsure;
+        self.found
+            .attached(self.side, &attached.ok()?, kind, at, unsure)?;
+        if !unsure.is_empty() {
+            let gaps = &mut self.found.gaps;
+            self.gaps
+                .of(program, slots, input, measured, unsure, |gap| {
+                    if !gaps.contains(&gap) {
+                        gaps.push(gap);
+                    }
+                });
+        }
+        Some(())
+    }
+
+    /// The whole decision.
+    fn whole(&mut self, event: &Event) {
+        let times = Times::of(event);
+        let settled = self.decider.settle(event, &self.history, times);
+        let last = settled.event(event);
+        self.found.decided(self.side, &settled.decision, last);
+        let matrix = &self.side.program.matrix;
+        self.history.record_at(matrix, last, times.measured);
+        self.held = Held::Event(event.id.clone());
+    }
+
+    pub(super) fn unreadable(&mut self, event: &Unreadable) {
+        self.found.unreadable(self.side, event);
+        self.held = Held::Event(event.id.clone());
+    }
+}

@@ -1,0 +1,31 @@
+//! `laneway replay`, as a person or a pipeline runs it.
+
+#![cfg(feature = "cli")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "the helpers of a test fail as the test does"
+)]
+
+#[path = "cli_replay/against.rs"]
+mod against;
+#[path = "support/events.rs"]
+#[allow(dead_code, reason = "each test needs a part")]
+mod events;
+#[path = "support/generate.rs"]
+#[allow(dead_code, reason = "each test needs a part")]
+mod generate;
+#[path = "cli_replay/input.rs"]
+mod input;
+#[path = "cli_replay/long.rs"]
+mod long;
+#[cfg(feature = "parquet")]
+#[path = "cli_replay/parquet.rs"]
+mod parquet;
+#[path = "cli_decide/run.rs"]
+mod run;
+#[path = "cli_replay/same.rs"]
+mod same;
+#[path = "cli_replay/summary.rs"]
+mod summary;
