@@ -34,6 +34,7 @@ pub(super) fn write(
     let page = Page {
         paint,
         width: screen.unwrap_or(PAPER),
+        room: screen.unwrap_or(usize::MAX),
     };
     page.head(out, summary)?;
     if summary.events == 0 {
@@ -56,7 +57,10 @@ pub(super) fn write(
 
 struct Page {
     paint: Paint,
+    /// The columns of lines and plots.
     width: usize,
+    /// The columns of tables; in a file or a pipe they have no limit.
+    room: usize,
 }
 
 /// Cells of a table: the first column is text, and so is every column that is named so.
@@ -393,7 +397,7 @@ impl Page {
         let widths = loop {
             let widths = self.fitted(&table);
             match table.may_go.pop() {
-                Some(column) if taken(&widths) > self.width => table.leave_out(column),
+                Some(column) if taken(&widths) > self.room => table.leave_out(column),
                 _ => break widths,
             }
         };
@@ -426,8 +430,8 @@ impl Page {
                 *width = columns(cell).max(*width);
             }
         }
-        while taken(&widths) > self.width {
-            let over = taken(&widths) - self.width;
+        while taken(&widths) > self.room {
+            let over = taken(&widths) - self.room;
             if let Some(width) = widths.get_mut(table.gives_way)
                 && *width > NARROW
             {

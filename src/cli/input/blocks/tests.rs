@@ -1,3 +1,5 @@
+//! Blocks of lines, however the bytes come.
+
 use std::io::Read;
 
 use sha2::{Digest, Sha256};
