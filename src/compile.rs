@@ -4,9 +4,9 @@
 //! Invariant: nothing is lost on the way. What cannot be compiled is left to the reference
 //! evaluator, with the reason in the program.
 //!
-//! To be read in this order: how fields are held (`layout`), tests (`tests_of`), their
-//! phrases (`phrases`), triggers (`triggers`), the clauses of a trigger (`clauses`), a clause as numbers (`pack`), the order of
-//! decisions (`ranks`), where each clause is filed (`file`).
+//! To be read in this order: how fields are held (`layout`), tests (`tests_of`), their phrases
+//! (`phrases`), triggers (`triggers`), the clauses of a trigger (`clauses`), a clause as numbers
+//! (`pack`), the order of decisions (`ranks`), where each clause is filed (`file`, `write`).
 
 use std::sync::Arc;
 
@@ -25,6 +25,7 @@ mod phrases;
 mod ranks;
 mod tests_of;
 mod triggers;
+mod write;
 
 use clauses::Clauses;
 use file::Files;
@@ -40,11 +41,16 @@ pub const STRAIGHT: usize = 24;
 pub struct Options {
     /// Kinds of at most so many clauses have no index.
     pub straight: usize,
+    /// At most so many fields of a kind have a column; there are never more than 15.
+    pub columns: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { straight: STRAIGHT }
+        Self {
+            straight: STRAIGHT,
+            columns: usize::MAX,
+        }
     }
 }
 
@@ -66,7 +72,7 @@ pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
     let mut kinds = Vec::new();
     let ruling = by_kind(matrix);
     for (kind, ruling) in matrix.schema.kinds().iter().zip(&ruling) {
-        let laid = layout::lay_out(matrix, layout.id, kind, ruling);
+        let laid = layout::lay_out(matrix, layout.id, kind, ruling, options.columns);
         let mut program = match laid.reference {
             Some(reason) => blank(Some(reason)),
             None => compile_kind(matrix, kind, ruling, &laid.layout, options),
@@ -131,6 +137,7 @@ fn blank(reference: Option<String>) -> KindProgram {
         entries: Vec::new(),
         outcomes: Vec::new(),
         clauses: Vec::new(),
+        masks: Vec::new(),
         sources: Vec::new(),
         rest: Vec::new(),
         literals: Vec::new(),
@@ -187,6 +194,11 @@ fn compile_kind(
         nodes: made.nodes,
         entries,
         outcomes: ranks,
+        masks: filed
+            .clauses
+            .iter()
+            .map(|clause| clause.forbidden)
+            .collect(),
         clauses: filed.clauses,
         sources: filed.sources,
         rest: filed.rest,

@@ -12,12 +12,14 @@
 use crate::clock::Timestamp;
 use crate::schema::KindId;
 
+mod dictionary;
 mod fill;
 mod layout;
 mod plain;
 mod read;
 mod typed;
 
+pub use dictionary::Dictionary;
 pub(crate) use layout::UNITS;
 pub use layout::{Absent, Bounds, Cell, FieldLayout, KindLayout, Layout, Small, Words};
 pub use plain::{Plain, PlainCell};
@@ -48,10 +50,11 @@ pub struct Slots {
     pub(crate) kind: KindId,
     /// By slot of the kind.
     pub(crate) cells: Vec<i64>,
-    /// Of each ordered field with a column its cell and the complement of it, so that both `at
-    /// least` and `at most` are `at least`.
+    /// Of each field with a column what tests compare, and the complement of it, so that both `at
+    /// least` and `at most` are `at least`: of an ordered field its cell, of a text its symbol.
     pub(crate) columns: [i64; COLUMNS],
-    /// One bit for each field of few values: which one it has.
+    /// One bit for each field of few values: which one it has; of an ordered field: between which
+    /// of its steps it lies.
     pub(crate) set: u64,
     /// A bit for each optional field that is missing.
     pub(crate) missing: u64,
@@ -127,14 +130,24 @@ impl Slots {
     /// Gives a field its cell.
     #[inline]
     pub(crate) fn put(&mut self, slot: usize, field: &FieldLayout, cell: i64) {
+        self.put_symbol(slot, field, cell, cell);
+    }
+
+    /// The same of a text, whose tests compare its symbol.
+    #[inline]
+    pub(crate) fn put_symbol(&mut self, slot: usize, field: &FieldLayout, cell: i64, symbol: i64) {
         if let Some(place) = self.cells.get_mut(slot) {
             *place = cell;
         }
         if let Some(column) = field.column {
-            self.put_column(column, cell);
+            self.put_column(column, symbol);
         }
         if let Some(small) = &field.small {
-            self.set = self.set & !small.mask | small.bit(cell);
+            let step = match &*field.steps {
+                [] => symbol,
+                steps => steps.iter().map(|step| i64::from(cell >= *step)).sum(),
+            };
+            self.set = self.set & !small.mask | small.bit(step);
         }
         if let Absent::Optional { bit } = field.absent {
             self.missing &= !bit;
@@ -156,36 +169,6 @@ impl Slots {
             *down = !cell;
         }
     }
-}
-
-/// A hash of a text, which stands in its column: most clauses that ask for another text are ruled
-/// out without a look at it, and dictionaries look texts up by it. Never that of what is missing.
-///
-/// Not against adversaries: the texts that are found by it are the author's own, and an event only
-/// looks up.
-#[inline]
-pub(crate) fn stamp(text: &[u8]) -> i64 {
-    const K: u64 = 0x9e37_79b9_7f4a_7c15;
-    let mix = |state: u64, word: u64| {
-        let wide = u128::from(state ^ word) * u128::from(K);
-        #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
-        let folded = (wide as u64) ^ ((wide >> 64) as u64);
-        folded
-    };
-    let mut state = (text.len() as u64).wrapping_mul(K);
-    let word = if let Some(last) = text.last_chunk::<8>() {
-        // The last word may overlap the one before it.
-        for word in text.as_chunks::<8>().0 {
-            state = mix(state, u64::from_le_bytes(*word));
-        }
-        u64::from_le_bytes(*last)
-    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        let last = u64::from(u32::from_le_bytes(*last));
-        u64::from(u32::from_le_bytes(*first)) | (last << 32)
-    } else {
-        text.iter().fold(0, |word, b| (word << 8) | u64::from(*b))
-    };
-    mix(state, word).cast_signed().min(MISSING - 1)
 }
 
 /// A text of an event as a cell: a range of bytes, of the input or of the buffer.

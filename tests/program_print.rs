@@ -221,7 +221,13 @@ fn every_lane_rule_and_test_is_there_with_its_line() {
     let mut straight = 0;
     let mut indexed = 0;
     let mut check_both = |matrix: &Arc<Matrix>| {
-        for options in [Options::default(), Options { straight: 0 }] {
+        for options in [
+            Options::default(),
+            Options {
+                straight: 0,
+                ..Options::default()
+            },
+        ] {
             let program = compile_with(matrix, options);
             check_provenance(&program);
             // Another program of the same matrix says the same.

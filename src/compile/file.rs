@@ -11,13 +11,13 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::pack::{Bound, Packed, share_below};
+use super::write::Writer;
 use crate::program::clause::{Clause, ClauseSource};
-use crate::program::index::{ByPrefix, ByText, ByThreshold, ByWord, Index, Range};
+use crate::program::index::Index;
 use crate::program::node::{Node, NodeId};
 use crate::program::phrases::{LEAST, Phrases};
 use crate::program::test::{Op, Test};
-use crate::program::{Dictionary, Rank};
-use crate::slots::{Absent, Cell, KindLayout};
+use crate::slots::{Absent, Cell, FieldLayout, KindLayout};
 
 /// Values of a set under each of which a clause is filed.
 const FILED_TWICE: usize = 8;
@@ -32,6 +32,9 @@ const THRESHOLD_HANDICAP: f64 = 4.0;
 /// How much more selective a beginning must be than a text or word: it is looked up once for each
 /// length that there is.
 const PREFIX_HANDICAP: f64 = 6.0;
+
+/// Bounds of one field from which their ranks say something.
+const RANKED: usize = 16;
 
 /// How much less likely to lack a field an event should be.
 const OPTIONAL_HANDICAP: f64 = 4.0;
@@ -54,15 +57,19 @@ pub(super) struct Files<'a> {
 }
 
 /// The clauses of each place, by their numbers.
-type Places = BTreeMap<Place, Vec<usize>>;
+pub(super) type Places = BTreeMap<Place, Vec<usize>>;
 
 /// A test that a clause can be filed under.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Place {
+pub(super) enum Place {
     Always,
     Word {
         slot: u16,
         cell: i64,
+    },
+    Symbol {
+        slot: u16,
+        symbol: i64,
     },
     Text {
         slot: u16,
@@ -112,13 +119,14 @@ impl<'a> Files<'a> {
             places.insert(Place::Always, (0..packed.len()).collect());
         } else {
             let known = self.known_texts(&packed, nodes);
+            let bounds = bounds_of(&packed);
             for (number, clause) in packed.iter_mut().enumerate() {
-                let choice = self.choose(clause, nodes, &known);
+                let choice = self.choose(clause, nodes, &known, &bounds);
                 if let Some(answered) = choice.answered {
                     clause.rest.retain(|node| *node != answered);
-                    clause
-                        .bounds
-                        .retain(|b| b.node != answered || !self.is_text(b.column));
+                    // What the bounds of a text ask is answered too.
+                    let is_text = |b: &Bound| self.is_text(b.column);
+                    clause.bounds.retain(|b| b.node != answered || !is_text(b));
                 }
                 for place in choice.places {
                     places.entry(place).or_default().push(number);
@@ -131,7 +139,7 @@ impl<'a> Files<'a> {
             packed: &packed,
             filed: &mut filed,
         };
-        writer.write(places, &self);
+        writer.write(places, self.layout);
         filed
     }
 
@@ -243,6 +251,7 @@ impl<'a> Files<'a> {
         clause: &Packed,
         nodes: &[Node],
         known: &HashMap<(u16, bool), usize>,
+        bounds: &BTreeMap<u8, Vec<i64>>,
     ) -> Choice {
         let mut best = Choice {
             places: vec![Place::Always],
@@ -265,17 +274,39 @@ impl<'a> Files<'a> {
             if self.is_text(bound.column) {
                 continue;
             }
-            let below = f64::from(share_below(self.layout, bound.column, bound.least));
             take(Choice {
                 places: vec![Place::Threshold {
                     column: bound.column,
                     least: bound.least,
                 }],
-                share: (1.0 - below / 1000.0).max(0.0005) * THRESHOLD_HANDICAP,
+                share: self.share_above(bound, bounds) * THRESHOLD_HANDICAP,
                 answered: None,
             });
         }
         best
+    }
+
+    /// Which share of events reaches a bound. By the range of the field's type alone, if there are
+    /// few bounds; else also by how many of the other bounds lie above it, since authors put their
+    /// bounds where the values are.
+    fn share_above(&self, bound: &Bound, bounds: &BTreeMap<u8, Vec<i64>>) -> f64 {
+        let below = f64::from(share_below(self.layout, bound.column, bound.least));
+        let by_range = 1.0 - below / 1000.0;
+        let mut share = by_range;
+        if let Some(all) = bounds.get(&bound.column).filter(|all| all.len() >= RANKED) {
+            let below = all.partition_point(|other| *other < bound.least);
+            #[expect(clippy::cast_precision_loss, reason = "an estimate of small numbers")]
+            let by_rank = (all.len() - below) as f64 / all.len() as f64;
+            share = (by_range * by_rank).sqrt();
+        }
+        let field = self.layout.fields.iter();
+        let mut field = field.filter(|field| field.column == Some(bound.column / 2));
+        // Without the field every bound is reached.
+        let is_optional = |field: &FieldLayout| matches!(field.absent, Absent::Optional { .. });
+        if field.any(is_optional) {
+            share *= OPTIONAL_HANDICAP;
+        }
+        share.max(0.0005)
     }
 
     fn is_text(&self, column: u8) -> bool {
@@ -294,7 +325,30 @@ impl<'a> Files<'a> {
         let slot = test.slot;
         let field = self.layout.field(slot)?;
         let texts = |prefix: bool| known.get(&(slot, prefix)).copied().unwrap_or(1);
+        let symbols = field.symbols.as_ref().map_or(0, |symbols| symbols.len());
         let (places, of): (Vec<Place>, usize) = match (&test.op, &field.cell) {
+            (Op::Symbol { symbol, .. }, _) => (
+                vec![Place::Symbol {
+                    slot,
+                    symbol: *symbol,
+                }],
+                symbols + 1,
+            ),
+            (
+                Op::Symbols {
+                    symbols: several, ..
+                },
+                _,
+            ) if several.len() <= FILED_TWICE => (
+                several
+                    .iter()
+                    .map(|symbol| Place::Symbol {
+                        slot,
+                        symbol: *symbol,
+                    })
+                    .collect(),
+                symbols + 1,
+            ),
             (Op::Is(text), _) => (
                 vec![Place::Text {
                     slot,
@@ -354,187 +408,14 @@ impl<'a> Files<'a> {
     }
 }
 
-/// Puts the clauses into the order of the index.
-struct Writer<'w> {
-    packed: &'w [Packed],
-    filed: &'w mut Filed,
-}
-
-impl Writer<'_> {
-    fn write(mut self, places: BTreeMap<Place, Vec<usize>>, files: &Files<'_>) {
-        let mut thresholds: BTreeMap<u8, Vec<(i64, usize)>> = BTreeMap::new();
-        for (place, numbers) in places {
-            if let Place::Threshold { column, least } = place {
-                let clauses = thresholds.entry(column).or_default();
-                clauses.extend(numbers.into_iter().map(|number| (least, number)));
-                continue;
-            }
-            let range = self.by_rank(numbers);
-            match place {
-                Place::Phrase { field, phrase } => self.note_phrase(field, phrase, range),
-                place => self.filed.index.note(place, range, files),
-            }
-        }
-        for (column, mut clauses) in thresholds {
-            let rank = |number: usize| self.packed.get(number).map(|clause| clause.rank);
-            clauses.sort_by_key(|(least, number)| (*least, rank(*number)));
-            let start = self.end();
-            for (least, number) in clauses {
-                self.add(number, Some((column, least)));
-            }
-            let range = Range {
-                start,
-                end: self.end(),
-            };
-            let by = ByThreshold { column, range };
-            self.filed.index.thresholds.push(by);
-        }
-        let filed = self.filed;
-        filed.clauses.shrink_to_fit();
-        filed.sources.shrink_to_fit();
-        filed.rest.shrink_to_fit();
-        filed.literals.shrink_to_fit();
+/// The bounds of each entry of the columns, the smallest first.
+fn bounds_of(packed: &[Packed]) -> BTreeMap<u8, Vec<i64>> {
+    let mut bounds: BTreeMap<u8, Vec<i64>> = BTreeMap::new();
+    for bound in packed.iter().flat_map(|clause| &clause.bounds) {
+        bounds.entry(bound.column).or_default().push(bound.least);
     }
-
-    /// Notes where the clauses of a phrase are; those of one field lie together.
-    fn note_phrase(&mut self, field: u16, phrase: u32, range: Range) {
-        let first = self.filed.clauses.get(range.start as usize);
-        let first = first.map_or(Rank::NONE, |clause| clause.rank);
-        let Some(phrases) = self.filed.phrases.get_mut(usize::from(field)) else {
-            return;
-        };
-        if !phrases.is_filed() {
-            phrases.all.start = range.start;
-        }
-        phrases.all.end = range.end;
-        phrases.first = phrases.first.min(first);
-        if let Some(place) = phrases.ranges.get_mut(phrase as usize) {
-            *place = range;
-        }
-    }
-
-    fn end(&self) -> u32 {
-        u32::try_from(self.filed.clauses.len()).unwrap_or(u32::MAX)
-    }
-
-    fn by_rank(&mut self, mut numbers: Vec<usize>) -> Range {
-        let rank = |number: &usize| self.packed.get(*number).map(|clause| clause.rank);
-        numbers.sort_by_key(|number| (rank(number), *number));
-        let start = self.end();
-        for number in numbers {
-            self.add(number, None);
-        }
-        Range {
-            start,
-            end: self.end(),
-        }
-    }
-
-    /// Writes a clause; a threshold that it is filed under is its first bound.
-    fn add(&mut self, number: usize, under: Option<(u8, i64)>) {
-        let Some(packed) = self.packed.get(number) else {
-            return;
-        };
-        let filed = &mut *self.filed;
-        let mut clause = Clause {
-            forbidden: packed.forbidden,
-            rank: packed.rank,
-            rest: append(&mut filed.rest, &packed.rest).start,
-            rest_count: u32::try_from(packed.rest.len()).unwrap_or(u32::MAX),
-            entry: packed.entry,
-            ..Clause::EMPTY
-        };
-        let is_first = |bound: &Bound| Some((bound.column, bound.least)) == under;
-        let mut bounds = packed.bounds.clone();
-        bounds.sort_by_key(|bound| !is_first(bound));
-        let places = clause.columns.iter_mut().zip(&mut clause.bounds);
-        for ((column, least), bound) in places.zip(&bounds) {
-            *column = bound.column;
-            *least = bound.least;
-        }
-        filed.clauses.push(clause);
-        filed.sources.push(ClauseSource {
-            unknown: packed.unknown,
-            ask: packed.ask,
-            tests: append(&mut filed.literals, &packed.tests),
-        });
-    }
-}
-
-fn append(all: &mut Vec<NodeId>, more: &[NodeId]) -> Range {
-    let at = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let start = at(all.len());
-    all.extend_from_slice(more);
-    Range {
-        start,
-        end: at(all.len()),
-    }
-}
-
-impl Index {
-    /// Notes where the clauses of a place are. The places come in order, so that those of one
-    /// field lie together.
-    fn note(&mut self, place: Place, range: Range, files: &Files<'_>) {
-        let widen = |all: &mut Range| all.end = range.end;
-        match place {
-            Place::Always => self.always = range,
-            Place::Threshold { .. } | Place::Phrase { .. } => {}
-            Place::Word { slot, cell } => {
-                let cells = match files.layout.field(slot).map(|field| &field.cell) {
-                    Some(Cell::Word(words)) => words.list().len(),
-                    _ => 2,
-                };
-                if self.words.last().is_none_or(|by| by.slot != slot) {
-                    self.words.push(ByWord {
-                        slot,
-                        ranges: vec![Range::default(); cells],
-                        all: range,
-                    });
-                }
-                if let Some(by) = self.words.last_mut() {
-                    let at = usize::try_from(cell).ok();
-                    if let Some(of_cell) = at.and_then(|at| by.ranges.get_mut(at)) {
-                        *of_cell = range;
-                    }
-                    widen(&mut by.all);
-                }
-            }
-            Place::Text { slot, text } => {
-                if self.texts.last().is_none_or(|by| by.slot != slot) {
-                    self.texts.push(ByText {
-                        slot,
-                        column: files.layout.field(slot).and_then(|field| field.column),
-                        texts: Dictionary::default(),
-                        ranges: Vec::new(),
-                        all: range,
-                    });
-                }
-                if let Some(by) = self.texts.last_mut() {
-                    by.texts.insert(&text);
-                    by.ranges.push(range);
-                    widen(&mut by.all);
-                }
-            }
-            Place::Prefix { slot, text } => {
-                if self.prefixes.last().is_none_or(|by| by.slot != slot) {
-                    self.prefixes.push(ByPrefix {
-                        slot,
-                        lengths: Vec::new(),
-                        texts: Dictionary::default(),
-                        ranges: Vec::new(),
-                        all: range,
-                    });
-                }
-                if let Some(by) = self.prefixes.last_mut() {
-                    let length = u32::try_from(text.len()).unwrap_or(u32::MAX);
-                    if let Err(at) = by.lengths.binary_search(&length) {
-                        by.lengths.insert(at, length);
-                    }
-                    by.texts.insert(&text);
-                    by.ranges.push(range);
-                    widen(&mut by.all);
-                }
-            }
-        }
-    }
+    bounds
+        .values_mut()
+        .for_each(|bounds| bounds.sort_unstable());
+    bounds
 }

@@ -6,13 +6,16 @@
 
 use std::cmp::Reverse;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use super::Ruling;
 use crate::matrix::{Comparison, ConditionId, Expr, ExprKind, Matrix, Test, TestOp};
 use crate::schema::{Field, FieldId, Kind, Presence};
-use crate::slots::{Absent, Bounds, Cell, FieldLayout, KindLayout, ORDERED, Small, UNITS, Words};
+use crate::slots::{
+    Absent, Bounds, Cell, Dictionary, FieldLayout, KindLayout, ORDERED, Small, UNITS, Words,
+};
 use crate::value::{Type, Value};
 
 /// Words of a closed set that may have bits of their own.
@@ -31,6 +34,10 @@ pub(super) struct LaidOut {
     pub(super) reference: Option<String>,
 }
 
+/// Bits that an ordered field has at most: enough to rule out most clauses by them alone, and few
+/// enough to find the right one by comparing with all steps.
+const STEPS: usize = 8;
+
 /// What tests do with a field.
 #[derive(Debug, Clone, Default)]
 struct Use {
@@ -48,9 +55,19 @@ struct Use {
     presence: bool,
     /// How many tests there are.
     tests: usize,
+    /// The constants that an ordered field is compared with, as often as it is.
+    constants: Vec<(Comparison, Value)>,
+    /// The texts that the field is compared with.
+    texts: Dictionary,
 }
 
-pub(super) fn lay_out(matrix: &Matrix, id: u64, kind: &Kind, ruling: &Ruling) -> LaidOut {
+pub(super) fn lay_out(
+    matrix: &Matrix,
+    id: u64,
+    kind: &Kind,
+    ruling: &Ruling,
+    columns: usize,
+) -> LaidOut {
     let mut walk = Walk {
         matrix,
         kind,
@@ -89,10 +106,12 @@ pub(super) fn lay_out(matrix: &Matrix, id: u64, kind: &Kind, ruling: &Ruling) ->
             bounds,
             column: None,
             small: None,
+            steps: Box::default(),
+            symbols: None,
             absent: absent(field, &mut optional),
         });
     }
-    give_columns(&mut fields, &uses);
+    give_columns(&mut fields, &uses, columns.min(ORDERED));
     give_bits(&mut fields, &uses);
     let mut layout = KindLayout::new(id, kind.id, fields);
     if !layout.set_defaults(kind) {
@@ -208,7 +227,7 @@ fn bounds(ty: &Type, cell: &Cell) -> Bounds {
 }
 
 /// The fields that most tests compare with a constant get columns.
-fn give_columns(fields: &mut [FieldLayout], uses: &[Use]) {
+fn give_columns(fields: &mut [FieldLayout], uses: &[Use], most: usize) {
     let mut order: Vec<usize> = (0..fields.len()).collect();
     // Fields of order first: they say all there is to say, those of texts most of it.
     let is_text = |slot: &usize| {
@@ -223,15 +242,19 @@ fn give_columns(fields: &mut [FieldLayout], uses: &[Use]) {
         uses.get(*slot).is_some_and(|u| u.ordered > 0)
             && (is_text(slot) || fields.get(*slot).is_some_and(|f| f.cell.is_ordered()))
     };
-    let chosen: Vec<usize> = order.into_iter().filter(ordered).take(ORDERED).collect();
+    let chosen: Vec<usize> = order.into_iter().filter(ordered).take(most).collect();
     for (column, slot) in (0u8..).zip(chosen) {
-        if let Some(field) = fields.get_mut(slot) {
-            field.column = Some(column);
+        let (Some(field), Some(usage)) = (fields.get_mut(slot), uses.get(slot)) else {
+            continue;
+        };
+        field.column = Some(column);
+        if let Cell::Text { .. } = field.cell {
+            field.symbols = Some(Arc::new(usage.texts.clone()));
         }
     }
 }
 
-/// The fields of few values that most tests ask for get bits.
+/// The fields of few values that most tests ask for get bits, and ordered fields what is left.
 fn give_bits(fields: &mut [FieldLayout], uses: &[Use]) {
     let mut order: Vec<usize> = (0..fields.len()).collect();
     let asked = |slot: usize| uses.get(slot).map_or(0, |u| u.equality);
@@ -241,29 +264,78 @@ fn give_bits(fields: &mut [FieldLayout], uses: &[Use]) {
         let (Some(field), Some(usage)) = (fields.get_mut(slot), uses.get(slot)) else {
             continue;
         };
-        let values = match &field.cell {
-            Cell::Flag => 2,
-            Cell::Word(words) if words.list().len() <= SMALL => words.list().len(),
+        let values = match (&field.cell, &field.symbols) {
+            (Cell::Flag, _) => 2,
+            (Cell::Word(words), _) if words.list().len() <= SMALL => words.list().len(),
+            // One for all other texts.
+            (Cell::Text { .. }, Some(symbols)) if symbols.len() < SMALL => symbols.len() + 1,
             _ => continue,
         };
-        let Ok(values) = u32::try_from(values) else {
+        if usage.equality + usize::from(usage.presence) > 0 {
+            give(field, usage, values, &mut base);
+        }
+    }
+    let mut ordered: Vec<usize> = (0..fields.len())
+        .filter(|slot| uses.get(*slot).is_some_and(|u| !u.constants.is_empty()))
+        .collect();
+    ordered.sort_by_key(|slot| Reverse(uses.get(*slot).map_or(0, |u| u.constants.len())));
+    for (given, slot) in ordered.iter().enumerate() {
+        let (Some(field), Some(usage)) = (fields.get_mut(*slot), uses.get(*slot)) else {
             continue;
         };
-        let optional = matches!(field.absent, Absent::Optional { .. });
-        let says_missing = u32::from(usage.presence && optional);
-        if usage.equality + usize::from(usage.presence) == 0 || base + values + says_missing > BITS
-        {
-            continue;
+        // What is left is shared out evenly.
+        let share = (BITS - base) as usize / (ordered.len() - given).max(1);
+        let steps = steps(&field.cell, usage, share.min(STEPS).saturating_sub(1));
+        if !steps.is_empty() && give(field, usage, steps.len() + 1, &mut base) {
+            field.steps = steps;
         }
-        let bits = |from: u32, count: u32| (from..from + count).fold(0u64, |all, n| all | 1 << n);
-        let missing = bits(base + values, says_missing);
-        field.small = Some(Small {
-            base: u8::try_from(base).unwrap_or(0),
-            mask: bits(base, values) | missing,
-            missing,
-        });
-        base += values + says_missing;
     }
+}
+
+/// Gives a field its bits, and one that says that it is missing where a test asks for that; says
+/// whether there was room.
+fn give(field: &mut FieldLayout, usage: &Use, values: usize, base: &mut u32) -> bool {
+    let Ok(values) = u32::try_from(values) else {
+        return false;
+    };
+    let optional = matches!(field.absent, Absent::Optional { .. });
+    let says_missing = u32::from(usage.presence && optional);
+    if *base + values + says_missing > BITS {
+        return false;
+    }
+    let bits = |from: u32, count: u32| (from..from + count).fold(0u64, |all, n| all | 1 << n);
+    let missing = bits(*base + values, says_missing);
+    field.small = Some(Small {
+        base: u8::try_from(*base).unwrap_or(0),
+        mask: bits(*base, values) | missing,
+        missing,
+    });
+    *base += values + says_missing;
+    true
+}
+
+/// At most so many cells that part what the constants of a field part, each as many.
+fn steps(cell: &Cell, usage: &Use, most: usize) -> Box<[i64]> {
+    let parted = usage.constants.iter().flat_map(|(op, value)| {
+        let at = cell.constant(value).filter(|_| cell.is_ordered());
+        let behind = at.and_then(|at| at.checked_add(1));
+        match op {
+            Comparison::GreaterOrEqual | Comparison::Less => [at, None],
+            Comparison::Greater | Comparison::LessOrEqual => [behind, None],
+            Comparison::Is | Comparison::IsNot => [at, behind],
+        }
+    });
+    let mut parted: Vec<i64> = parted.flatten().collect();
+    parted.sort_unstable();
+    let mut distinct = parted.clone();
+    distinct.dedup();
+    if distinct.len() <= most {
+        return distinct.into();
+    }
+    let chosen = (1..=most).filter_map(|n| parted.get(parted.len() * n / (most + 1)).copied());
+    let mut chosen: Vec<i64> = chosen.collect();
+    chosen.dedup();
+    chosen.into()
 }
 
 /// Goes through triggers once to see what is asked of each field.
@@ -318,10 +390,25 @@ impl<'m> Walk<'m> {
                     (Comparison::Is | Comparison::IsNot, Value::Bool(_) | Value::Word(_)) => {
                         usage.equality += 1;
                     }
-                    _ => usage.ordered += 1,
+                    (_, Value::Text(text)) => usage.text(text),
+                    _ => {
+                        usage.ordered += 1;
+                        usage.constants.push((*op, value.clone()));
+                    }
                 }
             }
-            TestOp::In { values, .. } | TestOp::Contains { values, .. } => {
+            TestOp::In { values, .. } => {
+                values.iter().for_each(|value| usage.constant(value));
+                match values.first() {
+                    Some(Value::Text(_)) => values.iter().for_each(|value| {
+                        if let Value::Text(text) = value {
+                            usage.text(text);
+                        }
+                    }),
+                    _ => usage.equality += 1,
+                }
+            }
+            TestOp::Contains { values, .. } => {
                 values.iter().for_each(|value| usage.constant(value));
                 usage.equality += 1;
             }
@@ -336,6 +423,13 @@ impl<'m> Walk<'m> {
 }
 
 impl Use {
+    /// Notes a text that the field is compared with.
+    fn text(&mut self, text: &str) {
+        self.texts.insert(text);
+        self.ordered += 1;
+        self.equality += 1;
+    }
+
     fn constant(&mut self, value: &Value) {
         match value {
             Value::Number(number) | Value::Money(number, _) => {

@@ -11,7 +11,7 @@ use crate::program::Rank;
 use crate::program::clause::BOUNDS;
 use crate::program::node::{Node, NodeId, Nodes};
 use crate::program::test::{Op, Test};
-use crate::slots::{Absent, Bounds, Cell, FieldLayout, KindLayout, stamp};
+use crate::slots::{Absent, Bounds, Cell, FieldLayout, KindLayout, Small};
 
 /// A clause with all that it asks.
 #[derive(Debug, Clone)]
@@ -107,16 +107,30 @@ impl<'a> Pack<'a> {
 
     /// Bounds that do not fit are asked like all else.
     fn bound_rest(&self, clause: &mut Packed) {
-        // What lies farthest from what every value reaches is the most likely to rule it out.
+        // What lies farthest from what every value reaches is the most likely to rule it out; what
+        // bits say as well comes last.
         clause
             .bounds
-            .sort_by_key(|bound| Reverse(self.tightness(bound)));
+            .sort_by_key(|bound| (self.is_step(bound), Reverse(self.tightness(bound))));
         let over = clause.bounds.split_off(clause.bounds.len().min(BOUNDS));
         for bound in over {
-            if !clause.rest.contains(&bound.node) {
+            if !self.is_step(&bound) && !clause.rest.contains(&bound.node) {
                 clause.rest.push(bound.node);
             }
         }
+    }
+
+    /// Whether the bits of the field change just at the bound.
+    fn is_step(&self, bound: &Bound) -> bool {
+        let mut fields = self.layout.fields.iter();
+        let field = fields.find(|field| field.column == Some(bound.column / 2));
+        let step = match bound.column % 2 {
+            0 => Some(bound.least),
+            // The first cell above the greatest that passes.
+            _ => bound.least.checked_neg(),
+        };
+        let steps = field.map(|field| &field.steps);
+        step.is_some_and(|step| steps.is_some_and(|steps| steps.binary_search(&step).is_ok()))
     }
 
     /// How few values reach a bound, in thousandths of those that the field's type allows.
@@ -141,8 +155,8 @@ impl<'a> Pack<'a> {
             (true, true) => Missing::True,
         };
         self.note_unknown(clause, field, test, missing);
-        let in_numbers = self.bounds(clause, node, field, test, not)
-            || Self::bits(clause, field, test, not, missing);
+        let by_bits = Self::bits(clause, field, test, not, missing);
+        let in_numbers = self.bounds(clause, node, field, test, not) || by_bits;
         let optional = matches!(field.absent, Absent::Optional { .. });
         // Numbers let what is missing pass; if the test does not, it is asked as well.
         let passes = missing == Missing::False && optional && !says_missing(field);
@@ -228,11 +242,16 @@ impl<'a> Pack<'a> {
                 reach(up, *cell);
                 reach(down, !*cell);
             }
-            // Most other texts are ruled out; the text itself is asked as well.
-            (Op::Is(text), false) => {
-                let stamp = stamp(text.as_bytes());
-                reach(up, stamp);
-                reach(down, !stamp);
+            // Bits say it all where a field has them.
+            (Op::Symbol { symbol, .. }, false) if field.small.is_none() => {
+                reach(up, *symbol);
+                reach(down, !*symbol);
+            }
+            (Op::Symbols { symbols, .. }, false) if field.small.is_none() => {
+                if let [first, .., last] = **symbols {
+                    reach(up, first);
+                    reach(down, !last);
+                }
                 return false;
             }
             _ => return false,
@@ -240,7 +259,8 @@ impl<'a> Pack<'a> {
         true
     }
 
-    /// Whether bits say all that the test asks.
+    /// Forbids the bits of values that the test rules out. Whether they say all that it asks: the
+    /// bits of an ordered field stand for many values.
     fn bits(
         clause: &mut Packed,
         field: &FieldLayout,
@@ -252,10 +272,23 @@ impl<'a> Pack<'a> {
             return false;
         };
         let values = small.mask & !small.missing;
+        let all = |cells: &[i64]| cells.iter().fold(0, |all, cell| all | small.bit(*cell));
+        let exact = field.steps.is_empty();
         let named = match &test.op {
-            Op::Equal(cell) => small.bit(*cell),
-            Op::OneOf(cells) => cells.iter().fold(0, |all, cell| all | small.bit(*cell)),
-            _ => return false,
+            Op::Symbol { symbol, .. } => small.bit(*symbol),
+            Op::Symbols { symbols, .. } => all(symbols),
+            Op::Equal(cell) if exact => small.bit(*cell),
+            Op::OneOf(cells) if exact => all(cells),
+            op => match between(op, not) {
+                Some((low, high)) => {
+                    clause.forbidden |= values & !steps_between(field, small, low, high);
+                    if missing == Missing::False {
+                        clause.forbidden |= small.missing;
+                    }
+                    return false;
+                }
+                None => return false,
+            },
         };
         clause.forbidden |= if not { named & values } else { values & !named };
         if missing == Missing::False {
@@ -263,6 +296,27 @@ impl<'a> Pack<'a> {
         }
         true
     }
+}
+
+/// The least and the greatest cell that a comparison lets pass, where it lets pass all between.
+fn between(op: &Op, not: bool) -> Option<(i64, i64)> {
+    Some(match (op, not) {
+        (Op::AtLeast(least), false) => (*least, i64::MAX),
+        (Op::AtMost(most), false) => (i64::MIN, *most),
+        (Op::AtLeast(least), true) => (i64::MIN, least.checked_sub(1)?),
+        (Op::AtMost(most), true) => (most.checked_add(1)?, i64::MAX),
+        (Op::Equal(cell), false) => (*cell, *cell),
+        _ => return None,
+    })
+}
+
+/// The bits of an ordered field that a cell between two others can have.
+fn steps_between(field: &FieldLayout, small: Small, low: i64, high: i64) -> u64 {
+    let step = |cell: i64| field.steps.partition_point(|step| *step <= cell);
+    let all = i64::try_from(step(low)).unwrap_or(0)..=i64::try_from(step(high)).unwrap_or(i64::MAX);
+    (0..64).filter(|n| all.contains(n)).fold(0, |bits, n| {
+        bits | small.bit(n) & small.mask & !small.missing
+    })
 }
 
 /// Whether the event's set says that the field is missing.

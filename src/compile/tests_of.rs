@@ -38,6 +38,27 @@ impl Maker<'_> {
         u16::try_from(self.kind.slot(field)?).ok()
     }
 
+    /// The column and the symbols of texts that tests compare the field with, sorted.
+    fn symbols(&self, slot: u16, values: &[Value]) -> Option<(u8, Box<[i64]>)> {
+        let field = self.layout.field(slot)?;
+        let column = field.column?;
+        let symbols = values.iter().map(|value| match value {
+            Value::Text(text) => field.symbol(text),
+            _ => None,
+        });
+        let mut symbols = symbols.collect::<Option<Vec<i64>>>()?;
+        symbols.sort_unstable();
+        symbols.dedup();
+        Some((column, symbols.into()))
+    }
+
+    /// A text is compared by its symbol where the field has symbols.
+    fn text(&self, slot: u16, text: &Value) -> Option<Op> {
+        let (column, symbols) = self.symbols(slot, std::slice::from_ref(text))?;
+        let symbol = *symbols.first()?;
+        Some(Op::Symbol { column, symbol })
+    }
+
     fn cell(&self, slot: u16) -> Option<&Cell> {
         Some(&self.layout.field(slot)?.cell)
     }
@@ -50,7 +71,10 @@ impl Maker<'_> {
             TestOp::Missing => (Op::Present, true),
             TestOp::Inside(calendar) => (Op::Open(*calendar), false),
             TestOp::Outside(calendar) => (Op::Open(*calendar), true),
-            TestOp::In { not, values } => (one_of(cell, values)?, *not),
+            TestOp::In { not, values } => match self.symbols(slot, values) {
+                Some((column, symbols)) => (Op::Symbols { column, symbols }, *not),
+                None => (one_of(cell, values)?, *not),
+            },
             TestOp::Contains { how, values } => (list(cell, *how, values)?, false),
             TestOp::Text { not, how, literal } => (text(*how, literal), *not),
             TestOp::Matches { not, pattern } => (Op::Matches(pattern.clone()), *not),
@@ -58,7 +82,10 @@ impl Maker<'_> {
             TestOp::DiffersFrom(other) => (self.same(cell, *other)?, true),
             TestOp::OlderThan(age) => (Op::OlderThan(nanos(*age)?), false),
             TestOp::NewerThan(age) => (Op::NewerThan(nanos(*age)?), false),
-            TestOp::Compare(op, value) => compare(cell, *op, value)?,
+            TestOp::Compare(op, value) => match self.text(slot, value) {
+                Some(is) => (is, *op == Comparison::IsNot),
+                None => compare(cell, *op, value)?,
+            },
             TestOp::CompareField(op, other) => (Op::Order(*op, self.slot(*other)?), false),
         })
     }

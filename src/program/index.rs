@@ -8,7 +8,7 @@
 //! a threshold that the event must have. An event that lacks the field looks at everything that is
 //! filed under it, because what is not known may hold. A kind of few clauses has no index.
 
-use super::Dictionary;
+use super::{Dictionary, Rank};
 use crate::slots::{MISSING, Seen};
 
 /// Clauses that lie together.
@@ -36,7 +36,9 @@ pub struct Index {
     pub always: Range,
     /// By the word of a closed set, or by yes and no.
     pub words: Vec<ByWord>,
-    /// By text.
+    /// By the symbol of a text.
+    pub symbols: Vec<BySymbol>,
+    /// By text, where it has no symbol.
     pub texts: Vec<ByText>,
     /// By the beginning of a text.
     pub prefixes: Vec<ByPrefix>,
@@ -55,13 +57,24 @@ pub struct ByWord {
     pub all: Range,
 }
 
+/// Clauses by the symbol of a field's text.
+#[derive(Debug, Clone)]
+pub struct BySymbol {
+    /// The field.
+    pub slot: u16,
+    /// The column with its symbol.
+    pub column: u8,
+    /// By symbol, from 1: no clause asks for a text that has none.
+    pub ranges: Vec<Range>,
+    /// All of them.
+    pub all: Range,
+}
+
 /// Clauses by the text of a field.
 #[derive(Debug, Clone)]
 pub struct ByText {
     /// The field.
     pub slot: u16,
-    /// The column with its stamp, if it has one.
-    pub column: Option<u8>,
     /// The texts.
     pub texts: Dictionary,
     /// By the number of the text.
@@ -86,12 +99,30 @@ pub struct ByPrefix {
 }
 
 /// Clauses by a bound of a column.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct ByThreshold {
     /// The entry of the event's columns.
     pub column: u8,
-    /// The clauses, the smallest bound first.
+    /// The bounds, the smallest first.
+    pub bounds: Vec<i64>,
+    /// The clauses in the same order.
     pub range: Range,
+    /// The smallest rank of them.
+    pub first: Rank,
+}
+
+impl ByThreshold {
+    /// The clauses whose bound an event reaches.
+    #[inline]
+    pub(crate) fn reached(&self, seen: Seen<'_>) -> Range {
+        let cell = seen.slots.columns.get(usize::from(self.column)).copied();
+        let cell = cell.unwrap_or(MISSING);
+        let count = self.bounds.partition_point(|bound| *bound <= cell);
+        Range {
+            start: self.range.start,
+            end: self.range.start + u32::try_from(count).unwrap_or(u32::MAX),
+        }
+    }
 }
 
 impl Index {
@@ -113,15 +144,22 @@ impl Index {
                 }
             }
         }
+        for by in &self.symbols {
+            match seen.slots.up(by.column) {
+                MISSING => look(by.all, Order::None),
+                symbol => {
+                    let at = usize::try_from(symbol - 1).ok();
+                    if let Some(range) = at.and_then(|at| by.ranges.get(at)) {
+                        look(*range, Order::Ranks);
+                    }
+                }
+            }
+        }
         for by in &self.texts {
             match seen.cell(by.slot) {
                 None => look(by.all, Order::None),
                 Some(cell) => {
-                    let text = seen.text(cell);
-                    let number = match by.column {
-                        Some(column) => by.texts.find_stamped(text, seen.slots.up(column)),
-                        None => by.texts.find(text),
-                    };
+                    let number = by.texts.find(seen.text(cell));
                     if let Some(range) = number.and_then(|n| by.ranges.get(n as usize)) {
                         look(*range, Order::Ranks);
                     }
@@ -151,6 +189,7 @@ impl Index {
     #[must_use]
     pub fn is_straight(&self) -> bool {
         self.words.is_empty()
+            && self.symbols.is_empty()
             && self.texts.is_empty()
             && self.prefixes.is_empty()
             && self.thresholds.is_empty()

@@ -93,30 +93,36 @@ pub(crate) struct Asked<'a> {
 
 impl Asked<'_> {
     /// The answer of a part.
-    pub(crate) fn answer(self, id: NodeId, memo: &mut Memo) -> Kleene {
+    #[inline]
+    pub(crate) fn answer(&self, id: NodeId, memo: &mut Memo) -> Kleene {
+        // PERF: nearly all parts that are asked are tests.
         match self.nodes.get(id) {
             Some(Node::Test { test, not }) => negate(self.test(test, memo), not),
-            Some(Node::Measure { test, not }) => {
-                let answer = self.measured.get(test as usize).copied();
-                negate(answer.unwrap_or(Kleene::Unknown), not)
-            }
-            Some(node) => {
-                let shared = self.nodes.shared.get(id.0 as usize) == Some(&true);
-                if shared && let Some(known) = memo.node(id) {
-                    return known;
-                }
-                let answer = self.block(node, memo);
-                if shared {
-                    memo.note_node(id, answer);
-                }
-                answer
-            }
+            Some(node) => self.other(id, node, memo),
             None => Kleene::Unknown,
         }
     }
 
+    /// The answer of a part that is no test of a field.
+    #[inline(never)]
+    fn other(&self, id: NodeId, node: Node, memo: &mut Memo) -> Kleene {
+        if let Node::Measure { test, not } = node {
+            let answer = self.measured.get(test as usize).copied();
+            return negate(answer.unwrap_or(Kleene::Unknown), not);
+        }
+        let shared = self.nodes.shared.get(id.0 as usize) == Some(&true);
+        if shared && let Some(known) = memo.node(id) {
+            return known;
+        }
+        let answer = self.block(node, memo);
+        if shared {
+            memo.note_node(id, answer);
+        }
+        answer
+    }
+
     #[inline]
-    fn test(self, number: u32, memo: &mut Memo) -> Kleene {
+    fn test(&self, number: u32, memo: &mut Memo) -> Kleene {
         let Some(test) = self.tests.get(number as usize) else {
             return Kleene::Unknown;
         };
@@ -138,7 +144,7 @@ impl Asked<'_> {
     }
 
     /// Whether a text has a phrase, by a search for it or by one for all phrases of the field.
-    fn phrase(self, number: u32, test: &Test, field: u16, memo: &mut Memo) -> Kleene {
+    fn phrase(&self, number: u32, test: &Test, field: u16, memo: &mut Memo) -> Kleene {
         if self.seen.cell(test.slot).is_some() {
             match memo.search(field) {
                 Some(before) if before < PATIENCE => {}
@@ -155,7 +161,7 @@ impl Asked<'_> {
     }
 
     /// Notes the tests whose phrases the text of a field has; those of all others are answered.
-    pub(crate) fn scan(self, field: u16, memo: &mut Memo) {
+    pub(crate) fn scan(&self, field: u16, memo: &mut Memo) {
         let Some(phrases) = self.phrases.get(usize::from(field)) else {
             return;
         };
@@ -175,7 +181,7 @@ impl Asked<'_> {
         memo.note_searched(field);
     }
 
-    fn block(self, node: Node, memo: &mut Memo) -> Kleene {
+    fn block(&self, node: Node, memo: &mut Memo) -> Kleene {
         match node {
             Node::All(parts) => {
                 let mut all = Kleene::True;

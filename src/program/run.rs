@@ -5,30 +5,16 @@
 //! Invariant: the outcome is that of the smallest rank of all that attach; no clause that could
 //! have a smaller one is left out.
 
-use super::clause::{Clause, ClauseSource};
-use super::index::{Order, Range};
-use super::node::{Asked, Node, NodeId};
-use super::phrases::Phrases;
-use super::scratch::{Memo, Scratch};
-use super::{Entry, KindProgram, Outcome, Program, Rank, What};
+use super::index::Range;
+use super::node::{Node, NodeId};
+use super::scratch::Scratch;
+use super::walk::{Collect, Hit, Walk};
+use super::{KindProgram, Outcome, Program, Rank, What};
 use crate::decision::{Holds, Kleene, Scope, State, Verdict};
-use crate::matrix::{Effect, Matrix, Otherwise};
+use crate::matrix::{Effect, Otherwise};
 use crate::schema::FieldId;
 use crate::slots::{Seen, Slots, Unheld};
 use crate::value::Value;
-
-/// A lane or rule that fires or is unsure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hit {
-    /// Its rank; [`Rank::NONE`] where it decides nothing.
-    pub rank: Rank,
-    /// Its number among the entries of the kind.
-    pub entry: u32,
-    /// Whether it surely does.
-    pub state: State,
-    /// Its clause among those of the kind: the tests in it are the reason.
-    pub clause: u32,
-}
 
 /// Everything that attaches to an event.
 #[derive(Debug, Clone, Copy)]
@@ -59,13 +45,6 @@ impl<'a> Attachments<'a> {
         let tests = tests.unwrap_or_default().iter();
         tests.filter_map(move |id| kind.nodes.get(*id))
     }
-}
-
-/// What is done with the clauses that hold.
-trait Collect {
-    /// Whether clauses of this rank and above are of no interest any more.
-    fn is_done(&self, rank: Rank) -> bool;
-    fn hit(&mut self, hit: Hit);
 }
 
 /// Looks for the smallest rank.
@@ -362,188 +341,5 @@ impl KindProgram {
             },
             entry: None,
         })
-    }
-}
-
-/// One event on its way through the clauses of its kind.
-struct Walk<'a> {
-    kind: &'a KindProgram,
-    asked: Asked<'a>,
-    memo: &'a mut Memo,
-}
-
-impl<'a> Walk<'a> {
-    fn new(
-        kind: &'a KindProgram,
-        seen: Seen<'a>,
-        measured: &'a [Kleene],
-        matrix: &'a Matrix,
-        memo: &'a mut Memo,
-    ) -> Self {
-        Self {
-            kind,
-            asked: Asked {
-                nodes: &kind.nodes,
-                tests: &kind.tests,
-                phrases: &kind.phrases,
-                matrix,
-                seen,
-                measured,
-            },
-            memo,
-        }
-    }
-
-    fn all(&mut self, collect: &mut impl Collect) {
-        let kind = self.kind;
-        kind.index
-            .ranges(self.asked.seen, |range, order| match order {
-                Order::Ranks => self.by_rank(range, collect),
-                Order::None => self.one_by_one(range, collect),
-            });
-        for by in &kind.index.thresholds {
-            self.by_threshold(by.column, by.range, collect);
-        }
-        for (field, phrases) in (0u16..).zip(&kind.phrases) {
-            if phrases.is_filed() && !collect.is_done(phrases.first) {
-                self.by_phrase(field, phrases, collect);
-            }
-        }
-    }
-
-    /// Clauses that are filed under phrases of a field: one search for all of them.
-    #[inline(never)]
-    fn by_phrase(&mut self, field: u16, phrases: &Phrases, collect: &mut impl Collect) {
-        if self.asked.seen.cell(phrases.slot).is_none() {
-            return self.one_by_one(phrases.all, collect);
-        }
-        // Counted, so that there is a place for what is found.
-        let _ = self.memo.search(field);
-        self.asked.scan(field, self.memo);
-        // What is asked of the clauses may search another field.
-        let Memo { found, visited, .. } = &mut *self.memo;
-        std::mem::swap(found, visited);
-        for at in 0..self.memo.visited.len() {
-            let phrase = self.memo.visited.get(at);
-            let range = phrase.and_then(|phrase| phrases.ranges.get(*phrase as usize));
-            if let Some(range) = range.copied() {
-                self.by_rank(range, collect);
-            }
-        }
-    }
-
-    /// Clauses in the order of their ranks.
-    #[inline]
-    fn by_rank(&mut self, range: Range, collect: &mut impl Collect) {
-        let slots = self.asked.seen.slots;
-        let range = range.start as usize..range.end as usize;
-        let clauses = self.kind.clauses.get(range.clone()).unwrap_or_default();
-        for (clause, at) in clauses.iter().zip(range) {
-            if collect.is_done(clause.rank) {
-                break;
-            }
-            if clause.may_hold(slots) {
-                self.rest(clause, at, collect);
-            }
-        }
-    }
-
-    /// Clauses in no order.
-    #[cold]
-    fn one_by_one(&mut self, range: Range, collect: &mut impl Collect) {
-        let slots = self.asked.seen.slots;
-        let range = range.start as usize..range.end as usize;
-        let clauses = self.kind.clauses.get(range.clone()).unwrap_or_default();
-        for (clause, at) in clauses.iter().zip(range) {
-            if !collect.is_done(clause.rank) && clause.may_hold(slots) {
-                self.rest(clause, at, collect);
-            }
-        }
-    }
-
-    /// Clauses in the order of the bound that they are filed under.
-    #[inline]
-    fn by_threshold(&mut self, column: u8, range: Range, collect: &mut impl Collect) {
-        let slots = self.asked.seen.slots;
-        let reached = slots.columns.get(usize::from(column)).copied();
-        let Some(reached) = reached else { return };
-        let range = range.start as usize..range.end as usize;
-        let clauses = self.kind.clauses.get(range.clone()).unwrap_or_default();
-        for (clause, at) in clauses.iter().zip(range) {
-            // The bound that it is filed under is its first.
-            let [bound, ..] = clause.bounds;
-            if bound > reached {
-                break;
-            }
-            if clause.may_hold(slots) && !collect.is_done(clause.rank) {
-                self.rest(clause, at, collect);
-            }
-        }
-    }
-
-    /// Asks what is not in the numbers.
-    #[inline]
-    fn rest(&mut self, clause: &Clause, at: usize, collect: &mut impl Collect) {
-        let start = clause.rest as usize;
-        let rest = self
-            .kind
-            .rest
-            .get(start..start + clause.rest_count as usize)
-            .unwrap_or_default();
-        for node in rest {
-            if self.asked.answer(*node, self.memo) == Kleene::False {
-                return;
-            }
-        }
-        let (Some(source), Some(entry)) = (
-            self.kind.sources.get(at),
-            self.kind.entries.get(clause.entry as usize),
-        ) else {
-            return;
-        };
-        if let Some(state) = self.state(source, entry) {
-            collect.hit(Hit {
-                rank: self.rank(entry, state),
-                entry: clause.entry,
-                state,
-                clause: u32::try_from(at).unwrap_or(u32::MAX),
-            });
-        }
-    }
-
-    /// Whether a clause that can hold surely does.
-    #[inline]
-    fn state(&mut self, source: &ClauseSource, entry: &Entry) -> Option<State> {
-        let lacks = source.unknown & self.asked.seen.slots.missing != 0;
-        if !lacks && !source.ask {
-            return Some(State::Fired);
-        }
-        if entry.clauses == 1 && !source.ask {
-            return Some(State::Unsure);
-        }
-        match self.asked.answer(entry.trigger, self.memo) {
-            Kleene::True => Some(State::Fired),
-            Kleene::Unknown => Some(State::Unsure),
-            Kleene::False => None,
-        }
-    }
-
-    #[inline]
-    fn rank(&self, entry: &Entry, state: State) -> Rank {
-        if entry.trial && self.is_on_trial(entry) {
-            return Rank::NONE;
-        }
-        match state {
-            State::Fired => entry.fired,
-            State::Unsure => entry.unsure,
-        }
-    }
-
-    fn is_on_trial(&self, entry: &Entry) -> bool {
-        let What::Lane(id) = entry.what else {
-            return false;
-        };
-        let lane = self.asked.matrix.lane(id);
-        lane.is_some_and(|lane| lane.is_on_trial(self.asked.seen.slots.at))
     }
 }

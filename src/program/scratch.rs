@@ -4,7 +4,7 @@
 //! Invariant: nothing of one event is seen by the next.
 
 use super::node::NodeId;
-use super::run::Hit;
+use super::walk::Hit;
 use crate::decision::Kleene;
 use crate::slots::Slots;
 

@@ -44,6 +44,20 @@ pub enum Op {
     OneOf(Box<[i64]>),
     /// Always or never, whatever the value is.
     Settled(bool),
+    /// A text by its symbol, which is in a column.
+    Symbol {
+        /// The column.
+        column: u8,
+        /// The symbol.
+        symbol: i64,
+    },
+    /// A text of a set, by their symbols.
+    Symbols {
+        /// The column.
+        column: u8,
+        /// The symbols, which are sorted.
+        symbols: Box<[i64]>,
+    },
     /// A text that is equal.
     Is(Arc<str>),
     /// A text of a set.
@@ -213,6 +227,8 @@ impl Test {
     pub fn cost(&self) -> u32 {
         match &self.op {
             Op::Present | Op::Settled(_) | Op::AtLeast(_) | Op::AtMost(_) | Op::Equal(_) => 1,
+            Op::Symbol { .. } => 1,
+            Op::Symbols { .. } => 2,
             Op::OneOf(_) | Op::Order(..) | Op::OlderThan(_) | Op::NewerThan(_) => 2,
             Op::Is(_) | Op::StartsWith(_) | Op::EndsWith(_) => 3,
             Op::Same { .. } => 4,
@@ -235,8 +251,10 @@ impl Op {
             Self::AtLeast(bound) => cell >= *bound,
             Self::AtMost(bound) => cell <= *bound,
             Self::Equal(other) => cell == *other,
-            Self::OneOf(cells) => cells.binary_search(&cell).is_ok(),
+            Self::OneOf(cells) => has(cells, cell),
             Self::Settled(answer) => *answer,
+            Self::Symbol { column, symbol } => seen.slots.up(*column) == *symbol,
+            Self::Symbols { column, symbols } => has(symbols, seen.slots.up(*column)),
             Self::Is(text) => seen.text(cell) == text.as_bytes(),
             Self::In(texts) => texts.find(seen.text(cell)).is_some(),
             Self::StartsWith(text) => seen.text(cell).starts_with(text.as_bytes()),
@@ -268,6 +286,18 @@ impl Op {
                 None => true,
             },
         })
+    }
+}
+
+/// Whether sorted cells have one of this value.
+#[inline]
+fn has(cells: &[i64], cell: i64) -> bool {
+    // PERF: most sets are short, and comparing with all of them is quicker than searching.
+    match cells.len() {
+        0..=8 => cells
+            .iter()
+            .fold(false, |has, other| has | (*other == cell)),
+        _ => cells.binary_search(&cell).is_ok(),
     }
 }
 

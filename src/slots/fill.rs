@@ -5,7 +5,7 @@
 
 use super::layout::scaled;
 use super::{
-    Absent, Cell, FieldLayout, KindLayout, Layout, MISSING, Seen, Slots, TextCell, Unheld, stamp,
+    Absent, Cell, FieldLayout, KindLayout, Layout, MISSING, Seen, Slots, TextCell, Unheld,
 };
 use crate::event::Event;
 use crate::value::{Value, fold_case};
@@ -58,15 +58,16 @@ impl Slots {
         Ok(())
     }
 
-    /// Puts a cell into a slot, with the stamp of its text. `input` is what the event is read from.
+    /// Puts a cell into a slot, with the symbol of its text. `input` is what the event is read from.
     #[inline]
     pub(super) fn put_any(&mut self, slot: usize, field: &FieldLayout, cell: i64, input: &[u8]) {
-        self.put(slot, field, cell);
-        if let (Cell::Text { .. }, Some(column)) = (&field.cell, field.column) {
-            let slots = &*self;
-            let stamp = stamp(Seen { slots, input }.text(cell));
-            self.put_column(column, stamp);
-        }
+        let Some(symbols) = &field.symbols else {
+            return self.put(slot, field, cell);
+        };
+        let slots = &*self;
+        let text = Seen { slots, input }.text(cell);
+        let symbol = symbols.find(text).map_or(0, |number| i64::from(number) + 1);
+        self.put_symbol(slot, field, cell, symbol);
     }
 
     fn cell_of(&mut self, cell: &Cell, value: &Value) -> Result<i64, Unheld> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::{MISSING, Names, Slots};
+use super::{Dictionary, MISSING, Names, Slots};
 use crate::clock::Timestamp;
 use crate::schema::{Kind, KindId, Presence};
 use crate::value::Value;
@@ -48,8 +48,14 @@ pub struct FieldLayout {
     pub bounds: Bounds,
     /// Its column, where tests compare it by order.
     pub column: Option<u8>,
-    /// Its bits, where it has few values.
+    /// Its bits, where it has few values or steps.
     pub small: Option<Small>,
+    /// The cells at which an ordered field's bits change, the smallest first: its first bit is that
+    /// of the cells below the first step.
+    pub steps: Box<[i64]>,
+    /// The texts that tests compare it with. Its symbol is one more than the number of its text,
+    /// and 0 for every other text.
+    pub symbols: Option<Arc<Dictionary>>,
     /// What its absence means.
     pub absent: Absent,
 }
@@ -139,10 +145,10 @@ impl Words {
     }
 }
 
-/// The bits of a field of few values in [`Slots`]' set.
+/// The bits of a field of few values or steps in [`Slots`]' set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Small {
-    /// The bit of the cell 0.
+    /// The bit of the cell or symbol 0, or of what lies below the first step.
     pub base: u8,
     /// All its bits.
     pub mask: u64,
@@ -151,7 +157,7 @@ pub struct Small {
 }
 
 impl Small {
-    /// The bit of a cell.
+    /// The bit of a cell, of a symbol or of a number of steps.
     #[inline]
     #[must_use]
     pub fn bit(&self, cell: i64) -> u64 {
@@ -172,6 +178,22 @@ pub enum Absent {
     },
     /// It has its default, which stands in the blank event.
     Default,
+}
+
+impl FieldLayout {
+    /// The symbol of a text that tests compare the field with.
+    #[must_use]
+    pub fn symbol(&self, text: &str) -> Option<i64> {
+        let number = self.symbols.as_ref()?.find(text.as_bytes())?;
+        Some(i64::from(number) + 1)
+    }
+
+    /// How many values its bits tell apart.
+    #[must_use]
+    pub fn told_apart(&self) -> usize {
+        let small = self.small.map_or(0, |small| small.mask & !small.missing);
+        small.count_ones() as usize
+    }
 }
 
 impl KindLayout {

@@ -130,6 +130,8 @@ impl Page<'_> {
             Op::Equal(cell) => format!("cell = {cell}"),
             Op::OneOf(cells) => format!("cell one of {}", cells.len()),
             Op::Settled(answer) => format!("always {}", if *answer { "true" } else { "false" }),
+            Op::Symbol { symbol, .. } => format!("symbol = {symbol}"),
+            Op::Symbols { symbols, .. } => format!("symbol one of {}", symbols.len()),
             Op::Is(_) => "equal bytes".to_owned(),
             Op::In(texts) => format!("look-up in {}", counted(texts.len(), "text")),
             Op::StartsWith(_) => "first bytes".to_owned(),

@@ -11,10 +11,8 @@ use super::filed::Filings;
 use super::{Page, What};
 use crate::program::clause::{Clause, ClauseSource};
 use crate::program::node::{Node, NodeId};
-use crate::program::test::{Op, Test};
+use crate::program::test::Test;
 use crate::program::{By, Entry, Rank};
-use crate::slots::{Cell, stamp};
-use crate::value::quote;
 
 impl<'p> Page<'p> {
     /// What each rank stands for.
@@ -129,7 +127,7 @@ impl<'p> Page<'p> {
         self.table(f, "           ", &rows)?;
         for (what, words) in [
             ("bits let pass ", self.passes(clause.forbidden)),
-            ("columns let pass ", self.reaches(clause, tests)),
+            ("columns let pass ", self.reaches(clause)),
             ("unsure without ", self.optional(source.unknown)),
         ] {
             if !words.is_empty() {
@@ -150,32 +148,14 @@ impl<'p> Page<'p> {
         self.kind.sources.get(clause as usize)
     }
 
-    /// The bounds of a clause in words; of a text both are its stamp.
-    fn reaches(self, clause: &Clause, tests: &[NodeId]) -> Vec<String> {
+    /// The bounds of a clause in words.
+    fn reaches(self, clause: &Clause) -> Vec<String> {
         let bounds = clause.columns.iter().zip(clause.bounds);
         let words = bounds.filter_map(|(entry, least)| {
-            let (field, laid) = self.of_column(*entry)?;
-            match laid.cell {
-                Cell::Text { .. } if entry.is_multiple_of(2) => {
-                    let text = tests.iter().find_map(|id| self.stamped(*id, least))?;
-                    Some(format!("{} with the stamp of {}", field.path, quote(text)))
-                }
-                Cell::Text { .. } => None,
-                _ => Some(self.bound(*entry, least)),
-            }
+            self.of_column(*entry)?;
+            Some(self.bound(*entry, least))
         });
         words.collect()
-    }
-
-    /// The text of a test, if it has this stamp.
-    fn stamped(self, id: NodeId, wanted: i64) -> Option<&'p str> {
-        let Some(Node::Test { test, .. }) = self.kind.nodes.get(id) else {
-            return None;
-        };
-        match &self.kind.tests.get(test as usize)?.op {
-            Op::Is(text) => (stamp(text.as_bytes()) == wanted).then_some(text),
-            _ => None,
-        }
     }
 
     /// What of a clause sees to a test.

@@ -12,7 +12,7 @@ use super::list::counted;
 use crate::clock::{Duration, format_timestamp};
 use crate::schema::{Field, Presence};
 use crate::slots::{Absent, Cell, FieldLayout, Small};
-use crate::value::{Type, Value};
+use crate::value::{Type, Value, quote};
 
 impl<'p> Page<'p> {
     /// The fields with how they are held.
@@ -89,7 +89,10 @@ impl<'p> Page<'p> {
             let values = small.mask & !small.missing;
             let cells = 0..i64::from(values.count_ones());
             let allowed = cells.filter(|cell| small.bit(*cell) & forbidden == 0);
-            let mut words: Vec<String> = allowed.map(|cell| value(field, laid, cell)).collect();
+            let mut words: Vec<String> = match laid.steps.is_empty() {
+                true => allowed.map(|cell| value(field, laid, cell)).collect(),
+                false => self.between(laid, &allowed.collect::<Vec<i64>>()),
+            };
             let can_miss = matches!(laid.absent, Absent::Optional { .. });
             if can_miss && small.missing & forbidden == 0 {
                 words.push("missing".to_owned());
@@ -103,6 +106,20 @@ impl<'p> Page<'p> {
         said.collect()
     }
 
+    /// What lies between steps of an ordered field: the bounds of each run of them.
+    fn between(self, laid: &FieldLayout, allowed: &[i64]) -> Vec<String> {
+        let column = laid.column.unwrap_or(u8::MAX / 2);
+        let step = |n: i64| laid.steps.get(usize::try_from(n).ok()?).copied();
+        let runs = allowed.chunk_by(|a, b| a + 1 == *b);
+        let words = runs.filter_map(|run| {
+            let low = step(run.first()? - 1).map(|least| self.bound(column * 2, least));
+            let high = step(*run.last()?).map(|least| self.bound(column * 2 + 1, -least));
+            let ends: Vec<String> = [low, high].into_iter().flatten().collect();
+            Some(ends.join(" and "))
+        });
+        words.collect()
+    }
+
     /// A bound of a column in words: `amount >= 100`.
     pub(super) fn bound(self, entry: u8, least: i64) -> String {
         let Some((field, laid)) = self.of_column(entry) else {
@@ -110,6 +127,14 @@ impl<'p> Page<'p> {
         };
         let path = &field.path;
         let up = entry.is_multiple_of(2);
+        if let Cell::Text { .. } = laid.cell {
+            let (op, symbol) = if up {
+                ("from", least)
+            } else {
+                ("up to", !least)
+            };
+            return format!("{path} {op} {}", value(field, laid, symbol));
+        }
         // Half a unit is what lies between two: from it up is above the unit below.
         let (strict, cell) = match (&laid.cell, up) {
             (Cell::Scaled { .. }, true) if least % 2 != 0 => (true, least - 1),
@@ -177,6 +202,12 @@ pub(super) fn value(field: &Field, laid: &FieldLayout, cell: i64) -> String {
                 Type::Money(currency, _) => format!("{number} {currency}"),
                 _ => number.to_string(),
             }
+        }
+        Cell::Text { .. } => {
+            let number = u32::try_from(cell - 1).ok();
+            let symbols = laid.symbols.as_ref();
+            let text = symbols.zip(number).and_then(|(all, n)| all.text(n));
+            text.map_or_else(|| "any other text".to_owned(), quote)
         }
         Cell::Instant => format_timestamp(chrono::DateTime::from_timestamp_nanos(cell)),
         Cell::Span => u64::try_from(cell).map_or_else(

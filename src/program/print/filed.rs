@@ -63,6 +63,18 @@ impl Filings {
             );
         }
         filings.words(page);
+        for by in &index.symbols {
+            let most = longest(by.ranges.iter().copied());
+            let symbols = page
+                .field(by.slot)
+                .and_then(|(_, laid)| laid.symbols.as_ref());
+            let texts = symbols.into_iter().flat_map(|symbols| symbols.texts());
+            // Most texts of tests have no clause that is filed under them.
+            let filed = texts
+                .zip(&by.ranges)
+                .filter(|(_, range)| range.start < range.end);
+            filings.texts(page, by.slot, ("text", "is"), most, (filed, by.all));
+        }
         for by in &index.texts {
             let most = longest(by.ranges.iter().copied());
             let texts = by.texts.texts().zip(&by.ranges);
@@ -123,11 +135,9 @@ impl Filings {
     /// A bound of its own is the place of each clause that is filed under a threshold.
     fn thresholds(&mut self, page: Page<'_>) {
         for by in &page.kind.index.thresholds {
-            let clauses = page.clauses(by.range);
             let mut words: Vec<(String, Range)> = Vec::new();
             let mut last = None;
-            for (at, clause) in (by.range.start..).zip(clauses) {
-                let [least, ..] = clause.bounds;
+            for (at, least) in (by.range.start..).zip(by.bounds.iter().copied()) {
                 match words.last_mut().filter(|_| last == Some(least)) {
                     Some((_, range)) => range.end = at + 1,
                     None => {

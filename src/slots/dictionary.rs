@@ -3,8 +3,6 @@
 //! In: texts, known when the program is made. Out: the number of a text, if it is one of them.
 //! Invariant: found means equal, byte for byte; nothing is allocated by a look-up.
 
-use crate::slots::stamp;
-
 /// Texts with numbers in order of their insertion, each text once.
 #[derive(Debug, Clone, Default)]
 pub struct Dictionary {
@@ -19,7 +17,7 @@ pub struct Dictionary {
 #[derive(Debug, Clone, Copy, Default)]
 struct Place {
     /// The stamp of the text.
-    stamp: i64,
+    stamp: u64,
     /// One more than the number; 0 for none.
     number: u32,
     /// Where the text is.
@@ -68,23 +66,23 @@ impl Dictionary {
 
     /// The texts in order of their numbers.
     pub fn texts(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|n| {
-            let bytes = self.bytes_of(u32::try_from(n).unwrap_or(u32::MAX));
-            std::str::from_utf8(bytes).unwrap_or("")
-        })
+        let numbers = (0u32..).take(self.len());
+        numbers.map(|number| self.text(number).unwrap_or(""))
+    }
+
+    /// The text of a number.
+    #[must_use]
+    pub fn text(&self, number: u32) -> Option<&str> {
+        self.ends.get(number as usize)?;
+        std::str::from_utf8(self.bytes_of(number)).ok()
     }
 
     /// The number of a text.
     #[inline]
     #[must_use]
     pub fn find(&self, text: &[u8]) -> Option<u32> {
-        self.find_stamped(text, stamp(text))
-    }
-
-    /// The number of a text whose stamp is known.
-    #[inline]
-    pub(crate) fn find_stamped(&self, text: &[u8], stamp: i64) -> Option<u32> {
         let mask = self.table.len().checked_sub(1)?;
+        let stamp = stamp(text);
         let mut at = first_place(stamp, mask);
         loop {
             let place = self.table.get(at)?;
@@ -129,7 +127,7 @@ impl Dictionary {
         }
     }
 
-    fn place(&mut self, stamp: i64, number: u32) {
+    fn place(&mut self, stamp: u64, number: u32) {
         let mask = self.table.len().saturating_sub(1);
         let mut at = first_place(stamp, mask);
         let (start, length) = self.range_of(number);
@@ -156,9 +154,38 @@ impl Dictionary {
 
 /// Where a stamp is looked for first.
 #[inline]
-fn first_place(stamp: i64, mask: usize) -> usize {
+fn first_place(stamp: u64, mask: usize) -> usize {
     // The upper half of a stamp is as good as the lower one.
-    (stamp.cast_unsigned() >> 20) as usize & mask
+    (stamp >> 20) as usize & mask
+}
+
+/// A hash of a text.
+///
+/// Not against adversaries: the texts that are found by it are the author's own, and an event only
+/// looks up.
+#[inline]
+fn stamp(text: &[u8]) -> u64 {
+    const K: u64 = 0x9e37_79b9_7f4a_7c15;
+    let mix = |state: u64, word: u64| {
+        let wide = u128::from(state ^ word) * u128::from(K);
+        #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
+        let folded = (wide as u64) ^ ((wide >> 64) as u64);
+        folded
+    };
+    let mut state = (text.len() as u64).wrapping_mul(K);
+    let word = if let Some(last) = text.last_chunk::<8>() {
+        // The last word may overlap the one before it.
+        for word in text.as_chunks::<8>().0 {
+            state = mix(state, u64::from_le_bytes(*word));
+        }
+        u64::from_le_bytes(*last)
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        let last = u64::from(u32::from_le_bytes(*last));
+        u64::from(u32::from_le_bytes(*first)) | (last << 32)
+    } else {
+        text.iter().fold(0, |word, b| (word << 8) | u64::from(*b))
+    };
+    mix(state, word)
 }
 
 #[cfg(test)]
