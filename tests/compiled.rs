@@ -276,18 +276,21 @@ fn whole_numbers_have_ends() {
 #[test]
 fn pieces_of_a_pattern_do_not_overlap() {
     let matrix = checked(&format!(
-        "{HEAD}event call {{\n  t: text\n}}\n{}{}",
+        "{HEAD}event call {{\n  t: text\n}}\n{}{}{}",
         lane("ends", "t like \"ab*ba\""),
         lane("middle", "t like \"*ab*ba*\""),
+        lane("behind", "t like \"a*b*b\""),
     ));
     let event = |t: &str| format!("{{\"kind\": \"call\", \"t\": \"{t}\"}}");
-    let lines = ["aba", "abba", "xabba", "abxba"].map(event);
+    let lines = ["aba", "abba", "xabba", "abxba", "ab", "abb"].map(event);
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     let wanted = [
         fired(&[]),
         fired(&["ends", "middle"]),
         fired(&["middle"]),
         fired(&["ends", "middle"]),
+        fired(&[]),
+        fired(&["behind"]),
     ];
     assert_eq!(attached(&matrix, &lines), wanted);
 }

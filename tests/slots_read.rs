@@ -82,6 +82,12 @@ impl Readers {
         Ok(self.quick.plain(layout, bytes))
     }
 
+    /// Whether the program decides no event of the kind that was read.
+    fn is_left(&self) -> bool {
+        let kind = self.quick.kind().0 as usize;
+        self.program.kinds[kind].reference.is_some()
+    }
+
     fn came(&mut self, bytes: &[u8]) -> Came {
         let quick = self.quick(bytes);
         let slow = self.slow(bytes);
@@ -92,6 +98,8 @@ impl Readers {
                 Came::Same
             }
             (Ok(_), None) => panic!("only the quick reader reads {}", shown()),
+            // A default that no cell holds leaves the kind to the reference, whatever was read.
+            (Ok(_), Some(Err(()))) if self.is_left() => Came::Unheld,
             (Ok(_), Some(Err(()))) => panic!("cells cannot hold {}", shown()),
             (Err(NotRead), None) => Came::Rejected,
             (Err(NotRead), Some(Ok(_))) => Came::Left,

@@ -52,7 +52,7 @@ pub fn text(seed: u64) -> String {
         ));
     }
     // Every third matrix has lanes that ask for nothing but phrases, some of which lie in others.
-    let phrases = if seed % 3 == 0 { 50 } else { 0 };
+    let phrases = if seed.is_multiple_of(3) { 50 } else { 0 };
     for n in 0..phrases + rng.usize(30..=140) {
         let urgency = ["low", "normal", "high"][rng.usize(0..3)];
         let unless = match rng.usize(0..6) {
