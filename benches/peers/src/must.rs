@@ -191,6 +191,7 @@ fn best_peer(results: &Results, lanes: usize) -> Option<(&'static str, f64)> {
         walk::NAME,
         by_hand::STRAIGHT,
         by_hand::BUCKETS,
+        by_hand::PACKED,
     ];
     let rows = results.times.get(&(Column::Typed, lanes))?;
     let peers = rows.iter().filter(|(name, _)| !ours.contains(name));

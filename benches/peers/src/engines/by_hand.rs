@@ -1,6 +1,7 @@
 //! The rows of hand-written Rust.
 
 use crate::hand::buckets::Buckets;
+use crate::hand::packed::Packed;
 use crate::hand::scan::scan;
 use crate::hand::strict::Spare;
 use crate::hand::{Call, Needles, straight};
@@ -9,6 +10,7 @@ use crate::workload::Lane;
 
 pub const STRAIGHT: &str = "hand-written, straight-line ifs";
 pub const BUCKETS: &str = "hand-written, hash buckets";
+pub const PACKED: &str = "hand-written, hash buckets of packed rows";
 pub const SCANNER: &str = "hand-written scanner that checks nothing";
 pub const STRICT: &str = "hand-written scanner with all rejections";
 pub const SONIC: &str = "sonic-rs into the struct";
@@ -19,6 +21,7 @@ pub struct ByHand {
     straight: Option<fn(&Call<'_>, &Needles) -> u32>,
     needles: Needles,
     buckets: Option<Buckets>,
+    packed: Option<Packed>,
 }
 
 impl ByHand {
@@ -27,6 +30,7 @@ impl ByHand {
             straight: straight::of(lanes.len()),
             needles: Needles::new(),
             buckets: (lanes.len() >= 16).then(|| Buckets::new(lanes)),
+            packed: (lanes.len() >= 16).then(|| Packed::new(lanes)),
         }
     }
 
@@ -40,6 +44,11 @@ impl ByHand {
         if let Some(buckets) = &self.buckets {
             rows.push(Row::new(BUCKETS, Says::First, expected, move |at| {
                 buckets.first(&calls[at])
+            }));
+        }
+        if let Some(packed) = &self.packed {
+            rows.push(Row::new(PACKED, Says::First, expected, move |at| {
+                packed.first(&calls[at])
             }));
         }
         rows
