@@ -87,7 +87,7 @@ impl Peer for Regorus {
         added.unwrap_or_else(|error| panic!("{error}"));
         let entry: Rc<str> = "data.lanes.fired".into();
         let policy = engine.compile_with_entrypoint(&entry).expect("it compiles");
-        let program = Compiler::compile_from_policy(&policy, &[&entry]);
+        let program = Compiler::compile_from_policy(&policy, &[&*entry]);
         let program = program.unwrap_or_else(|error| panic!("{error}"));
         let mut machine = RegoVM::new();
         machine.set_max_instructions(usize::MAX);

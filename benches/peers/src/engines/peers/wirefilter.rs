@@ -5,8 +5,6 @@
 //! with an anchored expression; it cannot compare two fields, so whether the tenants differ is a
 //! field that its user fills.
 
-use std::borrow::Cow;
-
 use wirefilter::{ExecutionContext, Filter, Scheme, Type};
 
 use super::{Peer, infix, quoted, words};
@@ -46,29 +44,25 @@ fn test(test: &Test) -> String {
 }
 
 impl Wirefilter {
-    /// Filters live as long as their scheme, and take values that live as long: so texts are copied.
-    fn context(&self, call: &Call<'_>) -> ExecutionContext<'static> {
+    fn context<'c>(&self, call: &Call<'c>) -> ExecutionContext<'c> {
         let mut context = ExecutionContext::new(self.scheme);
-        let mut text = |name: &str, text: &str| {
-            let bytes: Cow<'static, [u8]> = Cow::Owned(text.as_bytes().to_vec());
-            context.set_field_value(name, bytes).expect("a field");
-        };
-        text("agent", call.agent);
-        text("tool", call.tool);
-        text("workflow", call.workflow);
-        text("tenant.source", call.tenant.source);
-        text("tenant.target", call.tenant.target);
-        text("resource", call.resource);
-        text("message", call.message);
-        for (field, word) in [
+        let words = [
             (Word::Role, call.role as usize),
             (Word::Sentiment, call.sentiment as usize),
             (Word::Region, call.region as usize),
-        ] {
-            let word: &'static str = field.words()[word];
-            context
-                .set_field_value(field.path(), word)
-                .expect("a field");
+        ];
+        let words = words.map(|(field, word)| (field.path(), field.words()[word]));
+        let texts = [
+            ("agent", call.agent),
+            ("tool", call.tool),
+            ("workflow", call.workflow),
+            ("tenant.source", call.tenant.source),
+            ("tenant.target", call.tenant.target),
+            ("resource", call.resource),
+            ("message", call.message),
+        ];
+        for (name, text) in words.into_iter().chain(texts) {
+            context.set_field_value(name, text).expect("a field");
         }
         let numbers = [call.amount, call.confidence, call.attempts, call.tokens];
         for (field, number) in NUMBERS.iter().zip(numbers) {
@@ -83,6 +77,15 @@ impl Wirefilter {
             .set_field_value("other_tenant", other)
             .expect("a field");
         context
+    }
+
+    fn decide(&self, context: &ExecutionContext<'_>) -> u32 {
+        // SAFETY: a filter takes a context only of the lifetime of its scheme, because it is a closure
+        // over that lifetime; it keeps nothing of what it looks at.
+        let context: &ExecutionContext<'static> = unsafe { std::mem::transmute(context) };
+        let matches = |filter: &Filter<'static>| filter.execute(context).expect("the same scheme");
+        let first = self.filters.iter().position(matches);
+        first.map_or(NONE, |lane| lane as u32)
     }
 }
 
@@ -122,18 +125,17 @@ impl Peer for Wirefilter {
     }
 
     fn prepare(&self, event: &Event, _: &str) -> Self::Prepared {
+        // A context borrows its texts.
+        let event: &'static Event = Box::leak(Box::new(event.clone()));
         self.context(&Call::of(event))
     }
 
     fn first(&mut self, event: &Self::Prepared) -> u32 {
-        let matches = |filter: &Filter<'static>| filter.execute(event).expect("the same scheme");
-        let first = self.filters.iter().position(matches);
-        first.map_or(NONE, |lane| lane as u32)
+        self.decide(event)
     }
 
     fn first_json(&mut self, json: &str) -> u32 {
         let call: Call<'_> = serde_json::from_str(json).expect("an event");
-        let context = self.context(&call);
-        self.first(&context)
+        self.decide(&self.context(&call))
     }
 }
