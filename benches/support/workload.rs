@@ -456,15 +456,17 @@ fn five() -> Vec<Lane> {
         "campaign.create",
         "customer.create",
     ];
-    let customer_risk = Cond::All(vec![
-        among(Text::Tool, &to_customers),
-        Cond::Any(vec![
-            below(Number::Confidence, 2_200),
-            word(Word::Sentiment, 2),
-            says("speak to a lawyer"),
-            says("legal action"),
-            says("chargeback"),
+    let customer_risk = Cond::Any(vec![
+        Cond::All(vec![
+            among(Text::Tool, &to_customers),
+            Cond::Any(vec![
+                below(Number::Confidence, 2_200),
+                word(Word::Sentiment, 2),
+                says("chargeback"),
+            ]),
         ]),
+        says("speak to a lawyer"),
+        says("legal action"),
     ]);
     let policy_exception = Cond::Any(vec![
         Cond::All(vec![

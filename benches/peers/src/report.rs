@@ -205,8 +205,8 @@ fn variants(text: &mut String, results: &Results) {
     }
 }
 
-/// A whole number with a comma between its thousands; small ones with a digit behind the point.
-fn grouped(number: f64) -> String {
+/// A whole number with a comma between its thousands.
+pub fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::arguments::Arguments;
 use crate::data::Data;
-use crate::measure::{Row, Says};
+use crate::measure::Row;
 use crate::memory::counted;
 use crate::run::Results;
 use crate::workload::{Cond, Event, Lane, Test};
@@ -33,7 +33,6 @@ pub trait Peer: Sized {
     /// An event in the form that the engine decides on.
     type Prepared;
     const NAME: &'static str;
-    const SAYS: Says;
     /// The most lanes that it takes in a reasonable time.
     const MOST: usize = 50_000;
 
@@ -122,7 +121,7 @@ impl Visit for Typed<'_, '_> {
             .collect();
         let first = move |at: usize| engine.first(&events[at]);
         self.rows
-            .push(Row::new(P::NAME, P::SAYS, &self.data.expected, first));
+            .push(Row::new(P::NAME, &self.data.expected, first));
     }
 }
 
@@ -142,7 +141,7 @@ impl Visit for Json<'_, '_> {
         let json = &self.data.json;
         let first = move |at: usize| engine.borrow_mut().first_json(&json[at]);
         self.rows
-            .push(Row::new(P::NAME, P::SAYS, &self.data.expected, first));
+            .push(Row::new(P::NAME, &self.data.expected, first));
     }
 }
 

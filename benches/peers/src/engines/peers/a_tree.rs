@@ -10,7 +10,6 @@ use memchr::memmem::Finder;
 
 use super::{Peer, infix, quoted, words};
 use crate::hand::{Call, NONE};
-use crate::measure::Says;
 use crate::workload::{Event, Lane, NUMBERS, Number, TEXTS, Test, Text, WORDS};
 
 pub struct Tree {
@@ -110,7 +109,6 @@ fn test(test: &Test) -> String {
 impl Peer for Tree {
     type Prepared = Seen;
     const NAME: &'static str = "a-tree";
-    const SAYS: Says = Says::All;
 
     fn new(lanes: &[Lane]) -> Self {
         let texts = TEXTS

@@ -12,7 +12,6 @@ use cedar_policy::{
 
 use super::{Peer, infix, quoted, words};
 use crate::hand::{Call, NONE};
-use crate::measure::Says;
 use crate::workload::{Cond, Event, Lane, NUMBERS, Test, Text, Word};
 
 pub struct Cedar {
@@ -120,7 +119,6 @@ impl Cedar {
 impl Peer for Cedar {
     type Prepared = Request;
     const NAME: &'static str = "cedar-policy";
-    const SAYS: Says = Says::All;
 
     fn new(lanes: &[Lane]) -> Self {
         let policies = lanes.iter().enumerate().map(|(number, lane)| {

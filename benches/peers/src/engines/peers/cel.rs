@@ -8,7 +8,6 @@ use cel::{Context, Env, Program, Value};
 
 use super::{Peer, infix, quoted, words};
 use crate::hand::{Call, NONE};
-use crate::measure::Says;
 use crate::workload::{Event, Lane, Number, Test, Word};
 
 pub struct Cel {
@@ -82,7 +81,6 @@ impl Cel {
 impl Peer for Cel {
     type Prepared = Context<'static, 'static>;
     const NAME: &'static str = "cel";
-    const SAYS: Says = Says::First;
 
     fn new(lanes: &[Lane]) -> Self {
         let program = |lane: &Lane| {

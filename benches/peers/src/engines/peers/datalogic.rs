@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::{Peer, words};
 use crate::hand::NONE;
-use crate::measure::Says;
 use crate::workload::{Cond, Event, Lane, Test};
 
 pub struct Datalogic {
@@ -58,7 +57,6 @@ impl Datalogic {
 impl Peer for Datalogic {
     type Prepared = ParsedData;
     const NAME: &'static str = "datalogic-rs";
-    const SAYS: Says = Says::First;
 
     fn new(lanes: &[Lane]) -> Self {
         let mut branches = Vec::with_capacity(lanes.len() * 2 + 1);

@@ -11,7 +11,6 @@ use regorus::{Engine, Rc, Value};
 
 use super::{Peer, quoted, words};
 use crate::hand::NONE;
-use crate::measure::Says;
 use crate::workload::{Cond, Event, Lane, Number, Test};
 
 pub struct Regorus {
@@ -68,7 +67,6 @@ fn body(cond: &Cond, name: &str, helpers: &mut String) -> Vec<String> {
 impl Peer for Regorus {
     type Prepared = Value;
     const NAME: &'static str = "regorus";
-    const SAYS: Says = Says::All;
     /// 5,000 lanes take it milliseconds an event.
     const MOST: usize = 5_000;
 

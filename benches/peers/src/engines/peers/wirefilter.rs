@@ -9,7 +9,6 @@ use wirefilter::{ExecutionContext, Filter, Scheme, Type};
 
 use super::{Peer, infix, quoted, words};
 use crate::hand::{Call, NONE};
-use crate::measure::Says;
 use crate::workload::{Event, Lane, NUMBERS, TEXTS, Test, WORDS, Word};
 
 pub struct Wirefilter {
@@ -92,7 +91,6 @@ impl Wirefilter {
 impl Peer for Wirefilter {
     type Prepared = ExecutionContext<'static>;
     const NAME: &'static str = "wirefilter-engine";
-    const SAYS: Says = Says::First;
 
     fn new(lanes: &[Lane]) -> Self {
         let mut scheme = Scheme::new();

@@ -10,7 +10,6 @@ use zen_engine::{Decision, DecisionEngine, Variable};
 
 use super::{Peer, infix, quoted, words};
 use crate::hand::NONE;
-use crate::measure::Says;
 use crate::workload::{Cond, Event, Lane, NUMBERS, TEXTS, Test, WORDS};
 
 pub struct Zen {
@@ -107,7 +106,6 @@ impl Zen {
 impl Peer for Zen {
     type Prepared = Variable;
     const NAME: &'static str = "zen-engine";
-    const SAYS: Says = Says::First;
 
     fn new(lanes: &[Lane]) -> Self {
         let rows: Vec<Value> = lanes
