@@ -437,79 +437,95 @@ fn distinct(tests: Vec<Cond>) -> Vec<Cond> {
 }
 
 /// Five lanes in the spirit of `matrices/agent-operations`: customer risk, policy exception, a
-/// workflow that fails, security, money.
+/// workflow that fails, security, money. Each comes about in several ways.
 fn five() -> Vec<Lane> {
-    let text = |field, text: &str| Cond::Test(Test::Is(field, text.to_owned()));
-    let texts = |field, texts: &[&str]| {
+    let is = |field, text: &str| Cond::Test(Test::Is(field, text.to_owned()));
+    let among = |field, texts: &[&str]| {
         let texts = texts.iter().map(|text| (*text).to_owned()).collect();
         Cond::Test(Test::In(field, texts))
     };
     let says = |text: &str| Cond::Test(Test::Contains(Text::Message, text.to_owned()));
+    let starts = |field, text: &str| Cond::Test(Test::StartsWith(field, text.to_owned()));
     let above = |field, bound| Cond::Test(Test::Above(field, bound));
     let below = |field, bound| Cond::Test(Test::Below(field, bound));
-    let under = |text: &str| Cond::Test(Test::StartsWith(Text::Resource, text.to_owned()));
     let word = |field, word| Cond::Test(Test::WordIs(field, word));
-    let lane = |name: &str, when| Lane {
+    let words = |field, words: &[u8]| Cond::Test(Test::WordIn(field, words.to_vec()));
+    let to_customers = [
+        "mailbox.create",
+        "ticket.create",
+        "campaign.create",
+        "customer.create",
+    ];
+    let customer_risk = Cond::Any(vec![
+        Cond::All(vec![
+            among(Text::Tool, &to_customers),
+            Cond::Any(vec![
+                below(Number::Confidence, 2_200),
+                word(Word::Sentiment, 2),
+                says("chargeback"),
+            ]),
+        ]),
+        says("speak to a lawyer"),
+        says("legal action"),
+    ]);
+    let policy_exception = Cond::Any(vec![
+        Cond::All(vec![
+            is(Text::Tool, "discount.create"),
+            above(Number::Amount, 25_000),
+        ]),
+        Cond::All(vec![
+            among(Text::Tool, &["refund.create", "payout.create"]),
+            below(Number::Confidence, 4_000),
+            words(Word::Role, &[0, 1, 4]),
+        ]),
+    ]);
+    let ops_failure = Cond::Any(vec![
+        Cond::All(vec![
+            is(Text::Workflow, "order-sync"),
+            above(Number::Attempts, 216),
+            above(Number::Tokens, 60_000),
+        ]),
+        Cond::All(vec![
+            above(Number::Attempts, 900),
+            above(Number::Tokens, 180_000),
+        ]),
+    ]);
+    let security_anomaly = Cond::Any(vec![
+        Cond::All(vec![
+            Cond::Test(Test::OtherTenant),
+            words(Word::Role, &[0, 1, 2, 4]),
+            above(Number::Tokens, 120_000),
+        ]),
+        Cond::All(vec![
+            starts(Text::Agent, "night-"),
+            starts(Text::Resource, "/identity/"),
+            below(Number::Confidence, 9_000),
+        ]),
+        says("ignore previous"),
+    ]);
+    let financial_risk = Cond::Any(vec![
+        Cond::All(vec![
+            among(
+                Text::Tool,
+                &["refund.create", "payout.create", "invoice.create"],
+            ),
+            above(Number::Amount, 1_000_000),
+        ]),
+        Cond::All(vec![
+            is(Text::Tool, "ledger.create"),
+            words(Word::Region, &[2, 3]),
+        ]),
+    ]);
+    let named = [
+        ("customer_risk", customer_risk),
+        ("policy_exception", policy_exception),
+        ("ops_failure", ops_failure),
+        ("security_anomaly", security_anomaly),
+        ("financial_risk", financial_risk),
+    ];
+    let lane = |(name, when): (&str, Cond)| Lane {
         name: name.to_owned(),
         when,
     };
-    vec![
-        lane(
-            "customer_risk",
-            Cond::All(vec![
-                texts(
-                    Text::Tool,
-                    &[
-                        "mailbox.create",
-                        "ticket.create",
-                        "campaign.create",
-                        "customer.create",
-                    ],
-                ),
-                Cond::Any(vec![
-                    below(Number::Confidence, 3_200),
-                    word(Word::Sentiment, 2),
-                    says("speak to a lawyer"),
-                ]),
-            ]),
-        ),
-        lane(
-            "policy_exception",
-            Cond::All(vec![
-                text(Text::Tool, "discount.create"),
-                above(Number::Amount, 25_000),
-                below(Number::Confidence, 9_000),
-            ]),
-        ),
-        lane(
-            "ops_failure",
-            Cond::All(vec![
-                text(Text::Workflow, "order-sync"),
-                above(Number::Attempts, 64),
-                above(Number::Tokens, 60_000),
-            ]),
-        ),
-        lane(
-            "security_anomaly",
-            Cond::All(vec![
-                Cond::Test(Test::OtherTenant),
-                Cond::Test(Test::WordIn(Word::Role, vec![0, 1, 2, 4])),
-                Cond::Any(vec![
-                    under("/identity/"),
-                    under("/legal/"),
-                    above(Number::Tokens, 120_000),
-                ]),
-            ]),
-        ),
-        lane(
-            "financial_risk",
-            Cond::All(vec![
-                texts(
-                    Text::Tool,
-                    &["refund.create", "payout.create", "invoice.create"],
-                ),
-                above(Number::Amount, 1_000_000),
-            ]),
-        ),
-    ]
+    named.into_iter().map(lane).collect()
 }

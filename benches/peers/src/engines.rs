@@ -2,4 +2,5 @@
 
 pub mod by_hand;
 pub mod laneway;
+pub mod peers;
 pub mod walk;

@@ -2,11 +2,13 @@
 //!
 //! In: lanes. Out: for a [`Call`] the first lane that fires.
 //! Straight-line ifs are compiled from the lanes (`straight`); beyond a hundred lanes one would put
-//! lanes into buckets by their routing keys (`buckets`). Bytes become a [`Call`] by a scanner that
+//! lanes into buckets by their routing keys (`buckets`), and somebody with much time would pack them
+//! (`packed`). Bytes become a [`Call`] by a scanner that
 //! checks nothing (`scan`), by the same with every rejection of Laneway's (`strict`), or by a crate.
 
 pub mod buckets;
 pub mod call;
+pub mod packed;
 pub mod scan;
 pub mod straight;
 pub mod strict;

@@ -4,6 +4,7 @@
 //! The limit is the better hand-written row; peers are the engines, without the tree walk.
 
 use crate::engines::{by_hand, laneway, walk};
+use crate::report::grouped;
 use crate::run::{Column, Results};
 
 /// A demand and how it stands.
@@ -65,7 +66,10 @@ pub fn demands(results: &Results) -> Vec<Demand> {
     for lanes in results.matching.keys() {
         let time = |column| results.time(column, *lanes, laneway::NAME);
         all.extend(ratio(
-            &format!("{lanes} lanes, all that attach joined (three at most)"),
+            &format!(
+                "{} lanes, all that attach joined (three at most)",
+                grouped(*lanes as f64)
+            ),
             time(Column::FewJoined).zip(time(Column::FewPrimary)),
             "x the primary lane only",
             [2.0, 1.5],
@@ -74,7 +78,10 @@ pub fn demands(results: &Results) -> Vec<Demand> {
     for lanes in results.matching.keys() {
         let time = |column| results.time(column, *lanes, laneway::NAME);
         all.extend(ratio(
-            &format!("{lanes} lanes, a third of the events lack two optional fields"),
+            &format!(
+                "{} lanes, a third of the events lack two optional fields",
+                grouped(*lanes as f64)
+            ),
             time(Column::Gaps).zip(time(Column::Complete)),
             "x the same events complete",
             [1.5, 1.3],
@@ -89,7 +96,7 @@ fn typed(results: &Results, lanes: usize, limit: [f64; 2], ahead: [f64; 2], all:
         return;
     };
     if let Some(best) = best_by_hand(results, lanes) {
-        let what = format!("{lanes} lanes, typed event, primary");
+        let what = format!("{} lanes, typed event, primary", grouped(lanes as f64));
         all.extend(ratio(&what, Some((ours, best)), "x the limit", limit));
     }
     let Some((peer, time)) = best_peer(results, lanes) else {
@@ -97,7 +104,7 @@ fn typed(results: &Results, lanes: usize, limit: [f64; 2], ahead: [f64; 2], all:
     };
     let times = time / ours;
     all.push(Demand {
-        what: format!("{lanes} lanes, ahead of the best peer"),
+        what: format!("{} lanes, ahead of the best peer", grouped(lanes as f64)),
         measured: format!("{times:.1} x ({peer})"),
         must: format!("{} x", ahead[0]),
         goal: format!("{} x", ahead[1]),
@@ -137,8 +144,8 @@ fn compile(results: &Results, all: &mut Vec<Demand>) {
         all.push(Demand {
             what: format!("50,000 lanes, {what}"),
             measured: format!("{value:.2} {unit}"),
-            must: format!("{} {unit}", bounds[0]),
-            goal: format!("{} {unit}", bounds[1]),
+            must: format!("{:.1} {unit}", bounds[0]),
+            goal: format!("{:.1} {unit}", bounds[1]),
             met: Met::of(value, bounds[0], bounds[1]),
         });
     };
@@ -191,6 +198,7 @@ fn best_peer(results: &Results, lanes: usize) -> Option<(&'static str, f64)> {
         walk::NAME,
         by_hand::STRAIGHT,
         by_hand::BUCKETS,
+        by_hand::PACKED,
     ];
     let rows = results.times.get(&(Column::Typed, lanes))?;
     let peers = rows.iter().filter(|(name, _)| !ours.contains(name));

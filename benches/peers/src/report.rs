@@ -5,14 +5,16 @@
 use std::fmt::Write as _;
 
 use crate::arguments::Arguments;
+use crate::engines::by_hand;
 use crate::machine;
-use crate::must::{Met, demands};
+use crate::must::{Met, best_by_hand, demands};
 use crate::run::{Column, Results};
 
 pub fn markdown(arguments: &Arguments, results: &Results) -> String {
     let mut text = String::new();
     head(&mut text, arguments, results);
     times(&mut text, arguments, results);
+    notes(&mut text, arguments, results);
     demanded(&mut text, results);
     costs(&mut text, results);
     variants(&mut text, results);
@@ -82,6 +84,44 @@ fn times(text: &mut String, arguments: &Arguments, results: &Results) {
         }
         text.push('\n');
     }
+}
+
+fn notes(text: &mut String, arguments: &Arguments, results: &Results) {
+    let _ = writeln!(
+        text,
+        "\nThe JSON rows that are written by hand decide by straight-line ifs at 5 lanes, by hash \
+         buckets beyond. *The limit* is the better of straight-line ifs and hash buckets. The row of \
+         packed buckets goes beyond what one writes by hand: it is half an index, and no limit."
+    );
+    let mut peers: Vec<&str> = results.peers.keys().map(|(name, _)| *name).collect();
+    peers.dedup();
+    if !peers.is_empty() {
+        let peers: Vec<String> = peers.iter().map(|name| versioned(name)).collect();
+        let _ = writeln!(text, "\nPeers: {}.", peers.join(", "));
+    }
+    let serde = |lanes| results.time(Column::Json, lanes, by_hand::SERDE);
+    let Some(unit) = serde(5) else {
+        return;
+    };
+    text.push_str("\nThe limit in times of the `serde_json` row at 5 lanes:");
+    for lanes in &arguments.sizes {
+        if let Some(limit) = best_by_hand(results, *lanes) {
+            let lanes = grouped(*lanes as f64);
+            let _ = write!(text, " {:.3} at {lanes} lanes;", limit / unit);
+        }
+    }
+    text.pop();
+    text.push_str(".\n");
+}
+
+/// A peer with its version, which the lock file says.
+fn versioned(name: &str) -> String {
+    let lock = include_str!("../Cargo.lock");
+    let entry = format!("name = \"{name}\"\nversion = \"");
+    let version = lock
+        .split_once(entry.as_str())
+        .and_then(|(_, rest)| rest.split('"').next());
+    format!("{name} {}", version.unwrap_or_default())
 }
 
 fn demanded(text: &mut String, results: &Results) {
@@ -165,8 +205,8 @@ fn variants(text: &mut String, results: &Results) {
     }
 }
 
-/// A whole number with a comma between its thousands; small ones with a digit behind the point.
-fn grouped(number: f64) -> String {
+/// A whole number with a comma between its thousands.
+pub fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

@@ -8,7 +8,7 @@ use crate::arguments::Arguments;
 use crate::data::{Data, answers};
 use crate::engines::by_hand::ByHand;
 use crate::engines::laneway::{self, Cost, Laneway};
-use crate::engines::walk;
+use crate::engines::{peers, walk};
 use crate::hand::Call;
 use crate::measure::{Effort, Row, measure};
 use crate::workload::{Event, Presence};
@@ -99,6 +99,7 @@ fn typed(data: &Data, arguments: &Arguments, results: &mut Results) {
     let mut rows = hand.typed(&calls, &data.expected);
     rows.push(engine.typed(&slots, &data.expected));
     rows.push(walk::typed(lanes, &data.events, &data.expected));
+    rows.extend(peers::typed(data, arguments, results));
     let times = measure("typed events", &mut rows, arguments.effort);
     results.put(Column::Typed, lanes.len(), &rows, times);
 }
@@ -109,6 +110,9 @@ fn json(data: &Data, arguments: &Arguments, results: &mut Results) {
     let router = Laneway::new(lanes, Presence::Required).router();
     let mut rows = hand.json(&data.json, &data.expected);
     rows.push(laneway::json(&router, &data.json, &data.expected));
+    if lanes.len() == 5 {
+        rows.extend(peers::json(data, arguments));
+    }
     let times = measure("JSON", &mut rows, arguments.effort);
     results.put(Column::Json, lanes.len(), &rows, times);
 }

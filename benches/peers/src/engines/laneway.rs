@@ -15,7 +15,7 @@ use laneway::{Limits, Router};
 use rust_decimal::Decimal;
 
 use crate::hand::NONE;
-use crate::measure::{Row, Says, median};
+use crate::measure::{Row, median};
 use crate::memory::{Bytes, counted};
 use crate::workload::{Event, Lane, NUMBERS, Number, Presence, TEXTS, WORDS, matrix};
 
@@ -148,7 +148,7 @@ impl Laneway {
     /// Typed event to primary lane.
     pub fn typed<'a>(&'a self, events: &'a [Slots], expected: &'a [u32]) -> Row<'a> {
         let mut scratch = Scratch::default();
-        Row::new(NAME, Says::First, expected, move |at| {
+        Row::new(NAME, expected, move |at| {
             let outcome = self.program.outcome(&events[at], &[], &[], &mut scratch);
             lane(outcome.expect("the program decides this kind"))
         })
@@ -157,7 +157,7 @@ impl Laneway {
     /// Typed event to all lanes, joined: ids of lanes and of the tests that are their reasons.
     pub fn joined<'a>(&'a self, events: &'a [Slots], expected: &'a [u32]) -> Row<'a> {
         let mut scratch = Scratch::default();
-        Row::new(NAME, Says::First, expected, move |at| {
+        Row::new(NAME, expected, move |at| {
             let joined = self
                 .program
                 .attachments(&events[at], &[], &[], &mut scratch);
@@ -179,7 +179,7 @@ impl Laneway {
 pub fn json<'a>(router: &'a Router, events: &'a [String], expected: &'a [u32]) -> Row<'a> {
     let mut session = router.session();
     let now = Timestamp::UNIX_EPOCH;
-    Row::new(NAME, Says::First, expected, move |at| {
+    Row::new(NAME, expected, move |at| {
         lane(session.outcome_json(events[at].as_bytes(), now))
     })
 }

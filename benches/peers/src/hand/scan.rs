@@ -19,6 +19,20 @@ const fn code(name: &[u8]) -> u64 {
     word
 }
 
+/// The same of a text that lies in the input.
+#[inline]
+fn code_in(bytes: &[u8], start: usize, length: usize) -> u64 {
+    let Some(chunk) = bytes.get(start..).and_then(|rest| rest.first_chunk::<8>()) else {
+        return code(&bytes[start..start + length]);
+    };
+    let word = u64::from_le_bytes(*chunk);
+    match length {
+        0 => 0,
+        1..8 => word & (u64::MAX >> (64 - 8 * length)),
+        _ => word,
+    }
+}
+
 macro_rules! codes {
     ($($name:ident = $text:literal),* $(,)?) => {
         $(const $name: u64 = code($text);)*
@@ -56,6 +70,14 @@ const NAMES: [&[u8]; 20] = [
     b"tenant",
     b"",
 ];
+/// Whether a name with the code of a member is that member: control characters are refused before,
+/// so up to eight bytes the code and the length say it.
+#[inline]
+fn is_named(name: &[u8], bit: usize) -> bool {
+    let declared = NAMES[bit];
+    name.len() == declared.len() && (name.len() <= 8 || name[8..] == declared[8..])
+}
+
 /// The first 15 are required.
 const REQUIRED: u32 = (1 << 15) - 1;
 
@@ -113,8 +135,7 @@ impl<'a> Scanner<'a> {
             return Some(());
         }
         loop {
-            let name = self.name::<STRICT>()?;
-            let key = code(name);
+            let (name, key) = self.name::<STRICT>()?;
             let bit = match key {
                 KIND => 0,
                 AGENT => 1,
@@ -135,7 +156,7 @@ impl<'a> Scanner<'a> {
                 TENANT => 18,
                 _ => 19,
             };
-            if STRICT && (bit == 19 || NAMES[bit] != name) {
+            if STRICT && (bit == 19 || !is_named(name, bit)) {
                 self.other(name, &mut others)?;
             } else if !STRICT || self.has_value(bit)? {
                 match key {
@@ -172,14 +193,13 @@ impl<'a> Scanner<'a> {
             return Some(());
         }
         loop {
-            let name = self.name::<STRICT>()?;
-            let key = code(name);
+            let (name, key) = self.name::<STRICT>()?;
             let bit = match key {
                 SOURCE => 13,
                 TARGET => 14,
                 _ => 19,
             };
-            if STRICT && (bit == 19 || NAMES[bit] != name) {
+            if STRICT && (bit == 19 || !is_named(name, bit)) {
                 if others.contains(&name) {
                     return None;
                 }
@@ -280,16 +300,22 @@ impl<'a> Scanner<'a> {
 
     /// A member's name and the colon behind it.
     #[inline]
-    pub(super) fn name<const STRICT: bool>(&mut self) -> Option<&'a [u8]> {
+    pub(super) fn name<const STRICT: bool>(&mut self) -> Option<(&'a [u8], u64)> {
         self.space();
+        let start = self.at + 1;
         let name = self.text::<STRICT>()?.as_bytes();
+        // A name with an escape is not where it was read.
+        let key = match name.len() + start + 1 == self.at {
+            true => code_in(self.bytes, start, name.len()),
+            false => code(name),
+        };
         self.space();
         if STRICT && self.byte() != b':' {
             return None;
         }
         self.at += 1;
         self.space();
-        Some(name)
+        Some((name, key))
     }
 
     /// Whether another member follows.
@@ -417,7 +443,7 @@ fn role<const STRICT: bool>(word: &str) -> Option<Role> {
         SUPPORT = b"support_", OPERATIONS = b"operatio", FINANCE = b"finance_",
         AUDIT = b"audit_ag", SALES = b"sales_ag", RESEARCH = b"research",
     }
-    let role = match code(word.as_bytes()) {
+    let role = match code_in(word.as_bytes(), 0, word.len()) {
         SUPPORT => 0,
         OPERATIONS => 1,
         FINANCE => 2,

@@ -13,6 +13,7 @@ pub fn of(lanes: usize) -> Option<fn(&Call<'_>, &Needles) -> u32> {
         5 => Some(straight_5),
         50 => Some(straight_50),
         500 => Some(straight_500),
+        #[cfg(feature = "straight-5000")]
         5_000 => Some(straight_5000),
         _ => None,
     }

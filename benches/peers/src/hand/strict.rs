@@ -119,7 +119,7 @@ fn skip_object(scanner: &mut Scanner<'_>, depth: usize) -> Option<()> {
         return Some(());
     }
     loop {
-        let name = scanner.name::<true>()?;
+        let (name, _) = scanner.name::<true>()?;
         if names.contains(&name) {
             return None;
         }
