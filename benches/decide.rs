@@ -194,7 +194,7 @@ fn with_many_and_last(workload: &Workload) -> Vec<Lane> {
 }
 
 fn asking(events: &[Event], tool: &'static str) -> impl Iterator<Item = Event> {
-    let events = events.to_vec().into_iter();
+    let events = events.iter().cloned();
     events.map(move |event| Event {
         tool: tool.to_owned(),
         ..event

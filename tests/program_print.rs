@@ -9,9 +9,6 @@
     reason = "a test may fail loudly"
 )]
 
-#[path = "support/events.rs"]
-#[allow(dead_code, reason = "only the matrices are used here")]
-mod events;
 #[path = "support/generate.rs"]
 mod generate;
 
