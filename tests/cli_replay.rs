@@ -3,18 +3,18 @@
 #![cfg(feature = "cli")]
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
+    dead_code,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "the helpers of a test fail as the test does"
+    reason = "the helpers of a test fail as the test does, and each test needs a part of them"
 )]
 
 #[path = "cli_replay/against.rs"]
 mod against;
 #[path = "support/events.rs"]
-#[allow(dead_code, reason = "each test needs a part")]
 mod events;
 #[path = "support/generate.rs"]
-#[allow(dead_code, reason = "each test needs a part")]
 mod generate;
 #[path = "cli_replay/input.rs"]
 mod input;

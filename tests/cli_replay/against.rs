@@ -65,8 +65,11 @@ fn a_person_sees_what_changes() {
     insta::assert_snapshot!(&html[from..from + to]);
 }
 
-/// What was decided on each event: verdict, by, and each sign-off with its hold.
-fn decided(matrix: &str) -> Vec<(u8, String, BTreeMap<String, String>, [u8; 3])> {
+/// The rank of a verdict, by, the sign-offs, and the hold of each scope.
+type Decided = (u8, String, BTreeMap<String, String>, [u8; 3]);
+
+/// What was decided on each event.
+fn decided(matrix: &str) -> Vec<Decided> {
     let ran = laneway(&["decide", matrix, EVENTS, "--format=json"]);
     let decisions = ran.lines();
     let each = decisions.iter().map(|decision| {
