@@ -151,14 +151,24 @@ fn compare(matrix: &Arc<Matrix>, program: &Program, events: &[String]) -> (usize
 
 #[test]
 fn many_phrases_are_found_as_each_of_them_is() {
-    for count in [LEAST - 1, 2 * LEAST, 10 * LEAST] {
+    // Few, many that too few clauses ask for alone, many.
+    for (count, is_filed) in [
+        (5, true),
+        (LEAST - 1, false),
+        (2 * LEAST, true),
+        (10 * LEAST, true),
+    ] {
         let matrix = many(count);
         let program = compile(&matrix);
         let kind = &program.kinds[0];
         let filed = kind.phrases.iter().any(|phrases| phrases.is_filed());
-        assert_eq!(filed, count >= 2 * LEAST, "{count}");
-        assert_eq!(kind.phrases.len(), if count > 5 * LEAST { 2 } else { 1 });
+        assert_eq!(filed, is_filed, "{count}");
+        let few = kind.phrases.iter().filter(|phrases| phrases.are_few());
+        assert_eq!(
+            few.count(),
+            [0, 1, 2][usize::from(count < 7) + usize::from(count < 10 * LEAST)]
+        );
         let (fired, unsure) = compare(&matrix, &program, &events(count as u64, 1_500));
-        assert!(fired > 3_000 && unsure > 3_000, "{fired}, {unsure}");
+        assert!(fired > 500 && unsure > 500, "{fired}, {unsure}");
     }
 }

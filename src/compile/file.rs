@@ -15,7 +15,7 @@ use super::write::Writer;
 use crate::program::clause::{Clause, ClauseSource};
 use crate::program::index::Index;
 use crate::program::node::{Node, NodeId};
-use crate::program::phrases::{LEAST, Phrases};
+use crate::program::phrases::{FEW, LEAST, Phrases};
 use crate::program::test::{Op, Test};
 use crate::slots::{Absent, Cell, FieldLayout, KindLayout};
 
@@ -132,8 +132,8 @@ impl<'a> Files<'a> {
                     places.entry(place).or_default().push(number);
                 }
             }
-            self.file_phrases(&mut packed, nodes, &mut places);
         }
+        self.file_phrases(&mut packed, nodes, &mut places);
         filed.phrases = std::mem::take(&mut self.phrases);
         let writer = Writer {
             packed: &packed,
@@ -164,6 +164,24 @@ impl<'a> Files<'a> {
             }
         }
         for (field, clauses) in fields {
+            let phrases = self.phrases.get(usize::from(field));
+            if let Some(few) = phrases.filter(|phrases| phrases.are_few()) {
+                // One search says whether they are looked at at all; then each is asked. It pays for
+                // clauses that nothing else rules out, if there are not many phrases besides.
+                let numbers = clauses.into_iter().map(|(number, ..)| number);
+                let is_bare = |number: &usize| {
+                    let clause = packed.get(*number);
+                    clause.is_some_and(|c| c.forbidden == 0 && c.bounds.is_empty())
+                };
+                let (bare, mut rest): (Vec<usize>, Vec<usize>) = numbers.partition(is_bare);
+                if bare.len() < FEW || few.tests.len() > 4 * bare.len() {
+                    others.extend(bare);
+                } else {
+                    places.insert(Place::Phrase { field, phrase: 0 }, bare);
+                }
+                others.append(&mut rest);
+                continue;
+            }
             if clauses.len() < LEAST {
                 others.extend(clauses.into_iter().map(|(number, ..)| number));
                 continue;

@@ -1,11 +1,11 @@
-//! Which fields have so many phrases that looking for all of them at once may be quicker.
+//! Which fields have several phrases, so that looking for all of them at once may be quicker.
 //!
 //! In: the tests of a kind. Out: the [`Phrases`] of those fields; their tests know them.
 //! Invariant: a test that knows a field is among the tests of that field.
 
 use std::collections::BTreeMap;
 
-use crate::program::phrases::{LEAST, Phrases};
+use crate::program::phrases::{FEW, Phrases};
 use crate::program::test::{Op, Test};
 
 pub(super) fn gather(tests: &mut [Test]) -> Vec<Phrases> {
@@ -20,7 +20,7 @@ pub(super) fn gather(tests: &mut [Test]) -> Vec<Phrases> {
         let Ok(field) = u16::try_from(all.len()) else {
             break;
         };
-        if numbers.len() < LEAST {
+        if numbers.len() < FEW {
             continue;
         }
         let Some(phrases) = Phrases::new(slot, numbers, tests) else {

@@ -145,19 +145,36 @@ impl Asked<'_> {
 
     /// Whether a text has a phrase, by a search for it or by one for all phrases of the field.
     fn phrase(&self, number: u32, test: &Test, field: u16, memo: &mut Memo) -> Kleene {
-        if self.seen.cell(test.slot).is_some() {
-            match memo.search(field) {
-                Some(before) if before < PATIENCE => {}
-                Some(_) => {
-                    self.scan(field, memo);
-                    let found = memo.test(number);
-                    return found.unwrap_or(Kleene::from_bool(test.not));
-                }
-                // It is none of those that were found.
-                None => return Kleene::from_bool(test.not),
+        let (Some(_), Some(phrases)) = (
+            self.seen.cell(test.slot),
+            self.phrases.get(usize::from(field)),
+        ) else {
+            return test.answer(self.seen, self.matrix);
+        };
+        match (memo.search(field), phrases.are_few()) {
+            // It is none of those that were found.
+            (None, _) => Kleene::from_bool(test.not),
+            (Some(before), true) if before == phrases.patience() && self.has_none(field, memo) => {
+                Kleene::from_bool(test.not)
             }
+            (Some(before), false) if before >= PATIENCE => {
+                self.scan(field, memo);
+                let found = memo.test(number);
+                found.unwrap_or(Kleene::from_bool(test.not))
+            }
+            _ => test.answer(self.seen, self.matrix),
         }
-        test.answer(self.seen, self.matrix)
+    }
+
+    /// Whether a field's text surely has none of a few phrases.
+    pub(crate) fn has_none(&self, field: u16, memo: &mut Memo) -> bool {
+        let phrases = self.phrases.get(usize::from(field));
+        let none = phrases.is_some_and(|phrases| {
+            let cell = self.seen.cell(phrases.slot);
+            cell.is_some_and(|cell| phrases.has_none(self.seen.text(cell)))
+        });
+        memo.note_searched(field, none);
+        none
     }
 
     /// Notes the tests whose phrases the text of a field has; those of all others are answered.
@@ -178,7 +195,7 @@ impl Asked<'_> {
                 memo.note_test(*number, Kleene::from_bool(!test.not));
             }
         }
-        memo.note_searched(field);
+        memo.note_searched(field, true);
     }
 
     fn block(&self, node: Node, memo: &mut Memo) -> Kleene {

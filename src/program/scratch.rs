@@ -83,14 +83,13 @@ impl Memo {
         (before != u32::MAX).then_some(before)
     }
 
-    /// Notes that a field's text was searched for all phrases.
-    pub(super) fn note_searched(&mut self, field: u16) {
+    /// Notes that a field's text was searched for all phrases at once, and whether those that it has
+    /// are known by that.
+    pub(super) fn note_searched(&mut self, field: u16, known: bool) {
         let event = self.event;
         if let Some(searched) = self.fields.get_mut(usize::from(field)) {
-            *searched = Searched {
-                event,
-                phrases: u32::MAX,
-            };
+            let phrases = if known { u32::MAX } else { u32::MAX / 2 };
+            *searched = Searched { event, phrases };
         }
     }
 

@@ -109,7 +109,14 @@ impl<'a> Walk<'a> {
             return self.look(phrases.all, Order::None, collect);
         }
         // Counted, so that there is a place for what is found.
-        let _ = self.memo.search(field);
+        let searched = self.memo.search(field);
+        if phrases.are_few() {
+            // The clauses ask for their phrases themselves where one of them is there.
+            if searched.is_some() && !self.asked.has_none(field, self.memo) {
+                self.look(phrases.all, Order::Ranks, collect);
+            }
+            return;
+        }
         self.asked.scan(field, self.memo);
         // What is asked of the clauses may search another field.
         let Memo { found, visited, .. } = &mut *self.memo;

@@ -190,7 +190,13 @@ fn compare(matrix: &Arc<Matrix>, lines: &[String], shown: &mut Counts, seed: u64
         tally(matrix, &decision, &mut expected);
     }
     for straight in [0, usize::MAX] {
-        let program = compile_with(matrix, Options { straight, ..Options::default() });
+        let program = compile_with(
+            matrix,
+            Options {
+                straight,
+                ..Options::default()
+            },
+        );
         let one = replayed(&program, lines, now, 1);
         assert_eq!(counts_of(&one), expected, "seed {seed}");
         assert_eq!(one, replayed(&program, lines, now, 3), "seed {seed}");

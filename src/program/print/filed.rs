@@ -12,6 +12,7 @@ use super::Page;
 use super::fields::value;
 use super::list::counted;
 use crate::program::index::Range;
+use crate::program::phrases::Phrases;
 use crate::program::test::Op;
 use crate::schema::Field;
 use crate::slots::{Absent, FieldLayout};
@@ -168,6 +169,10 @@ impl Filings {
 
     fn phrases(&mut self, page: Page<'_>) {
         for by in page.kind.phrases.iter().filter(|by| by.is_filed()) {
+            if by.are_few() {
+                self.few_phrases(page, by);
+                continue;
+            }
             let filed = by.tests.iter().zip(&by.ranges);
             let filed = filed.filter(|(_, range)| range.start < range.end);
             let texts: Vec<(&str, &Range)> = filed
@@ -185,6 +190,22 @@ impl Filings {
             let sort = ("one search for all phrases", "contains");
             self.texts(page, by.slot, sort, most, (texts.into_iter(), by.all));
         }
+    }
+
+    /// One search says whether the clauses are looked at.
+    fn few_phrases(&mut self, page: Page<'_>, by: &Phrases) {
+        let Some((field, laid)) = page.field(by.slot) else {
+            return;
+        };
+        let any = format!("{} contains one of {} phrases", field.path, by.tests.len());
+        let clauses = (by.all.end - by.all.start) as usize;
+        let title = format!(
+            "{}  one search for any phrase, {}",
+            field.path,
+            of_all(1, by.all)
+        );
+        let missing = missing(page, field, laid, by.all);
+        self.group(title, missing, clauses, vec![(any, by.all)]);
     }
 
     fn group(
