@@ -58,7 +58,7 @@ fn policy(lane: &Lane) -> String {
         _ => None,
     };
     let scope = match key {
-        Some((Text::Tool, text)) => format!("principal, action == Tool::\"{text}\", resource"),
+        Some((Text::Tool, text)) => format!("principal, action == Action::\"{text}\", resource"),
         Some((Text::Workflow, text)) => {
             format!("principal == Workflow::\"{text}\", action, resource")
         }
@@ -131,7 +131,7 @@ impl Peer for Cedar {
             authorizer: Authorizer::new(),
             policies: PolicySet::from_policies(policies).expect("the ids are distinct"),
             nobody: Entities::empty(),
-            types: [sort("Workflow"), sort("Tool"), sort("Tenant")],
+            types: [sort("Workflow"), sort("Action"), sort("Tenant")],
         }
     }
 

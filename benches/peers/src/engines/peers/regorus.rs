@@ -56,8 +56,8 @@ fn body(cond: &Cond, name: &str, helpers: &mut String) -> Vec<String> {
         }
         Cond::Any(parts) => {
             for (at, part) in parts.iter().enumerate() {
-                let lines = body(part, &format!("{name}_{at}"), helpers).join("\n  ");
-                let _ = writeln!(helpers, "{name} if {{\n  {lines}\n}}");
+                let lines = body(part, &format!("{name}_{at}"), helpers).join("; ");
+                let _ = writeln!(helpers, "{name} if {{ {lines} }}");
             }
             vec![name.to_owned()]
         }
@@ -71,18 +71,22 @@ impl Peer for Regorus {
     const MOST: usize = 5_000;
 
     fn new(lanes: &[Lane]) -> Self {
-        let mut module = "package lanes\n\nimport rego.v1\n\n".to_owned();
-        for (number, lane) in lanes.iter().enumerate() {
-            let mut helpers = String::new();
-            let lines = body(&lane.when, &format!("part_{number}"), &mut helpers).join("\n  ");
-            let _ = write!(
-                module,
-                "{helpers}fired contains {number} if {{\n  {lines}\n}}\n\n"
-            );
-        }
         let mut engine = Engine::new();
-        let added = engine.add_policy("lanes.rego".to_owned(), module);
-        added.unwrap_or_else(|error| panic!("{error}"));
+        // A file has at most 20,000 lines: a lane is one line, and a file has 1,000 lanes.
+        for (file, chunk) in lanes.chunks(1_000).enumerate() {
+            let mut module = "package lanes\n\nimport rego.v1\n\n".to_owned();
+            for (at, lane) in chunk.iter().enumerate() {
+                let number = file * 1_000 + at;
+                let mut helpers = String::new();
+                let lines = body(&lane.when, &format!("part_{number}"), &mut helpers).join("; ");
+                let _ = write!(
+                    module,
+                    "{helpers}fired contains {number} if {{ {lines} }}\n\n"
+                );
+            }
+            let added = engine.add_policy(format!("lanes_{file}.rego"), module);
+            added.unwrap_or_else(|error| panic!("{error}"));
+        }
         let entry: Rc<str> = "data.lanes.fired".into();
         let policy = engine.compile_with_entrypoint(&entry).expect("it compiles");
         let program = Compiler::compile_from_policy(&policy, &[&*entry]);
