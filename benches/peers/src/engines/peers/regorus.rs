@@ -67,8 +67,8 @@ fn body(cond: &Cond, name: &str, helpers: &mut String) -> Vec<String> {
 impl Peer for Regorus {
     type Prepared = Value;
     const NAME: &'static str = "regorus";
-    /// 5,000 lanes take it milliseconds an event.
-    const MOST: usize = 5_000;
+    /// Its virtual machine takes programs of 65,535 instructions at most; 5,000 lanes are 126,303.
+    const MOST: usize = 500;
 
     fn new(lanes: &[Lane]) -> Self {
         let mut engine = Engine::new();
