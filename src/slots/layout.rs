@@ -187,13 +187,6 @@ impl FieldLayout {
         let number = self.symbols.as_ref()?.find(text.as_bytes())?;
         Some(i64::from(number) + 1)
     }
-
-    /// How many values its bits tell apart.
-    #[must_use]
-    pub fn told_apart(&self) -> usize {
-        let small = self.small.map_or(0, |small| small.mask & !small.missing);
-        small.count_ones() as usize
-    }
 }
 
 impl KindLayout {

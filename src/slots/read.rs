@@ -236,11 +236,11 @@ impl Reader<'_> {
             // PERF: producers write the members of a kind in one order. One comparison with the
             // name that came here last time takes the place of scanning, hashing and looking up.
             let likely = self.likely(node, last);
-            let likely = names.entries.get(likely as usize);
-            let likely = likely.filter(|entry| entry.node == node);
-            at = match likely.and_then(|entry| Some((entry, entry.key.begins(rest)?))) {
+            let entry = names.entries.get(likely as usize);
+            let entry = entry.filter(|entry| entry.node == node);
+            at = match entry.and_then(|entry| Some((entry, entry.key.begins(rest)?))) {
                 Some((entry, length)) => {
-                    last = self.likely(node, last);
+                    last = likely;
                     self.member(entry, space(self.bytes, at + 1 + length), level)?
                 }
                 None => {
