@@ -77,8 +77,11 @@ pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
             Some(reason) => blank(Some(reason)),
             None => compile_kind(matrix, kind, ruling, &laid.layout, options),
         };
+        // Of what is left to the reference evaluator it is not known which measures it asks.
+        let asks = !program.measure_tests.is_empty() || program.reference.is_some();
         let mut measures = matrix.measures.iter();
-        program.counted = measures.any(|measure| measure.kind == kind.id);
+        program.needs_history =
+            asks && !matrix.measures.is_empty() || measures.any(|measure| measure.kind == kind.id);
         layout.kinds.push(laid.layout);
         kinds.push(program);
     }
@@ -145,7 +148,7 @@ fn blank(reference: Option<String>) -> KindProgram {
         phrases: Vec::new(),
         measures: Vec::new(),
         measure_tests: Vec::new(),
-        counted: false,
+        needs_history: false,
     }
 }
 
@@ -207,7 +210,7 @@ fn compile_kind(
         phrases: filed.phrases,
         measures: made.measures,
         measure_tests: made.measure_tests,
-        counted: false,
+        needs_history: false,
     }
 }
 

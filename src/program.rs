@@ -86,17 +86,9 @@ pub struct KindProgram {
     pub measures: Vec<crate::matrix::MeasureId>,
     /// The tests of measures; their answers come with the event.
     pub measure_tests: Vec<Arc<crate::matrix::MeasureTest>>,
-    /// Whether a measure counts events of the kind.
-    pub counted: bool,
-}
-
-impl KindProgram {
     /// Whether what came before an event, or comes behind it, may matter: its tests ask a measure,
     /// or a measure counts it.
-    #[must_use]
-    pub fn needs_history(&self) -> bool {
-        self.counted || !self.measure_tests.is_empty()
-    }
+    pub needs_history: bool,
 }
 
 /// A lane or a rule.

@@ -36,7 +36,6 @@ pub use tally::Tally;
 
 use desk::{Desk, Held, Looked, Side};
 
-pub use desk::kinds_in_order;
 use terms::Catalogue;
 
 /// How many events each verdict was given to: allow, adjust, escalate, deny.

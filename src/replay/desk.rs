@@ -18,27 +18,10 @@ use crate::reference::{History, Times, measure_tests};
 use crate::schema::KindId;
 use crate::slots::Slots;
 
-/// Which kinds are decided in the order of the stream: those that a measure counts, and those whose
-/// lanes or rules ask for one.
-#[must_use]
-pub fn kinds_in_order(program: &Program) -> Vec<bool> {
-    let matrix = &program.matrix;
-    let counted = |kind| matrix.measures.iter().any(|measure| measure.kind == kind);
-    let kinds = program.kinds.iter().zip(matrix.schema.kinds());
-    kinds
-        .map(|(program, kind)| {
-            // Of a kind that is left to the reference evaluator no more is known.
-            let asks = !program.measures.is_empty() || program.reference.is_some();
-            counted(kind.id) || asks && !matrix.measures.is_empty()
-        })
-        .collect()
-}
-
 /// One of the matrices, for all threads.
 #[derive(Debug)]
 pub(super) struct Side<'p> {
     pub(super) program: &'p Program,
-    in_order: Vec<bool>,
     names: HashMap<&'p str, By>,
     leaves: OnceLock<HashMap<String, Vec<Gap>>>,
 }
@@ -53,7 +36,6 @@ impl<'p> Side<'p> {
         let engine = [("otherwise", By::Otherwise), ("unreadable", By::Unreadable)];
         Self {
             program,
-            in_order: kinds_in_order(program),
             names: lanes.chain(rules).chain(engine).collect(),
             leaves: OnceLock::new(),
         }
@@ -65,8 +47,8 @@ impl<'p> Side<'p> {
     }
 
     fn waits(&self, kind: KindId) -> bool {
-        let waits = self.in_order.get(kind.0 as usize);
-        waits.copied().unwrap_or(true)
+        let kind = self.program.kinds.get(kind.0 as usize);
+        kind.is_none_or(|kind| kind.needs_history)
     }
 
     /// What each test rests on, by its words. Only whole decisions are asked for it.

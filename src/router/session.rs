@@ -142,7 +142,7 @@ impl<'r> Session<'r> {
 #[inline]
 fn is_timeless(program: &Program, slots: &Slots) -> bool {
     let kind = program.kinds.get(slots.kind().0 as usize);
-    kind.is_some_and(|kind| !kind.needs_history())
+    kind.is_some_and(|kind| !kind.needs_history)
 }
 
 /// What comes of an event that cannot be read.

@@ -189,7 +189,7 @@ fn a_kind_that_measures_have_nothing_to_do_with_takes_the_quick_way() {
     let program = session.program().clone();
     let needs = |kind: &str| {
         let kind = program.matrix.schema.kind_named(kind).unwrap().id;
-        program.kinds[kind.0 as usize].needs_history()
+        program.kinds[kind.0 as usize].needs_history
     };
     assert_eq!((needs("note"), needs("call")), (false, true));
     let mut by = |json: &str| {

@@ -18,7 +18,6 @@ use crate::limits::Limits;
 use crate::parallel;
 use crate::program::{Decider, Program};
 use crate::reference::{History, Reference, Times};
-use crate::replay::kinds_in_order;
 
 /// Bytes of a block: some two hundred events, whose decisions take some megabytes at most.
 const BLOCK: usize = 1 << 16;
@@ -81,7 +80,6 @@ impl Stream<'_> {
     ) -> Result<(), Failure> {
         let clock = shell.clock_for_threads();
         let mut blocks = self.files.blocks(BLOCK, self.limits);
-        let in_order = kinds_in_order(self.program);
         let mut sink = form.sink();
         let mut decider = Decider::new(self.program);
         parallel::stream::<_, _, _, Failure>(
@@ -91,7 +89,6 @@ impl Stream<'_> {
             || Worker {
                 program: self.program,
                 limits: self.limits,
-                in_order: &in_order,
                 form,
                 decider: Decider::new(self.program),
                 none: History::new(&self.program.matrix),
@@ -127,7 +124,6 @@ impl Stream<'_> {
 struct Worker<'s, F> {
     program: &'s Program,
     limits: &'s Limits,
-    in_order: &'s [bool],
     form: &'s F,
     decider: Decider<'s>,
     /// A history in which nothing happens: for kinds that ask for none.
@@ -174,8 +170,8 @@ impl<F: Form> Worker<'_, F> {
     }
 
     fn waits(&self, event: &Event) -> bool {
-        let waits = self.in_order.get(event.kind.0 as usize);
-        waits.copied().unwrap_or(true)
+        let kind = self.program.kinds.get(event.kind.0 as usize);
+        kind.is_none_or(|kind| kind.needs_history)
     }
 }
 
