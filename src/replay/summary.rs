@@ -379,6 +379,19 @@ pub struct Against {
     pub changes: Vec<ChangeSummary>,
 }
 
+impl Against {
+    /// How many events change which way, without the ways in which none does.
+    pub fn by_strictness(&self) -> impl Iterator<Item = (Strictness, u64)> {
+        let counts = [
+            (Strictness::Stricter, self.stricter),
+            (Strictness::Looser, self.looser),
+            (Strictness::Mixed, self.mixed),
+            (Strictness::Equal, self.equal),
+        ];
+        counts.into_iter().filter(|(_, count)| *count > 0)
+    }
+}
+
 /// One sort of change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChangeSummary {

@@ -7,11 +7,14 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::plot::joined;
-use super::words::{events, example, extent, named, number, one_bar, when};
+use super::words::{
+    Face, events, example, extent, kind_rows, missing_rows, named, number, one_bar, rule_rows,
+    trial_rows, when,
+};
 use crate::cli::show::html::{STYLE, escape};
 use crate::replay::Summary;
 use crate::replay::summary::{
-    Against, Bucket, ChangeSummary, LaneSummary, OverTime, Part, Strictness, UnreadableSummary,
+    Against, Bucket, ChangeSummary, LaneSummary, OverTime, Part, UnreadableSummary,
 };
 
 const PLOTS: &str = include_str!("page.css");
@@ -216,6 +219,8 @@ fn share(part: Part) -> String {
     escape(&super::words::share(part))
 }
 
+const FACE: Face = Face { name: code, share };
+
 fn code(text: &str) -> String {
     format!("<code>{}</code>", escape(text))
 }
@@ -245,19 +250,10 @@ fn lanes(html: &mut String, summary: &Summary) {
         "On trial",
         "Decided and counted, without effect.",
         |html| {
-            let rows = summary.trial.iter().map(|lane| {
-                vec![
-                    code(&lane.lane),
-                    number(lane.part.events),
-                    share(lane.part),
-                    number(lane.fired),
-                    number(lane.unsure),
-                ]
-            });
             let table = Table {
                 titles: &["Lane", "Events", "Share", "Fired", "Unsure"],
                 numbers: &[1, 2, 3, 4],
-                rows: rows.collect(),
+                rows: trial_rows(summary, FACE),
             };
             table.write(html);
         },
@@ -308,20 +304,10 @@ fn rules(html: &mut String, summary: &Summary) {
         return;
     }
     section(html, "Rules", "", |html| {
-        let rows = summary.rules.iter().map(|rule| {
-            vec![
-                code(&rule.rule),
-                rule.does.to_owned(),
-                number(rule.part.events),
-                share(rule.part),
-                number(rule.unsure),
-                number(rule.decided),
-            ]
-        });
         let table = Table {
             titles: &["Rule", "Does", "Events", "Share", "Unsure", "Decides"],
             numbers: &[2, 3, 4, 5],
-            rows: rows.collect(),
+            rows: rule_rows(summary, FACE),
         };
         table.write(html);
     });
@@ -329,13 +315,10 @@ fn rules(html: &mut String, summary: &Summary) {
 
 fn kinds(html: &mut String, summary: &Summary) {
     section(html, "Kinds of event", "", |html| {
-        let rows = summary.kinds.iter();
-        let rows =
-            rows.map(|kind| vec![code(&kind.kind), number(kind.part.events), share(kind.part)]);
         let table = Table {
             titles: &["Kind", "Events", "Share"],
             numbers: &[1, 2],
-            rows: rows.collect(),
+            rows: kind_rows(summary, FACE),
         };
         table.write(html);
     });
@@ -352,17 +335,10 @@ fn unsure(html: &mut String, summary: &Summary) {
         share(unsure.part)
     );
     section(html, "Unsure", &words, |html| {
-        let rows = unsure.by_missing.iter().map(|missing| {
-            vec![
-                code(&missing.missing),
-                number(missing.part.events),
-                share(missing.part),
-            ]
-        });
         let table = Table {
             titles: &["What was missing", "Events", "Share"],
             numbers: &[1, 2],
-            rows: rows.collect(),
+            rows: missing_rows(summary, FACE),
         };
         table.write(html);
     });
@@ -414,20 +390,13 @@ fn against(html: &mut String, against: &Against) {
             number(changed.events),
             share(changed)
         );
-        for (strictness, count) in [
-            (Strictness::Stricter, against.stricter),
-            (Strictness::Looser, against.looser),
-            (Strictness::Mixed, against.mixed),
-            (Strictness::Equal, against.equal),
-        ] {
-            if count > 0 {
-                let word = strictness.as_str();
-                let _ = writeln!(
-                    html,
-                    "<li><span class=\"mark {word}\">{word}</span> <strong>{}</strong></li>",
-                    number(count)
-                );
-            }
+        for (strictness, count) in against.by_strictness() {
+            let word = strictness.as_str();
+            let _ = writeln!(
+                html,
+                "<li><span class=\"mark {word}\">{word}</span> <strong>{}</strong></li>",
+                number(count)
+            );
         }
         *html += "</ul>\n";
         let table = Table {

@@ -3,12 +3,17 @@
 use std::io::{self, Write};
 
 use super::plot::{joined, sparkline};
-use super::words::{events, example, extent, named, number, one_bar, share, when};
+use super::words::{
+    Face, events, example, extent, kind_rows, missing_rows, named, number, one_bar, rule_rows,
+    share, trial_rows, when,
+};
 use crate::cli::decide::paint as paint_verdict;
 use crate::cli::output::Paint;
 use crate::cli::screen::{clean, columns, cut, fill, wrap};
 use crate::replay::Summary;
-use crate::replay::summary::{Against, OverTime, Strictness};
+use crate::replay::summary::{Against, OverTime};
+
+const FACE: Face = Face { name: clean, share };
 
 /// The width of what goes to a file or a pipe.
 const PAPER: usize = 120;
@@ -196,21 +201,12 @@ impl Page {
             return Ok(());
         }
         self.title(out, "on trial", "")?;
-        let rows = summary.trial.iter().map(|lane| {
-            vec![
-                clean(&lane.lane),
-                number(lane.part.events),
-                share(lane.part),
-                number(lane.fired),
-                number(lane.unsure),
-            ]
-        });
         let table = Table {
             titles: vec!["lane", "events", "share", "fired", "unsure"],
             right: vec![1, 2, 3, 4],
             gives_way: 0,
             may_go: vec![],
-            rows: rows.collect(),
+            rows: trial_rows(summary, FACE),
         };
         self.table(out, table, LONG)
     }
@@ -220,41 +216,24 @@ impl Page {
             return Ok(());
         }
         self.title(out, "rules", "")?;
-        let rows = summary.rules.iter().map(|rule| {
-            vec![
-                clean(&rule.rule),
-                rule.does.to_owned(),
-                number(rule.part.events),
-                share(rule.part),
-                number(rule.unsure),
-                number(rule.decided),
-            ]
-        });
         let table = Table {
             titles: vec!["rule", "does", "events", "share", "unsure", "decides"],
             right: vec![2, 3, 4, 5],
             gives_way: 0,
             may_go: vec![1, 4],
-            rows: rows.collect(),
+            rows: rule_rows(summary, FACE),
         };
         self.table(out, table, LONG)
     }
 
     fn kinds(&self, out: &mut impl Write, summary: &Summary) -> io::Result<()> {
         self.title(out, "kinds", "")?;
-        let rows = summary.kinds.iter().map(|kind| {
-            vec![
-                clean(&kind.kind),
-                number(kind.part.events),
-                share(kind.part),
-            ]
-        });
         let table = Table {
             titles: vec!["kind", "events", "share"],
             right: vec![1, 2],
             gives_way: 0,
             may_go: vec![],
-            rows: rows.collect(),
+            rows: kind_rows(summary, FACE),
         };
         self.table(out, table, LONG)
     }
@@ -266,19 +245,12 @@ impl Page {
         }
         let all = format!("{}, {}", events(unsure.part.events), share(unsure.part));
         self.title(out, "unsure", &all)?;
-        let rows = unsure.by_missing.iter().map(|missing| {
-            vec![
-                clean(&missing.missing),
-                number(missing.part.events),
-                share(missing.part),
-            ]
-        });
         let table = Table {
             titles: vec!["what was missing", "events", "share"],
             right: vec![1, 2],
             gives_way: 0,
             may_go: vec![],
-            rows: rows.collect(),
+            rows: missing_rows(summary, FACE),
         };
         self.table(out, table, LONG)
     }
@@ -315,18 +287,10 @@ impl Page {
         if against.changed.events == 0 {
             return writeln!(out, "  no decision changes");
         }
-        let mut parts = Vec::new();
-        for (strictness, count) in [
-            (Strictness::Stricter, against.stricter),
-            (Strictness::Looser, against.looser),
-            (Strictness::Mixed, against.mixed),
-            (Strictness::Equal, against.equal),
-        ] {
-            if count > 0 {
-                parts.push(format!("{} {}", number(count), strictness.as_str()));
-            }
-        }
-        let (changed, parts) = (against.changed, parts.join(", "));
+        let parts = against
+            .by_strictness()
+            .map(|(strictness, count)| format!("{} {}", number(count), strictness.as_str()));
+        let (changed, parts) = (against.changed, parts.collect::<Vec<_>>().join(", "));
         let line = format!(
             "{} changed, {}: {parts}",
             events(changed.events),

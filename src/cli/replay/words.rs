@@ -108,6 +108,59 @@ pub(super) fn example(example: &Example) -> String {
     }
 }
 
+/// How a face shows names and shares, for the rows that both faces have alike.
+#[derive(Clone, Copy)]
+pub(super) struct Face {
+    pub(super) name: fn(&str) -> String,
+    pub(super) share: fn(Part) -> String,
+}
+
+/// A kind, its events and their share.
+pub(super) fn kind_rows(summary: &Summary, face: Face) -> Vec<Vec<String>> {
+    let rows = summary.kinds.iter().map(|kind| (&kind.kind, kind.part));
+    part_rows(rows, face)
+}
+
+/// What was missing, the events that were unsure by it and their share.
+pub(super) fn missing_rows(summary: &Summary, face: Face) -> Vec<Vec<String>> {
+    let rows = summary.unsure.by_missing.iter();
+    part_rows(rows.map(|missing| (&missing.missing, missing.part)), face)
+}
+
+fn part_rows<'s>(rows: impl Iterator<Item = (&'s String, Part)>, face: Face) -> Vec<Vec<String>> {
+    rows.map(|(of, part)| vec![(face.name)(of), number(part.events), (face.share)(part)])
+        .collect()
+}
+
+/// A rule: what it does, its events and their share, the unsure ones, those that it decided.
+pub(super) fn rule_rows(summary: &Summary, face: Face) -> Vec<Vec<String>> {
+    let rows = summary.rules.iter().map(|rule| {
+        vec![
+            (face.name)(&rule.rule),
+            rule.does.to_owned(),
+            number(rule.part.events),
+            (face.share)(rule.part),
+            number(rule.unsure),
+            number(rule.decided),
+        ]
+    });
+    rows.collect()
+}
+
+/// A lane on trial: its events and their share, on how many it fired and was unsure.
+pub(super) fn trial_rows(summary: &Summary, face: Face) -> Vec<Vec<String>> {
+    let rows = summary.trial.iter().map(|lane| {
+        vec![
+            (face.name)(&lane.lane),
+            number(lane.part.events),
+            (face.share)(lane.part),
+            number(lane.fired),
+            number(lane.unsure),
+        ]
+    });
+    rows.collect()
+}
+
 /// How fast it went.
 #[expect(
     clippy::cast_precision_loss,
