@@ -27,3 +27,5 @@ mod run;
 mod schema;
 #[path = "cli_decide/show.rs"]
 mod show;
+#[path = "support/streams.rs"]
+mod streams;

@@ -27,5 +27,7 @@ mod parquet;
 mod run;
 #[path = "cli_replay/same.rs"]
 mod same;
+#[path = "support/streams.rs"]
+mod streams;
 #[path = "cli_replay/summary.rs"]
 mod summary;

@@ -1,41 +1,12 @@
 //! How many threads decide, and how the events are packed, is not seen in the output.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::run::{Ran, laneway, laneway_with};
+use crate::streams::{MATRICES, file, gzip, many};
 
-const MATRICES: [&str; 4] = ["agent-operations", "refund-guard", "tool-approvals", "tour"];
-
-/// The events of a matrix many times, so that there are many blocks; every seventh line is broken.
-fn many(name: &str) -> Vec<u8> {
-    let text = std::fs::read_to_string(format!("matrices/{name}/events.ndjson")).unwrap();
-    let mut all = String::new();
-    let mut number = 0;
-    while all.len() < 600_000 {
-        for line in text.lines() {
-            number += 1;
-            all.push_str(if number % 7 == 0 { "{\"kind\":" } else { line });
-            all.push('\n');
-            if number % 11 == 0 {
-                all.push_str("  \r\n");
-            }
-        }
-    }
-    all.into_bytes()
-}
-
-fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = folder.join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path
-}
-
-pub fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).unwrap();
-    packed.finish().unwrap()
-}
+/// Bytes of a stream of many blocks.
+const BYTES: usize = 600_000;
 
 fn decide(name: &str, events: &Path, extra: &[&str]) -> Ran {
     let matrix = format!("matrices/{name}");
@@ -49,7 +20,7 @@ fn decide(name: &str, events: &Path, extra: &[&str]) -> Ran {
 fn the_output_is_that_of_one_thread() {
     let folder = tempfile::tempdir().unwrap();
     for name in MATRICES {
-        let events = file(folder.path(), name, &many(name));
+        let events = file(folder.path(), name, &many(name, BYTES));
         for format in ["--format=json", "--format=text", "--verbose"] {
             let one = decide(name, &events, &[format, "--jobs=1"]);
             let three = decide(name, &events, &[format, "--jobs=3"]);
@@ -64,7 +35,7 @@ fn the_output_is_that_of_one_thread() {
 fn packed_events_are_the_same_events() {
     let folder = tempfile::tempdir().unwrap();
     let name = "tour";
-    let bytes = many(name);
+    let bytes = many(name, BYTES);
     let plain = decide(
         name,
         &file(folder.path(), "plain", &bytes),
@@ -101,7 +72,7 @@ fn packed_events_are_the_same_events() {
 #[test]
 fn what_is_cut_off_or_damaged_is_said() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = many("tour");
+    let bytes = many("tour", BYTES);
     let gz = gzip(&bytes);
     let zst = zstd::encode_all(&bytes[..], 1).unwrap();
     let mut wrong = gz.clone();

@@ -1,42 +1,14 @@
 //! Packed, in parts, damaged, on several threads: what it does to the summary.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::run::{Ran, laneway, laneway_with, program};
+use crate::streams::{MATRICES, file, gzip, many};
 
-const MATRICES: [&str; 4] = ["agent-operations", "refund-guard", "tool-approvals", "tour"];
-
-/// The events of a matrix many times, so that there are many blocks; every seventh line is broken.
-fn many(name: &str) -> Vec<u8> {
-    let text = std::fs::read_to_string(format!("matrices/{name}/events.ndjson")).unwrap();
-    let mut all = String::new();
-    let mut number = 0;
-    while all.len() < 1_500_000 {
-        for line in text.lines() {
-            number += 1;
-            all.push_str(if number % 7 == 0 { "{\"kind\":" } else { line });
-            all.push('\n');
-            if number % 11 == 0 {
-                all.push_str("  \r\n");
-            }
-        }
-    }
-    all.into_bytes()
-}
-
-fn file(folder: &Path, name: &str, bytes: &[u8]) -> PathBuf {
-    let path = folder.join(name);
-    std::fs::write(&path, bytes).unwrap();
-    path
-}
-
-fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(bytes).unwrap();
-    packed.finish().unwrap()
-}
+/// Bytes of a stream of many blocks.
+const BYTES: usize = 1_500_000;
 
 fn replay(name: &str, events: &[&Path], extra: &[&str]) -> Ran {
     let matrix = format!("matrices/{name}");
@@ -50,7 +22,7 @@ fn replay(name: &str, events: &[&Path], extra: &[&str]) -> Ran {
 fn the_summary_is_that_of_one_thread() {
     let folder = tempfile::tempdir().unwrap();
     for name in MATRICES {
-        let events = file(folder.path(), name, &many(name));
+        let events = file(folder.path(), name, &many(name, BYTES));
         let against = format!("--against=matrices/{name}");
         for format in ["--format=json", "--format=text"] {
             let one = replay(name, &[&events], &[format, &against, "--jobs=1"]);
@@ -69,7 +41,7 @@ fn the_summary_is_that_of_one_thread() {
 fn packed_events_are_the_same_events() {
     let folder = tempfile::tempdir().unwrap();
     for name in MATRICES {
-        let bytes = many(name);
+        let bytes = many(name, BYTES);
         let plain = replay(
             name,
             &[&file(folder.path(), "p", &bytes)],
@@ -97,7 +69,7 @@ fn packed_events_are_the_same_events() {
 fn several_files_are_one_stream() {
     let folder = tempfile::tempdir().unwrap();
     let name = "refund-guard";
-    let bytes = many(name);
+    let bytes = many(name, BYTES);
     let cut = bytes.iter().position(|b| *b == b'\n').unwrap() + 1;
     let half = cut * 500;
     let half = half + bytes[half..].iter().position(|b| *b == b'\n').unwrap() + 1;
@@ -124,7 +96,7 @@ fn several_files_are_one_stream() {
 #[test]
 fn what_cannot_be_used_ends_with_2() {
     let folder = tempfile::tempdir().unwrap();
-    let bytes = many("tour");
+    let bytes = many("tour", BYTES);
     let (gz, zst) = (gzip(&bytes), zstd::encode_all(&bytes[..], 1).unwrap());
     let good = file(folder.path(), "good", &bytes);
     let mut wrong = zst.clone();
