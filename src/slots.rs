@@ -12,6 +12,7 @@
 use crate::clock::Timestamp;
 use crate::schema::KindId;
 
+mod derive;
 mod dictionary;
 mod fill;
 mod layout;
@@ -127,47 +128,11 @@ impl Slots {
         self.id = other.id;
     }
 
-    /// Gives a field its cell.
-    #[inline]
-    pub(crate) fn put(&mut self, slot: usize, field: &FieldLayout, cell: i64) {
-        self.put_symbol(slot, field, cell, cell);
-    }
-
-    /// The same of a text, whose tests compare its symbol.
-    #[inline]
-    pub(crate) fn put_symbol(&mut self, slot: usize, field: &FieldLayout, cell: i64, symbol: i64) {
-        if let Some(place) = self.cells.get_mut(slot) {
-            *place = cell;
-        }
-        if let Some(column) = field.column {
-            self.put_column(column, symbol);
-        }
-        if let Some(small) = &field.small {
-            let step = match &*field.steps {
-                [] => symbol,
-                steps => steps.iter().map(|step| i64::from(cell >= *step)).sum(),
-            };
-            self.set = self.set & !small.mask | small.bit(step);
-        }
-        if let Absent::Optional { bit } = field.absent {
-            self.missing &= !bit;
-        }
-    }
-
     /// The upward entry of a column.
     #[inline]
     pub(crate) fn up(&self, column: u8) -> i64 {
         let entry = self.columns.get(usize::from(column) * 2);
         entry.copied().unwrap_or(MISSING)
-    }
-
-    #[inline]
-    fn put_column(&mut self, column: u8, cell: i64) {
-        let at = usize::from(column) * 2;
-        if let Some([up, down]) = self.columns.get_mut(at..at + 2) {
-            *up = cell;
-            *down = !cell;
-        }
     }
 }
 
@@ -183,11 +148,21 @@ pub(crate) struct TextCell {
 impl TextCell {
     const LENGTH: u32 = 31;
 
+    /// A range of the input.
+    #[inline]
+    pub(crate) fn of_input(start: usize, end: usize) -> Self {
+        Self {
+            start,
+            length: end - start,
+            own: false,
+        }
+    }
+
     /// The cell; both numbers are below 2^31 by the bounds of events.
+    #[inline]
     pub(crate) fn pack(self) -> i64 {
-        let start = i64::try_from(self.start).unwrap_or(0);
-        let length = i64::try_from(self.length).unwrap_or(0);
-        (i64::from(self.own) << 62) | (start << Self::LENGTH) | length
+        let (start, length) = (self.start as u64, self.length as u64);
+        (u64::from(self.own) << 62 | start << Self::LENGTH | length).cast_signed()
     }
 
     #[inline]

@@ -4,9 +4,7 @@
 //! Invariant: every value is in its cell, or the event is unheld.
 
 use super::layout::scaled;
-use super::{
-    Absent, Cell, FieldLayout, KindLayout, Layout, MISSING, Seen, Slots, TextCell, Unheld,
-};
+use super::{Absent, Cell, KindLayout, Layout, MISSING, Slots, TextCell, Unheld};
 use crate::event::Event;
 use crate::value::{Value, fold_case};
 
@@ -54,20 +52,8 @@ impl Slots {
     ) -> Result<(), Unheld> {
         let field = kind.fields.get(slot).ok_or(Unheld)?;
         let cell = self.cell_of(&field.cell, value)?;
-        self.put_any(slot, field, cell, &[]);
+        self.put(kind, slot, cell, &[]);
         Ok(())
-    }
-
-    /// Puts a cell into a slot, with the symbol of its text. `input` is what the event is read from.
-    #[inline]
-    pub(super) fn put_any(&mut self, slot: usize, field: &FieldLayout, cell: i64, input: &[u8]) {
-        let Some(symbols) = &field.symbols else {
-            return self.put(slot, field, cell);
-        };
-        let slots = &*self;
-        let text = Seen { slots, input }.text(cell);
-        let symbol = symbols.find(text).map_or(0, |number| i64::from(number) + 1);
-        self.put_symbol(slot, field, cell, symbol);
     }
 
     fn cell_of(&mut self, cell: &Cell, value: &Value) -> Result<i64, Unheld> {

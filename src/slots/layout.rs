@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use super::derive::Derived;
 use super::{Dictionary, MISSING, Names, Slots};
-use crate::clock::Timestamp;
 use crate::schema::{Kind, KindId, Presence};
 use crate::value::Value;
 
@@ -35,6 +35,8 @@ pub struct KindLayout {
     pub kind: KindId,
     /// By slot.
     pub fields: Vec<FieldLayout>,
+    /// What follows from its cells, by slot.
+    pub(super) derived: Vec<Derived>,
     /// An event of the kind that gives no field.
     pub(crate) blank: Slots,
 }
@@ -193,26 +195,23 @@ impl KindLayout {
     /// A layout whose blank event says nothing yet.
     #[must_use]
     pub fn new(layout: u64, kind: KindId, fields: Vec<FieldLayout>) -> Self {
+        let derived = (0u16..).zip(&fields);
+        let derived = derived.filter_map(|(slot, field)| Derived::new(slot, field));
         let mut blank = Slots {
             layout,
             kind,
             cells: vec![MISSING; fields.len()],
-            at: Timestamp::UNIX_EPOCH,
             ..Slots::default()
         };
-        for field in &fields {
-            if let Some(small) = &field.small {
-                blank.set |= small.missing;
-            }
-            if let Absent::Optional { bit } = field.absent {
-                blank.missing |= bit;
-            }
-        }
-        Self {
+        let mut laid = Self {
             kind,
+            derived: derived.collect(),
             fields,
-            blank,
-        }
+            blank: Slots::default(),
+        };
+        blank.derive_all(&laid, &[]);
+        laid.blank = blank;
+        laid
     }
 
     /// Puts the defaults of the kind into the blank event; says whether cells can hold them.

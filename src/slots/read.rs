@@ -5,10 +5,10 @@
 //! the same; what that rejects is not read here. Odd forms that it accepts may be left to it.
 //!
 //! To be read in this order: the smallest parts of JSON (`scan`, `number`, `instant`), the names
-//! that are looked for (`tree`, `names`), the objects of an event (this file), values of fields
+//! that are looked for (`tree`, `names`, `words`), the objects of an event (this file), values of fields
 //! (`value`), undeclared values (`skip`).
 
-use super::{KindLayout, Layout, Slots, TextCell};
+use super::{Layout, Slots, TextCell};
 use crate::clock::Timestamp;
 use crate::limits::{EVENT_DEPTH_MAX, EVENT_ID_BYTES, Limits};
 
@@ -19,6 +19,7 @@ mod scan;
 mod skip;
 mod tree;
 mod value;
+mod words;
 
 pub use names::Names;
 
@@ -99,7 +100,6 @@ impl Slots {
         let mut reader = Reader {
             bytes,
             names,
-            kind,
             slots: self,
             depth,
             data: own.data,
@@ -125,15 +125,11 @@ impl Slots {
         }
         let (timed, evidence) = (reader.timed, reader.evidence);
         if !timed {
-            self.set_at(kind, received, received.timestamp_nanos_opt()?)?;
+            self.at = received;
+            self.put_cell(0, received.timestamp_nanos_opt()?);
         }
+        self.derive_all(kind, bytes);
         Some(evidence)
-    }
-
-    fn set_at(&mut self, kind: &KindLayout, at: Timestamp, cell: i64) -> Option<()> {
-        self.at = at;
-        self.put(0, kind.fields.first()?, cell);
-        Some(())
     }
 }
 
@@ -182,7 +178,6 @@ fn head(bytes: &[u8], names: &Names, memory: &mut Memory) -> Option<Head> {
 struct Reader<'a> {
     bytes: &'a [u8],
     names: &'a Names,
-    kind: &'a KindLayout,
     slots: &'a mut Slots,
     /// Levels that the JSON may have.
     depth: usize,
@@ -207,7 +202,7 @@ impl Reader<'_> {
         self.see(self.names.entries.get(entry as usize)?)?;
         let at = space(self.bytes, at);
         match byte(self.bytes, at) {
-            b',' => self.members(root, entry, space(self.bytes, at + 1), 1),
+            b',' => self.members(root, entry, at + 1, 1),
             b'}' => Some(at + 1),
             _ => None,
         }
@@ -227,29 +222,31 @@ impl Reader<'_> {
     fn members(&mut self, node: u32, last: u32, mut at: usize, level: usize) -> Option<usize> {
         let mark = self.slots.memory.hashes.len();
         let names = self.names;
-        let mut last = last;
+        let mut place = self.place(node, last);
         loop {
-            if byte(self.bytes, at) != b'"' {
-                return None;
-            }
-            let rest = self.bytes.get(at + 1..)?;
-            // PERF: producers write the members of a kind in one order. One comparison with the
-            // name that came here last time takes the place of scanning, hashing and looking up.
-            let likely = self.likely(node, last);
-            let entry = names.entries.get(likely as usize);
+            // PERF: producers write the members of a kind in one order, and without spaces. One
+            // comparison with the name that came here last time takes the place of scanning, hashing
+            // and looking up.
+            let known = self.slots.memory.follow.get(place);
+            let likely = known.copied().unwrap_or(NONE) as usize;
+            let entry = names.entries.get(likely);
             let entry = entry.filter(|entry| entry.node == node);
-            at = match entry.and_then(|entry| Some((entry, entry.key.begins(rest)?))) {
-                Some((entry, length)) => {
-                    last = likely;
-                    self.member(entry, space(self.bytes, at + 1 + length), level)?
+            let mut found = entry.and_then(|entry| entry.key.begins(self.bytes.get(at..)?));
+            if found.is_none() {
+                at = space(self.bytes, at);
+                found = entry.and_then(|entry| entry.key.begins(self.bytes.get(at..)?));
+            }
+            at = match (entry, found) {
+                (Some(entry), Some(length)) => {
+                    place = likely;
+                    self.member(entry, space(self.bytes, at + length), level)?
                 }
-                None => {
-                    let before = last;
-                    let (found, value) = self.name(node, at + 1)?;
+                _ => {
+                    let (found, value) = self.name(node, at)?;
                     match names.entries.get(found as usize) {
                         Some(entry) => {
-                            self.learn(node, before, found);
-                            last = found;
+                            self.learn(place, found);
+                            place = found as usize;
                             self.member(entry, value, level)?
                         }
                         None => self.skip(value, level)?,
@@ -258,7 +255,7 @@ impl Reader<'_> {
             };
             at = space(self.bytes, at);
             match byte(self.bytes, at) {
-                b',' => at = space(self.bytes, at + 1),
+                b',' => at += 1,
                 b'}' => break,
                 _ => return None,
             }
@@ -267,14 +264,7 @@ impl Reader<'_> {
         Some(at + 1)
     }
 
-    /// The entry that came behind another one, or first in its object, the last time.
-    #[inline(always)]
-    fn likely(&self, node: u32, last: u32) -> u32 {
-        let place = self.place(node, last);
-        let known = self.slots.memory.follow.get(place);
-        known.copied().unwrap_or(NONE)
-    }
-
+    /// Where the entry is kept that came behind another one, or first in its object, the last time.
     #[inline(always)]
     fn place(&self, node: u32, last: u32) -> usize {
         match last {
@@ -284,8 +274,7 @@ impl Reader<'_> {
     }
 
     #[inline(never)]
-    fn learn(&mut self, node: u32, last: u32, found: u32) {
-        let place = self.place(node, last);
+    fn learn(&mut self, place: usize, found: u32) {
         let all = self.names.entries.len() + self.names.nodes.len();
         let follow = &mut self.slots.memory.follow;
         if follow.len() < all {
@@ -296,10 +285,14 @@ impl Reader<'_> {
         }
     }
 
-    /// A name that was not expected: its entry, and the place of its value. An undeclared one is
-    /// kept until its object ends.
+    /// A name that was not expected, from its quote on: its entry, and the place of its value. An
+    /// undeclared one is kept until its object ends.
     #[inline(never)]
-    fn name(&mut self, node: u32, start: usize) -> Option<(u32, usize)> {
+    fn name(&mut self, node: u32, quote: usize) -> Option<(u32, usize)> {
+        if byte(self.bytes, quote) != b'"' {
+            return None;
+        }
+        let start = quote + 1;
         let text = scan::text(self.bytes, start, &mut self.wide)?;
         if text.escaped {
             return None;
@@ -382,7 +375,8 @@ impl Reader<'_> {
     fn at(&mut self, at: usize) -> Option<usize> {
         let (at, cell, end) = self.instant(at)?;
         self.timed = true;
-        self.slots.set_at(self.kind, at, cell)?;
+        self.slots.at = at;
+        self.slots.put_cell(0, cell);
         Some(end)
     }
 }

@@ -84,9 +84,8 @@ impl Slots {
         let fields = layout.kinds.get(kind.0 as usize).ok_or(Unheld)?;
         self.reset(fields);
         self.at = at;
-        let field = fields.field(0).ok_or(Unheld)?;
         let cell = at.timestamp_nanos_opt().filter(|cell| *cell != MISSING);
-        self.put(0, field, cell.ok_or(Unheld)?);
+        self.put(fields, 0, cell.ok_or(Unheld)?, &[]);
         Ok(())
     }
 
@@ -111,7 +110,7 @@ impl Slots {
         if place.slot == 0 {
             self.at = chrono::DateTime::from_timestamp_nanos(cell);
         }
-        self.put_any(usize::from(place.slot), field, cell, &[]);
+        self.put(kind, usize::from(place.slot), cell, &[]);
         Ok(())
     }
 

@@ -99,7 +99,8 @@ pub(super) struct Leaf {
 #[derive(Debug, Clone)]
 pub(super) enum Read {
     Flag,
-    Word(Vec<Key>, Words),
+    // PERF: in a box, so that the sort of a value is one byte.
+    Word(Box<(super::words::Table, Words)>),
     Whole,
     Number(Scale),
     Money(Scale, [u8; 3]),
@@ -118,25 +119,25 @@ pub(super) struct Scale {
     pub(super) held: bool,
 }
 
-/// A text that is looked for, with what stands behind it.
+/// A text that is looked for, with what stands before and behind it.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     /// PERF: the first sixteen bytes are compared at once, which is a quarter of a `memcmp`.
     head: u128,
     mask: u128,
     long: bool,
-    /// Its length without what stands behind it.
-    length: usize,
+    /// Where it is between what stands before and behind it.
+    text: std::ops::Range<usize>,
     whole: Box<[u8]>,
 }
 
 impl Key {
-    fn new(text: &str, behind: &str) -> Self {
+    pub(super) fn new(before: &str, text: &str, behind: &str) -> Self {
         // What stands escaped in JSON is never found among its bytes: 0xff is in no text.
         let escaped = |b: u8| matches!(b, b'"' | b'\\' | 0..0x20);
         let whole = match text.bytes().any(escaped) {
             true => vec![0xff],
-            false => [text, behind].concat().into_bytes(),
+            false => [before, text, behind].concat().into_bytes(),
         };
         let (mut head, mut mask) = ([0; 16], [0; 16]);
         for ((byte, head), mask) in whole.iter().zip(&mut head).zip(&mut mask) {
@@ -146,7 +147,7 @@ impl Key {
             head: u128::from_le_bytes(head),
             mask: u128::from_le_bytes(mask),
             long: whole.len() > 16,
-            length: text.len().min(whole.len()),
+            text: before.len().min(whole.len())..(before.len() + text.len()).min(whole.len()),
             whole: whole.into_boxed_slice(),
         }
     }
@@ -164,8 +165,20 @@ impl Key {
         same.then_some(self.whole.len())
     }
 
+    /// Its first eight bytes.
+    pub(super) fn first_bytes(&self) -> u64 {
+        #[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+        let first = self.head as u64;
+        first
+    }
+
+    /// The bytes that have to be there.
+    pub(super) fn size(&self) -> usize {
+        self.whole.len()
+    }
+
     fn text(&self) -> &[u8] {
-        self.whole.get(..self.length).unwrap_or_default()
+        self.whole.get(self.text.clone()).unwrap_or_default()
     }
 }
 
@@ -249,7 +262,7 @@ impl Names {
         let given = schema.kinds().iter().flat_map(given).flatten();
         for (number, name) in (0u32..).zip(given) {
             let kind = schema.kind_named(&name).map_or(NONE, |kind| kind.id.0);
-            self.kind_keys.push((Key::new(&name, "\""), kind));
+            self.kind_keys.push((Key::new("", &name, "\""), kind));
             hashes.push((hash(name.as_bytes()), number));
         }
         self.kind_table = Table::new(&hashes);
@@ -316,7 +329,7 @@ impl Names {
         for (number, (name, bit, member)) in (first..).zip(members) {
             hashes.push((hash(name.as_bytes()), number));
             self.entries.push(Entry {
-                key: Key::new(name, "\":"),
+                key: Key::new("\"", name, "\":"),
                 node,
                 bit: *bit,
                 member: *member,
@@ -391,11 +404,8 @@ impl Read {
                 Self::Money(scale(cell)?, code)
             }
             (Type::OneOf(_), Cell::Word(words)) => {
-                let keys = words.list().iter().take(WORDS);
-                Self::Word(
-                    keys.map(|word| Key::new(word, "\"")).collect(),
-                    words.clone(),
-                )
+                let table = super::words::Table::new(words.list().iter().map(|word| &**word));
+                Self::Word(Box::new((table, words.clone())))
             }
             (Type::Timestamp, Cell::Instant) => Self::Instant,
             (Type::Duration, Cell::Span) => Self::Span,
@@ -404,6 +414,3 @@ impl Read {
         })
     }
 }
-
-/// Words of a closed set that are compared one after the other.
-const WORDS: usize = 16;

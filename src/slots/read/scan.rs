@@ -58,6 +58,20 @@ pub(super) struct Text {
 /// The text that begins behind a quote. `wide` gets a high bit where a byte near it is not ASCII.
 #[inline(always)]
 pub(super) fn text(bytes: &[u8], start: usize, wide: &mut u64) -> Option<Text> {
+    match plain(bytes, start, wide) {
+        Ok(end) => Some(Text {
+            start,
+            end,
+            escaped: false,
+        }),
+        Err(at) => text_slowly(bytes, start, at, wide),
+    }
+}
+
+/// The closing quote of a text without escapes; else a place in the text up to which there is
+/// nothing odd.
+#[inline(always)]
+pub(super) fn plain(bytes: &[u8], start: usize, wide: &mut u64) -> Result<usize, usize> {
     let mut at = start;
     // PERF: eight bytes at once, by arithmetic alone; most texts end in the first or second step.
     // Their high bits are gathered on the way, so that UTF-8 costs nothing where all is ASCII.
@@ -70,17 +84,12 @@ pub(super) fn text(bytes: &[u8], start: usize, wide: &mut u64) -> Option<Text> {
             continue;
         }
         at += (hit.trailing_zeros() / 8) as usize;
-        if byte(bytes, at) == b'"' {
-            let escaped = false;
-            return Some(Text {
-                start,
-                end: at,
-                escaped,
-            });
-        }
-        break;
+        return match byte(bytes, at) {
+            b'"' => Ok(at),
+            _ => Err(at),
+        };
     }
-    text_slowly(bytes, start, at, wide)
+    Err(at)
 }
 
 /// The same from a place in the text, at its escapes or near the end of the bytes.

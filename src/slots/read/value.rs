@@ -24,8 +24,7 @@ impl Reader<'_> {
             read => self.scalar(leaf, read, at, level)?,
         };
         self.given += u32::from(leaf.required);
-        let field = self.kind.fields.get(leaf.slot)?;
-        self.slots.put_any(leaf.slot, field, cell, self.bytes);
+        self.slots.put_cell(leaf.slot, cell);
         Some(end)
     }
 
@@ -45,18 +44,11 @@ impl Reader<'_> {
                 let (text, end) = self.text(at + 1, *folded)?;
                 (text.pack(), end)
             }
-            Read::Word(keys, words) if quoted => {
+            Read::Word(set) if quoted => match set.0.find(bytes.get(at + 1..)?) {
                 // PERF: a word and its quote are compared at once; where it ends is not looked for.
-                let rest = bytes.get(at + 1..)?;
-                let found = (0i64..).zip(keys).find_map(|(place, key)| {
-                    let length = key.begins(rest)?;
-                    Some((place, at + 1 + length))
-                });
-                match found {
-                    Some(found) => found,
-                    None => self.with_text(at + 1, |word| words.place(word))?,
-                }
-            }
+                Some((place, length)) => (place, at + 1 + length),
+                None => self.with_text(at + 1, |word| set.1.place(word))?,
+            },
             Read::Number(scale) => {
                 let (number, end) = number(bytes, at)?;
                 (scaled(number, *scale)?, end)
@@ -135,13 +127,9 @@ impl Reader<'_> {
         let (mut amount, mut code) = (None, false);
         let mut at = space(self.bytes, at);
         loop {
-            if byte(self.bytes, at) != b'"' {
-                return None;
-            }
-            let name = at + 1;
             // No node: each name is kept as an undeclared one, so that none comes twice.
-            let (_, value) = self.name(NONE, name)?;
-            let name = self.bytes.get(name..)?;
+            let (_, value) = self.name(NONE, at)?;
+            let name = self.bytes.get(at + 1..)?;
             if name.starts_with(b"amount\"") {
                 let quote = usize::from(byte(self.bytes, value) == b'"');
                 let (number, end) = number(self.bytes, value + quote)?;
@@ -188,20 +176,22 @@ impl Reader<'_> {
     /// The text behind a quote, and the place behind its end.
     #[inline(always)]
     pub(super) fn text(&mut self, at: usize, folded: bool) -> Option<(TextCell, usize)> {
+        match scan::plain(self.bytes, at, &mut self.wide) {
+            Ok(end) if !folded => Some((TextCell::of_input(at, end), end + 1)),
+            _ => self.odd_text(at, folded),
+        }
+    }
+
+    #[inline(never)]
+    fn odd_text(&mut self, at: usize, folded: bool) -> Option<(TextCell, usize)> {
         let text = scan::text(self.bytes, at, &mut self.wide)?;
         if folded || text.escaped {
             return self.own_text(text, folded);
         }
-        let cell = TextCell {
-            start: text.start,
-            length: text.end - text.start,
-            own: false,
-        };
-        Some((cell, text.end + 1))
+        Some((TextCell::of_input(text.start, text.end), text.end + 1))
     }
 
     /// A text that is not held as it stands in the input.
-    #[inline(never)]
     fn own_text(&mut self, text: scan::Text, folded: bool) -> Option<(TextCell, usize)> {
         let start = self.slots.text.len();
         if !folded {
