@@ -45,14 +45,8 @@ impl Gaps {
             return;
         };
         self.memo.start(kind.tests.len(), kind.nodes.nodes.len());
-        let asked = Asked {
-            nodes: &kind.nodes,
-            tests: &kind.tests,
-            phrases: &kind.phrases,
-            matrix: &program.matrix,
-            seen: Seen { slots, input },
-            measured,
-        };
+        let seen = Seen { slots, input };
+        let asked = kind.asked(seen, measured, &program.matrix);
         let declared = program.matrix.kind(slots.kind);
         let mut walk = Walk {
             asked,

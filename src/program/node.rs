@@ -145,16 +145,16 @@ impl Asked<'_> {
 
     /// Whether a text has a phrase, by a search for it or by one for all phrases of the field.
     fn phrase(&self, number: u32, test: &Test, field: u16, memo: &mut Memo) -> Kleene {
-        let (Some(_), Some(phrases)) = (
-            self.seen.cell(test.slot),
-            self.phrases.get(usize::from(field)),
-        ) else {
+        let phrases = self.phrases.get(usize::from(field));
+        let (Some(_), Some(phrases)) = (self.seen.cell(test.slot), phrases) else {
             return test.answer(self.seen, self.matrix);
         };
         match (memo.search(field), phrases.are_few()) {
             // It is none of those that were found.
             (None, _) => Kleene::from_bool(test.not),
-            (Some(before), true) if before == phrases.patience() && self.has_none(field, memo) => {
+            (Some(before), true)
+                if before == phrases.patience() && self.has_none(field, phrases, memo) =>
+            {
                 Kleene::from_bool(test.not)
             }
             (Some(before), false) if before >= PATIENCE => {
@@ -166,13 +166,11 @@ impl Asked<'_> {
         }
     }
 
-    /// Whether a field's text surely has none of a few phrases.
-    pub(crate) fn has_none(&self, field: u16, memo: &mut Memo) -> bool {
-        let phrases = self.phrases.get(usize::from(field));
-        let none = phrases.is_some_and(|phrases| {
-            let cell = self.seen.cell(phrases.slot);
-            cell.is_some_and(|cell| phrases.has_none(self.seen.text(cell)))
-        });
+    /// Whether a field's text surely has none of its few phrases.
+    #[inline]
+    pub(crate) fn has_none(&self, field: u16, phrases: &Phrases, memo: &mut Memo) -> bool {
+        let cell = self.seen.cell(phrases.slot);
+        let none = cell.is_some_and(|cell| phrases.has_none(self.seen.text(cell)));
         memo.note_searched(field, none);
         none
     }

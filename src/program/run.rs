@@ -6,12 +6,12 @@
 //! have a smaller one is left out.
 
 use super::index::Range;
-use super::node::{Node, NodeId};
+use super::node::{Asked, Node, NodeId};
 use super::scratch::Scratch;
 use super::walk::{Collect, Hit, Walk};
 use super::{KindProgram, Outcome, Program, Rank, What};
 use crate::decision::{Holds, Kleene, Scope, State, Verdict};
-use crate::matrix::{Effect, Otherwise};
+use crate::matrix::{Effect, Matrix, Otherwise};
 use crate::schema::FieldId;
 use crate::slots::{Seen, Slots, Unheld};
 use crate::value::Value;
@@ -93,15 +93,20 @@ impl Program {
         scratch: &mut Scratch,
     ) -> Result<Outcome, Unheld> {
         let kind = self.kind(slots)?;
-        let seen = Seen { slots, input };
         scratch.memo.start(kind.tests.len(), kind.nodes.nodes.len());
-        let mut walk = Walk::new(kind, seen, measured, &self.matrix, &mut scratch.memo);
+        let mut walk = Walk {
+            kind,
+            asked: kind.asked(Seen { slots, input }, measured, &self.matrix),
+            memo: &mut scratch.memo,
+        };
         let mut first = First(Rank::NONE);
         walk.all(&mut first);
-        let ranked = kind.ranked(first.0);
-        match ranked.outcome.verdict {
-            Verdict::Adjust => self.adjusted_outcome(kind, seen, measured, scratch),
-            _ => Ok(ranked.outcome),
+        let outcome = kind.ranked(first.0).outcome;
+        match outcome.verdict {
+            Verdict::Adjust => {
+                self.adjusted_outcome(kind, Seen { slots, input }, measured, scratch)
+            }
+            _ => Ok(outcome),
         }
     }
 
@@ -154,7 +159,11 @@ impl Program {
     ) {
         scratch.memo.start(kind.tests.len(), kind.nodes.nodes.len());
         scratch.hits.clear();
-        let mut walk = Walk::new(kind, seen, measured, &self.matrix, &mut scratch.memo);
+        let mut walk = Walk {
+            kind,
+            asked: kind.asked(seen, measured, &self.matrix),
+            memo: &mut scratch.memo,
+        };
         walk.all(&mut All(&mut scratch.hits));
         // A lane that fires by one clause may be unsure by another: it fires.
         scratch
@@ -324,6 +333,24 @@ impl Program {
 }
 
 impl KindProgram {
+    /// The parts of its triggers with what they are asked over.
+    #[inline]
+    pub(super) fn asked<'a>(
+        &'a self,
+        seen: Seen<'a>,
+        measured: &'a [Kleene],
+        matrix: &'a Matrix,
+    ) -> Asked<'a> {
+        Asked {
+            nodes: &self.nodes,
+            tests: &self.tests,
+            phrases: &self.phrases,
+            matrix,
+            seen,
+            measured,
+        }
+    }
+
     /// The tests of a clause.
     pub(super) fn literals(&self, range: Range) -> &[NodeId] {
         let range = range.start as usize..range.end as usize;

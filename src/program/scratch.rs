@@ -49,6 +49,13 @@ impl Memo {
     #[inline]
     pub(crate) fn start(&mut self, tests: usize, nodes: usize) {
         self.event = self.event.wrapping_add(4);
+        if self.event == 0 || self.tests.len() < tests || self.nodes.len() < nodes {
+            self.renew(tests, nodes);
+        }
+    }
+
+    #[cold]
+    fn renew(&mut self, tests: usize, nodes: usize) {
         if self.event == 0 {
             // The numbers begin again: old answers must not look new.
             self.tests.fill(0);
@@ -67,16 +74,10 @@ impl Memo {
     /// Counts a search of a field's text for one phrase more; says how many there were before, and
     /// nothing once it was searched for all.
     pub(super) fn search(&mut self, field: u16) -> Option<u32> {
-        let at = usize::from(field);
-        if self.fields.len() <= at {
-            self.fields.resize(at + 1, Searched::default());
-        }
-        let searched = self.fields.get_mut(at)?;
-        if searched.event != self.event {
-            *searched = Searched {
-                event: self.event,
-                phrases: 0,
-            };
+        let event = self.event;
+        let searched = self.field(field)?;
+        if searched.event != event {
+            *searched = Searched { event, phrases: 0 };
         }
         let before = searched.phrases;
         searched.phrases = before.saturating_add(1);
@@ -87,10 +88,26 @@ impl Memo {
     /// are known by that.
     pub(super) fn note_searched(&mut self, field: u16, known: bool) {
         let event = self.event;
-        if let Some(searched) = self.fields.get_mut(usize::from(field)) {
+        if let Some(searched) = self.field(field) {
             let phrases = if known { u32::MAX } else { u32::MAX / 2 };
             *searched = Searched { event, phrases };
         }
+    }
+
+    /// Whether a field's text was searched for all phrases, and those that it has are known.
+    #[inline]
+    pub(super) fn is_searched(&self, field: u16) -> bool {
+        let searched = self.fields.get(usize::from(field));
+        searched.is_some_and(|s| s.event == self.event && s.phrases == u32::MAX)
+    }
+
+    #[inline]
+    fn field(&mut self, field: u16) -> Option<&mut Searched> {
+        let at = usize::from(field);
+        if self.fields.len() <= at {
+            self.fields.resize(at + 1, Searched::default());
+        }
+        self.fields.get_mut(at)
     }
 
     #[inline]

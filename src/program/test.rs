@@ -117,7 +117,7 @@ impl Phrase {
         self.finder.needle()
     }
 
-    #[inline]
+    #[inline(never)]
     fn is_in(&self, text: &[u8]) -> bool {
         self.finder.find(text).is_some()
     }
@@ -169,6 +169,7 @@ impl Like {
 
     /// Whether a text has the form. Each part is taken at its first place: a later one leaves
     /// less for the parts behind it.
+    #[inline(never)]
     fn holds(&self, text: &[u8]) -> bool {
         let Some(text) = text.strip_prefix(&*self.start) else {
             return false;
@@ -244,6 +245,7 @@ impl Test {
 
 impl Op {
     /// The answer for a value that is there; `None` where another field is missing.
+    // PERF: what takes long is in functions of its own, so that the rest needs no room on the stack.
     #[inline]
     fn holds(&self, cell: i64, seen: Seen<'_>, matrix: &Matrix) -> Option<bool> {
         Some(match self {
@@ -256,26 +258,17 @@ impl Op {
             Self::Symbol { column, symbol } => seen.slots.up(*column) == *symbol,
             Self::Symbols { column, symbols } => has(symbols, seen.slots.up(*column)),
             Self::Is(text) => seen.text(cell) == text.as_bytes(),
-            Self::In(texts) => texts.find(seen.text(cell)).is_some(),
+            Self::In(texts) => is_in(texts, seen.text(cell)),
             Self::StartsWith(text) => seen.text(cell).starts_with(text.as_bytes()),
             Self::EndsWith(text) => seen.text(cell).ends_with(text.as_bytes()),
             Self::Contains(phrase) => phrase.is_in(seen.text(cell)),
             Self::Like(form) => form.holds(seen.text(cell)),
             Self::Matches(pattern) => pattern.covers(seen.text(cell)),
-            Self::Cells(how, cells) => {
-                let place = |item: &i64| cells.binary_search(item).ok();
-                contains(*how, cells.len(), seen.items(cell).iter().map(place))
-            }
-            Self::Texts(how, texts) => {
-                let place = |item: &i64| texts.find(seen.text(*item)).map(|at| at as usize);
-                contains(*how, texts.len(), seen.items(cell).iter().map(place))
-            }
+            Self::Cells(how, cells) => contains_cells(*how, cells, seen.items(cell)),
+            Self::Texts(how, texts) => contains_texts(*how, texts, cell, seen),
             Self::Same { other, how } => how.equal(cell, seen.cell(*other)?, seen),
             Self::Order(op, other) => op.holds(cell.cmp(&seen.cell(*other)?)),
-            Self::Open(calendar) => {
-                let at = chrono::DateTime::from_timestamp_nanos(cell);
-                matrix.calendar(*calendar)?.is_open(at)
-            }
+            Self::Open(calendar) => is_open(matrix, *calendar, cell)?,
             // The edge of an age that reaches beyond the first instant lies before every value.
             Self::OlderThan(age) => match seen.cell(0)?.checked_sub(*age) {
                 Some(edge) => cell < edge,
@@ -287,6 +280,29 @@ impl Op {
             },
         })
     }
+}
+
+#[inline(never)]
+fn is_in(texts: &Dictionary, text: &[u8]) -> bool {
+    texts.find(text).is_some()
+}
+
+#[inline(never)]
+fn is_open(matrix: &Matrix, calendar: CalendarId, cell: i64) -> Option<bool> {
+    let at = chrono::DateTime::from_timestamp_nanos(cell);
+    Some(matrix.calendar(calendar)?.is_open(at))
+}
+
+#[inline(never)]
+fn contains_cells(how: ContainsHow, cells: &[i64], items: &[i64]) -> bool {
+    let place = |item: &i64| cells.binary_search(item).ok();
+    contains(how, cells.len(), items.iter().map(place))
+}
+
+#[inline(never)]
+fn contains_texts(how: ContainsHow, texts: &Dictionary, list: i64, seen: Seen<'_>) -> bool {
+    let place = |item: &i64| texts.find(seen.text(*item)).map(|at| at as usize);
+    contains(how, texts.len(), seen.items(list).iter().map(place))
 }
 
 /// Whether sorted cells have one of this value.
@@ -323,6 +339,7 @@ fn contains(
 }
 
 impl Pairing {
+    #[inline(never)]
     fn equal(&self, cell: i64, other: i64, seen: Seen<'_>) -> bool {
         match self {
             Self::Cells => cell == other,

@@ -13,8 +13,6 @@ use super::phrases::Phrases;
 use super::scratch::Memo;
 use super::{Entry, KindProgram, Rank, What};
 use crate::decision::{Kleene, State};
-use crate::matrix::Matrix;
-use crate::slots::Seen;
 
 /// A lane or rule that fires or is unsure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,42 +46,22 @@ fn pass(masks: &[u64], set: u64) -> u64 {
         let high = (bit(e, 4) | bit(f, 5)) | (bit(g, 6) | bit(h, 7));
         left |= (low | high) << (8 * at);
     }
-    let done = eights.len() * 8;
-    for (at, mask) in rest.iter().enumerate() {
-        left |= u64::from(mask & set == 0) << (done + at);
+    // PERF: of fewer than eight each waits for the one behind it, which leaves nothing to set up.
+    let last = |left, mask: &u64| left << 1 | u64::from(mask & set == 0);
+    match rest.iter().rev().fold(0, last) {
+        0 => left,
+        last => left | last << (8 * eights.len()),
     }
-    left
 }
 
 /// One event on its way through the clauses of its kind.
 pub(super) struct Walk<'a> {
-    kind: &'a KindProgram,
-    asked: Asked<'a>,
-    memo: &'a mut Memo,
+    pub(super) kind: &'a KindProgram,
+    pub(super) asked: Asked<'a>,
+    pub(super) memo: &'a mut Memo,
 }
 
-impl<'a> Walk<'a> {
-    pub(super) fn new(
-        kind: &'a KindProgram,
-        seen: Seen<'a>,
-        measured: &'a [Kleene],
-        matrix: &'a Matrix,
-        memo: &'a mut Memo,
-    ) -> Self {
-        Self {
-            kind,
-            asked: Asked {
-                nodes: &kind.nodes,
-                tests: &kind.tests,
-                phrases: &kind.phrases,
-                matrix,
-                seen,
-                measured,
-            },
-            memo,
-        }
-    }
-
+impl Walk<'_> {
     pub(super) fn all(&mut self, collect: &mut impl Collect) {
         let kind = self.kind;
         kind.index.ranges(self.asked.seen, |range, order| {
@@ -108,11 +86,9 @@ impl<'a> Walk<'a> {
         if self.asked.seen.cell(phrases.slot).is_none() {
             return self.look(phrases.all, Order::None, collect);
         }
-        // Counted, so that there is a place for what is found.
-        let searched = self.memo.search(field);
         if phrases.are_few() {
             // The clauses ask for their phrases themselves where one of them is there.
-            if searched.is_some() && !self.asked.has_none(field, self.memo) {
+            if !self.memo.is_searched(field) && !self.asked.has_none(field, phrases, self.memo) {
                 self.look(phrases.all, Order::Ranks, collect);
             }
             return;
@@ -165,8 +141,8 @@ impl<'a> Walk<'a> {
     #[inline]
     fn rest(&mut self, clause: &Clause, at: usize, collect: &mut impl Collect) {
         let start = clause.rest as usize;
-        let rest = self
-            .kind
+        let kind = self.kind;
+        let rest = kind
             .rest
             .get(start..start + clause.rest_count as usize)
             .unwrap_or_default();
@@ -176,8 +152,8 @@ impl<'a> Walk<'a> {
             }
         }
         let (Some(source), Some(entry)) = (
-            self.kind.sources.get(at),
-            self.kind.entries.get(clause.entry as usize),
+            kind.sources.get(at),
+            kind.entries.get(clause.entry as usize),
         ) else {
             return;
         };
