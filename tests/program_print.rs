@@ -140,6 +140,22 @@ fn a_kind_that_is_not_compiled_says_why() {
     ");
 }
 
+#[test]
+fn a_scan_says_what_one_search_decides() {
+    let mut text = large().sources.iter().next().unwrap().1.text().to_owned();
+    text.push_str(
+        "event letter {\n  body: text\n  pages: whole number\n}\n\
+         always deny legal on letter when body contains \"legal action\"\n\
+         always deny money on letter when body contains \"chargeback\"\n\
+         always deny length on letter when pages > 3\n",
+    );
+    let matrix = check_text("large.lane", &text, &Default::default());
+    let program = compile(&matrix.matrix.unwrap());
+    let text = print(&program);
+    let (_, letter) = text.split_once("\nkind letter\n").unwrap();
+    insta::assert_snapshot!(letter.lines().next().unwrap(), @"  strategy  scan: an event is held against 1 of 3 clauses, and against the other 2 only where a search for all their phrases at once finds one");
+}
+
 /// The line of a span, counted in the text.
 fn line_of(matrix: &Matrix, span: Span) -> String {
     let source = matrix.sources.get(span.file).unwrap();

@@ -159,6 +159,15 @@ impl Page<'_> {
                 Some(most) => writeln!(f, "; an index is made for more than {most}")?,
                 None => writeln!(f)?,
             }
+        } else if self.kind.index.is_straight() {
+            let always = self.kind.index.always;
+            let rest = u32::try_from(count).unwrap_or(u32::MAX) - (always.end - always.start);
+            writeln!(
+                f,
+                "scan: an event is held against {} of {clauses}, and against the other {rest} only \
+                 where a search for all their phrases at once finds one",
+                always.end - always.start
+            )?;
         } else {
             write!(f, "index: {clauses}, each filed under one of its tests")?;
             match self.view.straight {
