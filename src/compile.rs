@@ -184,9 +184,8 @@ fn compile_kind(
     for (number, entry) in (0u32..).zip(entries.iter_mut()) {
         let clauses = splitter.of(entry.trigger);
         entry.clauses = u32::try_from(clauses.len()).unwrap_or(u32::MAX);
-        let rank = entry.fired.min(entry.unsure);
         for clause in clauses {
-            pack.add(number, rank, clause);
+            pack.add(number, entry, clause);
         }
     }
     let files = Files::new(layout, &made.tests, phrases);
@@ -197,11 +196,7 @@ fn compile_kind(
         nodes: made.nodes,
         entries,
         outcomes: ranks,
-        masks: filed
-            .clauses
-            .iter()
-            .map(|clause| clause.forbidden)
-            .collect(),
+        masks: filed.masks,
         clauses: filed.clauses,
         sources: filed.sources,
         rest: filed.rest,

@@ -37,8 +37,8 @@ pub use run::Attachments;
 pub use scratch::Scratch;
 pub use walk::Hit;
 
-use clause::{Clause, ClauseSource};
-use index::Index;
+use clause::Clause;
+use index::{Index, Range};
 use node::{NodeId, Nodes};
 use phrases::Phrases;
 use test::Test;
@@ -72,8 +72,8 @@ pub struct KindProgram {
     /// Of each of them the bits that rule it out.
     // PERF: these are looked at first, eight of them in a line of the cache; few clauses are left.
     pub masks: Vec<u64>,
-    /// Where each of them comes from.
-    pub sources: Vec<ClauseSource>,
+    /// The tests of each of them, among `literals`.
+    pub sources: Vec<Range>,
     /// The parts of clauses that are looked at last.
     pub rest: Vec<NodeId>,
     /// The tests of clauses.

@@ -12,8 +12,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::pack::{Bound, Packed, share_below};
 use super::write::Writer;
-use crate::program::clause::{Clause, ClauseSource};
-use crate::program::index::Index;
+use crate::program::clause::Clause;
+use crate::program::index::{Index, Range};
 use crate::program::node::{Node, NodeId};
 use crate::program::phrases::{FEW, LEAST, Phrases};
 use crate::program::test::{Op, Test};
@@ -43,7 +43,8 @@ const OPTIONAL_HANDICAP: f64 = 4.0;
 #[derive(Debug, Default)]
 pub(super) struct Filed {
     pub(super) clauses: Vec<Clause>,
-    pub(super) sources: Vec<ClauseSource>,
+    pub(super) masks: Vec<u64>,
+    pub(super) sources: Vec<Range>,
     pub(super) rest: Vec<NodeId>,
     pub(super) literals: Vec<NodeId>,
     pub(super) index: Index,

@@ -7,10 +7,10 @@
 use std::cmp::Reverse;
 
 use super::clauses::Way;
-use crate::program::Rank;
-use crate::program::clause::BOUNDS;
+use crate::program::clause::{BOUNDS, Traits};
 use crate::program::node::{Node, NodeId, Nodes};
 use crate::program::test::{Op, Test};
+use crate::program::{Entry, Rank};
 use crate::slots::{Absent, Bounds, Cell, FieldLayout, KindLayout, Small};
 
 /// A clause with all that it asks.
@@ -24,7 +24,8 @@ pub(super) struct Packed {
     /// What neither bits nor bounds say.
     pub(super) rest: Vec<NodeId>,
     pub(super) unknown: u64,
-    pub(super) ask: bool,
+    pub(super) unsure: Rank,
+    pub(super) traits: Traits,
     /// All its tests.
     pub(super) tests: Way,
 }
@@ -68,15 +69,21 @@ impl<'a> Pack<'a> {
     }
 
     /// Adds a clause of an entry.
-    pub(super) fn add(&mut self, entry: u32, rank: Rank, way: Way) {
+    pub(super) fn add(&mut self, number: u32, entry: &Entry, way: Way) {
+        let rank = entry.fired.min(entry.unsure);
         let mut clause = Packed {
-            entry,
+            entry: number,
             rank,
             forbidden: 0,
             bounds: Vec::new(),
             rest: Vec::new(),
             unknown: 0,
-            ask: false,
+            unsure: entry.unsure,
+            traits: Traits {
+                ask: false,
+                single: entry.clauses == 1,
+                plain: !entry.trial && entry.fired == rank,
+            },
             tests: Vec::new(),
         };
         for node in &way {
@@ -86,7 +93,7 @@ impl<'a> Pack<'a> {
                     None => clause.rest.push(*node),
                 },
                 _ => {
-                    clause.ask = true;
+                    clause.traits.ask = true;
                     clause.rest.push(*node);
                 }
             }
@@ -175,7 +182,7 @@ impl<'a> Pack<'a> {
     ) {
         if let (Absent::Optional { bit }, Missing::Unknown) = (field.absent, missing) {
             clause.unknown |= bit;
-            clause.ask |= shares_bit(bit);
+            clause.traits.ask |= shares_bit(bit);
         }
         let (Op::Same { other, .. } | Op::Order(_, other)) = test.op else {
             return;
@@ -183,7 +190,7 @@ impl<'a> Pack<'a> {
         if let Some(Absent::Optional { bit }) = self.layout.field(other).map(|f| f.absent) {
             clause.unknown |= bit;
             // With `if present` it is the first field that counts; the trigger knows.
-            clause.ask |= shares_bit(bit) || missing != Missing::Unknown;
+            clause.traits.ask |= shares_bit(bit) || missing != Missing::Unknown;
         }
     }
 

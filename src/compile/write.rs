@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::file::{Filed, Place, Places};
 use super::pack::Packed;
-use crate::program::clause::{Clause, ClauseSource};
+use crate::program::clause::Clause;
 use crate::program::index::{ByPrefix, BySymbol, ByText, ByThreshold, ByWord, Index, Range};
 use crate::program::node::NodeId;
 use crate::program::{Dictionary, Rank};
@@ -57,6 +57,7 @@ impl Writer<'_> {
         }
         let filed = self.filed;
         filed.clauses.shrink_to_fit();
+        filed.masks.shrink_to_fit();
         filed.sources.shrink_to_fit();
         filed.rest.shrink_to_fit();
         filed.literals.shrink_to_fit();
@@ -102,25 +103,22 @@ impl Writer<'_> {
             return;
         };
         let filed = &mut *self.filed;
-        let mut clause = Clause {
-            forbidden: packed.forbidden,
-            rank: packed.rank,
-            rest: append(&mut filed.rest, &packed.rest).start,
-            rest_count: u32::try_from(packed.rest.len()).unwrap_or(u32::MAX),
-            entry: packed.entry,
-            ..Clause::EMPTY
-        };
+        let mut clause = Clause::EMPTY;
+        clause.unknown = packed.unknown;
+        clause.rank = packed.rank;
+        clause.unsure = packed.unsure;
+        clause.entry = packed.entry;
+        let rest = append(&mut filed.rest, &packed.rest);
+        clause.set_rest(rest.start, rest.end - rest.start, packed.traits);
         let places = clause.columns.iter_mut().zip(&mut clause.bounds);
         for ((column, least), bound) in places.zip(&packed.bounds) {
             *column = bound.column;
             *least = bound.least;
         }
         filed.clauses.push(clause);
-        filed.sources.push(ClauseSource {
-            unknown: packed.unknown,
-            ask: packed.ask,
-            tests: append(&mut filed.literals, &packed.tests),
-        });
+        filed.masks.push(packed.forbidden);
+        let tests = append(&mut filed.literals, &packed.tests);
+        filed.sources.push(tests);
     }
 }
 

@@ -40,8 +40,8 @@ impl<'a> Attachments<'a> {
     /// The tests of the clause by which a hit came, each with whether its opposite is asked.
     pub fn tests(&self, hit: &Hit) -> impl Iterator<Item = Node> + 'a {
         let kind = self.kind;
-        let source = kind.sources.get(hit.clause as usize);
-        let tests = source.map(|source| kind.literals(source.tests));
+        let tests = kind.sources.get(hit.clause as usize);
+        let tests = tests.map(|tests| kind.literals(*tests));
         let tests = tests.unwrap_or_default().iter();
         tests.filter_map(move |id| kind.nodes.get(*id))
     }

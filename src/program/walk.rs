@@ -6,7 +6,7 @@
 //! use for any more.
 //! Must not know what follows from a hit.
 
-use super::clause::{Clause, ClauseSource};
+use super::clause::Clause;
 use super::index::{Order, Range};
 use super::node::Asked;
 use super::phrases::Phrases;
@@ -140,26 +140,28 @@ impl Walk<'_> {
     /// Asks what is not in the numbers.
     #[inline]
     fn rest(&mut self, clause: &Clause, at: usize, collect: &mut impl Collect) {
-        let start = clause.rest as usize;
-        let kind = self.kind;
-        let rest = kind
-            .rest
-            .get(start..start + clause.rest_count as usize)
-            .unwrap_or_default();
+        let traits = clause.traits();
+        let lacks = clause.unknown & self.asked.seen.slots.missing != 0;
+        // PERF: nearly all clauses say by themselves what follows from them, so that nothing else of
+        // their lanes is fetched.
+        let known = match lacks {
+            _ if traits.ask || !traits.plain => None,
+            false => Some((State::Fired, clause.rank)),
+            true if traits.single => Some((State::Unsure, clause.unsure)),
+            true => None,
+        };
+        if known.is_some_and(|(_, rank)| collect.is_done(rank)) {
+            return;
+        }
+        let rest = self.kind.rest.get(clause.rest()).unwrap_or_default();
         for node in rest {
             if self.asked.answer(*node, self.memo) == Kleene::False {
                 return;
             }
         }
-        let (Some(source), Some(entry)) = (
-            kind.sources.get(at),
-            kind.entries.get(clause.entry as usize),
-        ) else {
-            return;
-        };
-        if let Some(state) = self.state(source, entry) {
+        if let Some((state, rank)) = known.or_else(|| self.ask(clause, lacks)) {
             collect.hit(Hit {
-                rank: self.rank(entry, state),
+                rank,
                 entry: clause.entry,
                 state,
                 clause: u32::try_from(at).unwrap_or(u32::MAX),
@@ -167,32 +169,26 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether a clause that can hold surely does.
-    #[inline]
-    fn state(&mut self, source: &ClauseSource, entry: &Entry) -> Option<State> {
-        let lacks = source.unknown & self.asked.seen.slots.missing != 0;
-        if !lacks && !source.ask {
-            return Some(State::Fired);
-        }
-        if entry.clauses == 1 && !source.ask {
-            return Some(State::Unsure);
-        }
-        match self.asked.answer(entry.trigger, self.memo) {
-            Kleene::True => Some(State::Fired),
-            Kleene::Unknown => Some(State::Unsure),
-            Kleene::False => None,
-        }
-    }
-
-    #[inline]
-    fn rank(&self, entry: &Entry, state: State) -> Rank {
-        if entry.trial && self.is_on_trial(entry) {
-            return Rank::NONE;
-        }
-        match state {
+    /// Whether a clause that can hold surely does, and its rank then.
+    #[inline(never)]
+    fn ask(&mut self, clause: &Clause, lacks: bool) -> Option<(State, Rank)> {
+        let traits = clause.traits();
+        let entry = self.kind.entries.get(clause.entry as usize)?;
+        let state = match (traits.ask, lacks) {
+            (false, false) => State::Fired,
+            (false, true) if traits.single => State::Unsure,
+            _ => match self.asked.answer(entry.trigger, self.memo) {
+                Kleene::True => State::Fired,
+                Kleene::Unknown => State::Unsure,
+                Kleene::False => return None,
+            },
+        };
+        let rank = match state {
+            _ if entry.trial && self.is_on_trial(entry) => Rank::NONE,
             State::Fired => entry.fired,
             State::Unsure => entry.unsure,
-        }
+        };
+        Some((state, rank))
     }
 
     fn is_on_trial(&self, entry: &Entry) -> bool {

@@ -9,7 +9,7 @@ use std::fmt::{self, Formatter};
 
 use super::filed::Filings;
 use super::{Page, What};
-use crate::program::clause::{Clause, ClauseSource};
+use crate::program::clause::Clause;
 use crate::program::node::{Node, NodeId};
 use crate::program::test::Test;
 use crate::program::{By, Entry, Rank};
@@ -81,9 +81,8 @@ impl<'p> Page<'p> {
         let mut ways: BTreeMap<&[NodeId], Vec<u32>> = BTreeMap::new();
         let mut order = Vec::new();
         for at in clauses {
-            let tests = self
-                .source(*at)
-                .map_or(&[][..], |source| self.kind.literals(source.tests));
+            let tests = self.kind.sources.get(*at as usize);
+            let tests = tests.map_or(&[][..], |tests| self.kind.literals(*tests));
             let ats = ways.entry(tests).or_default();
             if ats.is_empty() {
                 order.push(tests);
@@ -115,37 +114,35 @@ impl<'p> Page<'p> {
             self.few(&places, ", or ")
         )?;
         let first = ats.first().copied().unwrap_or(u32::MAX);
-        let (Some(clause), Some(source)) =
-            (self.kind.clauses.get(first as usize), self.source(first))
-        else {
+        let clause = self.kind.clauses.get(first as usize);
+        let (Some(clause), Some(mask)) = (clause, self.kind.masks.get(first as usize)) else {
             return Ok(());
         };
         let rows: Vec<[String; 3]> = tests
             .iter()
-            .map(|id| [self.name(*id), self.inside(*id), self.by_what(clause, *id)])
+            .map(|id| {
+                let by = self.by_what(clause, *mask, *id);
+                [self.name(*id), self.inside(*id), by]
+            })
             .collect();
         self.table(f, "           ", &rows)?;
         for (what, words) in [
-            ("bits let pass ", self.passes(clause.forbidden)),
+            ("bits let pass ", self.passes(*mask)),
             ("columns let pass ", self.reaches(clause)),
-            ("unsure without ", self.optional(source.unknown)),
+            ("unsure without ", self.optional(clause.unknown)),
         ] {
             if !words.is_empty() {
                 let joiner = if what.starts_with("bits") { "; " } else { ", " };
                 writeln!(f, "         {what}{}", self.few(&words, joiner))?;
             }
         }
-        if source.ask {
+        if clause.traits().ask {
             writeln!(
                 f,
                 "         if nothing speaks against it the whole trigger is asked"
             )?;
         }
         Ok(())
-    }
-
-    fn source(self, clause: u32) -> Option<&'p ClauseSource> {
-        self.kind.sources.get(clause as usize)
     }
 
     /// The bounds of a clause in words.
@@ -159,17 +156,13 @@ impl<'p> Page<'p> {
     }
 
     /// What of a clause sees to a test.
-    fn by_what(self, clause: &Clause, id: NodeId) -> String {
-        let start = clause.rest as usize;
-        let rest = self
-            .kind
-            .rest
-            .get(start..start + clause.rest_count as usize);
+    fn by_what(self, clause: &Clause, mask: u64, id: NodeId) -> String {
+        let rest = self.kind.rest.get(clause.rest());
         let mut by = Vec::new();
         if let Some(Node::Test { test, .. }) = self.kind.nodes.get(id)
             && let Some(test) = self.kind.tests.get(test as usize)
         {
-            by.extend(self.numbers(clause, test));
+            by.extend(self.numbers(clause, mask, test));
         }
         if rest.is_some_and(|rest| rest.contains(&id)) {
             by.push("asked");
@@ -181,15 +174,12 @@ impl<'p> Page<'p> {
     }
 
     /// Whether the clause has numbers about the field of a test.
-    fn numbers(self, clause: &Clause, test: &Test) -> Vec<&'static str> {
+    fn numbers(self, clause: &Clause, mask: u64, test: &Test) -> Vec<&'static str> {
         let Some((_, laid)) = self.field(test.slot) else {
             return Vec::new();
         };
         let mut by = Vec::new();
-        if laid
-            .small
-            .is_some_and(|small| small.mask & clause.forbidden != 0)
-        {
+        if laid.small.is_some_and(|small| small.mask & mask != 0) {
             by.push("by its bits");
         }
         let has = |column: u8| clause.columns.iter().any(|entry| entry / 2 == column);
