@@ -36,8 +36,10 @@ const PREFIX_HANDICAP: f64 = 6.0;
 /// Bounds of one field from which their ranks say something.
 const RANKED: usize = 16;
 
-/// How much less likely to lack a field an event should be.
-const OPTIONAL_HANDICAP: f64 = 4.0;
+/// The share of events that are taken to lack an optional field. They look at every clause that is
+/// filed under it, however few events pass the test: a test of a field that is always there wins
+/// over a tighter one of such a field.
+const LACKING: f64 = 0.1;
 
 /// The clauses in their order, with all that belongs to them.
 #[derive(Debug, Default)]
@@ -323,7 +325,7 @@ impl<'a> Files<'a> {
         // Without the field every bound is reached.
         let is_optional = |field: &FieldLayout| matches!(field.absent, Absent::Optional { .. });
         if field.any(is_optional) {
-            share *= OPTIONAL_HANDICAP;
+            share = LACKING + (1.0 - LACKING) * share;
         }
         share.max(0.0005)
     }
@@ -411,7 +413,7 @@ impl<'a> Files<'a> {
         #[expect(clippy::cast_precision_loss, reason = "an estimate of small numbers")]
         let mut share = places.len() as f64 / of.max(1) as f64;
         if optional {
-            share *= OPTIONAL_HANDICAP;
+            share = LACKING + (1.0 - LACKING) * share;
         }
         if let Op::StartsWith(_) = test.op {
             share *= PREFIX_HANDICAP;
