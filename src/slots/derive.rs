@@ -7,7 +7,7 @@
 
 use std::sync::Arc;
 
-use super::{Absent, Dictionary, FieldLayout, KindLayout, MISSING, Seen, Slots};
+use super::{Absent, Dictionary, FieldLayout, KindLayout, MISSING, Seen, Slots, Small};
 
 /// What follows from the cell of one field.
 // PERF: apart from the field's layout, so that the records that are gone through for each event
@@ -17,12 +17,9 @@ pub(super) struct Derived {
     slot: u16,
     /// The place of its column's two entries.
     column: Option<u8>,
-    /// The shift of its first bit.
-    base: u8,
-    /// Its bits, without that which says that it is missing.
-    mask: u64,
-    /// The bits that are set where it is missing: of the set and of the missing fields.
-    missing: u64,
+    /// Its bits; none where it has no few values or steps.
+    small: Small,
+    /// Its bit among those of missing fields.
     optional: u64,
     /// See [`FieldLayout::steps`]. Without any, the bit is that of the cell or symbol.
     steps: Box<[i64]>,
@@ -36,17 +33,13 @@ impl Derived {
             Absent::Optional { bit } => bit,
             Absent::Required | Absent::Default => 0,
         };
-        let small = field.small;
-        if field.column.is_none() && small.is_none() && optional == 0 {
+        if field.column.is_none() && field.small.is_none() && optional == 0 {
             return None;
         }
-        let missing = small.map_or(0, |small| small.missing);
         Some(Self {
             slot,
             column: field.column,
-            base: small.map_or(0, |small| small.base),
-            mask: small.map_or(0, |small| small.mask & !missing),
-            missing,
+            small: field.small.unwrap_or(Small::NONE),
             optional,
             steps: field.steps.clone(),
             symbols: field.symbols.clone(),
@@ -76,8 +69,7 @@ impl Derived {
             steps => steps.iter().map(|step| i64::from(cell >= *step)).sum(),
         };
         // PERF: no branch; without bits the mask is empty.
-        let bit = (1u64 << (self.base & 63)).wrapping_shl((step & 63) as u32);
-        bit & self.mask
+        self.small.bit(step) & self.small.mask
     }
 }
 
@@ -96,7 +88,7 @@ impl Slots {
         self.put_cell(slot, cell);
         if let Some(derived) = kind.derived(slot) {
             let bit = derived.apply(self, cell, input);
-            self.set = self.set & !(derived.mask | derived.missing) | bit;
+            self.set = self.set & !derived.small.mask | bit;
             self.missing &= !derived.optional;
         }
     }
@@ -117,7 +109,7 @@ impl Slots {
         for derived in &kind.derived {
             match self.cells.get(usize::from(derived.slot)).copied() {
                 None | Some(MISSING) => {
-                    set |= derived.missing;
+                    set |= derived.small.missing;
                     missing |= derived.optional;
                 }
                 Some(cell) => set |= derived.apply(self, cell, input),

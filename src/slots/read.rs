@@ -5,8 +5,8 @@
 //! the same; what that rejects is not read here. Odd forms that it accepts may be left to it.
 //!
 //! To be read in this order: the smallest parts of JSON (`scan`, `number`, `instant`), the names
-//! that are looked for (`tree`, `names`, `words`), the objects of an event (this file), values of fields
-//! (`value`), undeclared values (`skip`).
+//! that are looked for (`tree`, `names`, `words`), the objects of an event (this file), values of
+//! fields (`value`), undeclared values (`skip`).
 
 use super::{Layout, Slots, TextCell};
 use crate::clock::Timestamp;
