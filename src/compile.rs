@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use crate::matrix::{LaneId, Matrix, RuleId};
+use crate::matrix::{Effect, LaneId, Matrix, RuleId};
 use crate::program::index::Index;
 use crate::program::node::{NodeId, Nodes};
 use crate::program::{Entry, KindProgram, Outcome, Program, Rank, Ranked, What};
@@ -82,6 +82,10 @@ pub fn compile_with(matrix: &Arc<Matrix>, options: Options) -> Program {
         let mut measures = matrix.measures.iter();
         program.needs_history =
             asks && !matrix.measures.is_empty() || measures.any(|measure| measure.kind == kind.id);
+        program.adjusts = ruling.rules.iter().any(|id| {
+            let rule = matrix.rules.get(id.index());
+            rule.is_some_and(|rule| matches!(rule.effect, Effect::Adjust(_)))
+        });
         layout.kinds.push(laid.layout);
         kinds.push(program);
     }
@@ -147,8 +151,10 @@ fn blank(reference: Option<String>) -> KindProgram {
         index: Index::default(),
         phrases: Vec::new(),
         measures: Vec::new(),
+        gauges: Vec::new(),
         measure_tests: Vec::new(),
         needs_history: false,
+        adjusts: false,
     }
 }
 
@@ -204,8 +210,10 @@ fn compile_kind(
         index: filed.index,
         phrases: filed.phrases,
         measures: made.measures,
+        gauges: made.gauges,
         measure_tests: made.measure_tests,
         needs_history: false,
+        adjusts: false,
     }
 }
 

@@ -168,6 +168,34 @@ pub struct Reason {
     pub saw: String,
     /// What came out.
     pub result: Kleene,
+    /// The window that a measure was taken of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+}
+
+/// The window of a measure as an event saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Window {
+    /// What was measured: `4`, or between what it lies: `2 to 4`, `at least 4`.
+    pub value: String,
+    /// What it was compared with.
+    pub threshold: String,
+    /// Why it is only a lower bound, where it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partial: Option<&'static str>,
+    /// The last events in it, the oldest first; at most [`WINDOW_IDS`](crate::limits::WINDOW_IDS).
+    pub events: Vec<WindowEvent>,
+}
+
+/// An event in a window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WindowEvent {
+    /// Its id; absent where it has none, or where many came behind it since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The instant at which it counts.
+    #[serde(with = "instant")]
+    pub at: Timestamp,
 }
 
 /// The hold of each scope.
@@ -250,6 +278,16 @@ pub struct TimeoutStep {
     /// How often it repeats until the next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Duration>,
+}
+
+mod instant {
+    use serde::Serializer;
+
+    use crate::clock::{Timestamp, format_timestamp};
+
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format_timestamp(*at))
+    }
 }
 
 mod optional_instant {

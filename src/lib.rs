@@ -12,6 +12,7 @@
 //! | 2 | [`schema`] [`event`] [`calendar`] | declared kinds; an event as slots, from JSON and from typed code; business hours |
 //! | 3 | [`matrix`] [`check`] | names to ids, types, lints; a matrix is valid by construction |
 //! | 4 | [`decision`] [`reference`](mod@reference) [`slots`] [`program`] [`compile`](mod@compile) | what a decision is; the slow, obvious evaluator; an event as cells; the compiled program and how it is made |
+//! | 5 | [`measure`] | sliding windows, for several threads |
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
 //! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
 //! | 9 | [`files`] | a matrix on disk |
@@ -30,6 +31,7 @@ pub mod event;
 pub mod files;
 pub mod limits;
 pub mod matrix;
+pub mod measure;
 pub mod parallel;
 pub mod program;
 pub mod reference;

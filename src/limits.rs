@@ -32,6 +32,18 @@ pub struct Limits {
     pub event_total_bytes: usize,
     /// Depth of an event's JSON, its evidence included.
     pub event_depth: usize,
+    /// Events in the window of one key. A full window is `[cap, infinity)`.
+    pub window_events: usize,
+    /// Keys of one measure. A key beyond it is unknown, and counted.
+    pub window_keys: usize,
+}
+
+impl Limits {
+    /// Events in the window of one key, which are never more than [`WINDOW_EVENTS_MAX`].
+    #[must_use]
+    pub fn events_of_a_window(&self) -> usize {
+        self.window_events.clamp(1, WINDOW_EVENTS_MAX)
+    }
 }
 
 impl Default for Limits {
@@ -47,6 +59,8 @@ impl Default for Limits {
             event_bytes: 256 << 10,
             event_total_bytes: 1 << 20,
             event_depth: 64,
+            window_events: 10_000,
+            window_keys: 1_000_000,
         }
     }
 }
@@ -108,11 +122,11 @@ pub const SLIPS_COMPARED: usize = 20_000;
 /// compared.
 pub const ADJUSTS_COMPARED: usize = 10_000_000;
 
-/// Events in the window of one key. A full window is `[cap, infinity)`.
-pub const WINDOW_EVENTS: usize = 10_000;
+/// Events in the window of one key, whatever an operator sets: a place in a window takes 16 bits.
+pub const WINDOW_EVENTS_MAX: usize = 60_000;
 
-/// Keys of one measure. A key beyond it is unknown, and counted.
-pub const WINDOW_KEYS: usize = 1_000_000;
+/// The last events of a key whose ids are kept, and that a reason lists.
+pub const WINDOW_IDS: usize = 8;
 
 /// The longest window of a measure: a history is kept that long.
 pub const WINDOW: Duration = Duration::from_minutes(31 * 24 * 60);

@@ -9,7 +9,8 @@
 //! To be read in this order: one test over cells ([`test`](mod@test)), triggers ([`node`]), their clauses and
 //! how a clause is held against an event ([`clause`]), which clauses are looked at at all
 //! ([`index`], [`phrases`]), an event on its way through them (`walk`), what follows from those that
-//! hold (`run`), what those that are unsure lack (`gaps`), and the whole decision (`decide`).
+//! hold (`run`), what those that are unsure lack (`gaps`), what measures have to do with it ([`gauge`]),
+//! and the whole decision (`decide`).
 
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use crate::matrix::{LaneId, Matrix, RuleId};
 use crate::slots::Layout;
 
 pub mod clause;
+pub mod gauge;
 pub mod index;
 pub mod node;
 pub mod phrases;
@@ -84,11 +86,15 @@ pub struct KindProgram {
     pub phrases: Vec<Phrases>,
     /// The measures that lanes and rules of the kind ask for.
     pub measures: Vec<crate::matrix::MeasureId>,
+    /// What measures have to do with events of the kind, in the order of the measures.
+    pub gauges: Vec<gauge::Gauge>,
     /// The tests of measures; their answers come with the event.
     pub measure_tests: Vec<Arc<crate::matrix::MeasureTest>>,
     /// Whether what came before an event, or comes behind it, may matter: its tests ask a measure,
     /// or a measure counts it.
     pub needs_history: bool,
+    /// Whether an adjust may change its events.
+    pub adjusts: bool,
 }
 
 /// A lane or a rule.

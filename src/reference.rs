@@ -31,7 +31,9 @@ pub(crate) use eval::Facts;
 pub use eval::Standing;
 pub use explain::{Explained, Explanation, Node};
 pub use history::History;
-pub(crate) use measured::measure_tests;
+pub(crate) use history::Occurrence;
+pub(crate) use interval::{Amount, Interval};
+pub(crate) use measured::{Measured, Partial, Windows};
 pub(crate) use pass::Standings;
 
 #[cfg(test)]

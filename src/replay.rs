@@ -14,11 +14,10 @@
 //! `changes`), and what comes out ([`summary`]).
 
 use crate::clock::Timestamp;
-use crate::event::{self, Event, Unreadable};
+use crate::event::Unreadable;
 use crate::limits::Limits;
-use crate::matrix::Matrix;
+use crate::measure::Windows;
 use crate::program::Program;
-use crate::reference::History;
 
 pub mod summary;
 
@@ -111,8 +110,7 @@ pub struct InOrder<'r>(Both<'r>);
 #[derive(Debug)]
 pub struct Waiting {
     place: Place,
-    old: Result<Event, Box<Unreadable>>,
-    new: Option<Result<Event, Box<Unreadable>>>,
+    bytes: Box<[u8]>,
 }
 
 impl<'r> Both<'r> {
@@ -120,8 +118,8 @@ impl<'r> Both<'r> {
         let new = replay.new.as_ref();
         Self {
             replay,
-            old: Desk::new(&replay.old),
-            new: new.map(|(side, catalogue)| (Desk::new(side), catalogue)),
+            old: Desk::new(&replay.old, replay.limits),
+            new: new.map(|(side, catalogue)| (Desk::new(side, replay.limits), catalogue)),
             tally: Tally::new(&replay.old),
         }
     }
@@ -158,11 +156,9 @@ impl Worker<'_> {
         let new = both.new.as_mut();
         let new = new.map(|(desk, _)| desk.look(bytes, limits, received));
         if old.waits() || new.as_ref().is_some_and(Looked::waits) {
-            let read = |matrix: &Matrix| event::read(bytes, &matrix.schema, limits, received);
             return Some(Waiting {
                 place,
-                old: read(both.old.matrix()),
-                new: both.new.as_ref().map(|(desk, _)| read(desk.matrix())),
+                bytes: bytes.into(),
             });
         }
         both.old.take(old, bytes, limits, received);
@@ -199,17 +195,18 @@ impl InOrder<'_> {
     /// Decides and counts the next event.
     pub fn event(&mut self, waiting: &Waiting) {
         let both = &mut self.0;
-        both.old.decide(&waiting.old);
-        if let (Some((desk, _)), Some(event)) = (&mut both.new, &waiting.new) {
-            desk.decide(event);
+        let (limits, received) = (both.replay.limits, both.replay.received);
+        both.old.decide(&waiting.bytes, limits, received);
+        if let Some((desk, _)) = &mut both.new {
+            desk.decide(&waiting.bytes, limits, received);
         }
-        both.count(waiting.place, &[]);
+        both.count(waiting.place, &waiting.bytes);
     }
 
     /// The windows of the matrix: whether they are exact.
     #[must_use]
-    pub fn history(&self) -> &History {
-        &self.0.old.history
+    pub fn windows(&self) -> &Windows {
+        &self.0.old.windows
     }
 
     /// What was counted.

@@ -1,15 +1,15 @@
-//! The library's face: the program that decides now and its history, ready for events from any
+//! The library's face: the program that decides now and its windows, ready for events from any
 //! thread.
 //!
 //! In: events, typed or as JSON bytes, and the instant of their receipt; a new matrix at any time.
 //! Out: decisions.
-//! Invariant: each decision comes wholly from one program. Each decided event is counted once, and
-//! before the next one is decided; a dry run counts nothing. Nothing panics, also after a panic
-//! elsewhere. Deciding by a matrix without measures takes no lock.
+//! Invariant: each decision comes wholly from one program. Each decided event is counted once, in the
+//! step in which its windows are measured; a dry run counts nothing. Nothing panics, also after a
+//! panic elsewhere. Deciding by a matrix without measures takes no lock.
 //! Must not read a clock, nor know what becomes of a decision.
 
 use std::borrow::Cow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
@@ -19,9 +19,10 @@ use crate::decision::Decision;
 use crate::event::{self, Event, Unreadable};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
+use crate::measure::{Live, Secret, Windows};
 use crate::parallel;
 use crate::program::{Decider, Program};
-use crate::reference::{Explanation, History, Reference, Times};
+use crate::reference::{Explanation, Reference, Times};
 
 mod session;
 
@@ -36,37 +37,44 @@ pub use session::{Joined, Session};
 /// A service that decides often keeps a [`Session`] in each of its threads.
 #[derive(Debug)]
 pub struct Router {
-    current: ArcSwap<Program>,
+    current: ArcSwap<State>,
     limits: Limits,
-    past: Mutex<Past>,
+    /// While it is held no other swap begins.
+    swapping: Mutex<()>,
 }
 
-/// What happened before, for the measures of a program.
+/// What decides: a program, and the windows of its measures.
 #[derive(Debug)]
-struct Past {
+struct State {
     program: Arc<Program>,
-    history: History,
+    windows: Windows,
 }
 
 impl Router {
     /// A router whose history is complete: nothing has happened yet. Compiles the matrix.
     #[must_use]
     pub fn new(matrix: Arc<Matrix>) -> Self {
-        let program = Arc::new(compile(&matrix));
+        let state = State {
+            program: Arc::new(compile(&matrix)),
+            windows: Windows::new(&matrix, &Limits::default(), Secret::random()),
+        };
         Self {
-            past: Mutex::new(Past {
-                program: Arc::clone(&program),
-                history: History::new(&matrix),
-            }),
-            current: ArcSwap::new(program),
+            current: ArcSwap::from_pointee(state),
             limits: Limits::default(),
+            swapping: Mutex::new(()),
         }
     }
 
-    /// The same with other bounds on events.
+    /// The same with other bounds on events and windows; nothing has happened yet.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
-        Self { limits, ..self }
+        let program = self.program();
+        let windows = Windows::new(&program.matrix, &limits, Secret::random());
+        Self {
+            current: ArcSwap::from_pointee(State { program, windows }),
+            limits,
+            ..self
+        }
     }
 
     /// The bounds on events.
@@ -78,26 +86,29 @@ impl Router {
     /// The matrix that decides now.
     #[must_use]
     pub fn matrix(&self) -> Arc<Matrix> {
-        Arc::clone(&self.current.load().matrix)
+        Arc::clone(&self.current.load().program.matrix)
     }
 
     /// The program that decides now.
     #[must_use]
     pub fn program(&self) -> Arc<Program> {
-        self.current.load_full()
+        Arc::clone(&self.current.load().program)
     }
 
     /// Decides by another matrix from now on. Decisions that have begun end by the old one. A measure
     /// that both matrices have keeps its windows; those of a new one are lower bounds until they lie
     /// behind `now`.
     pub fn swap(&self, matrix: Arc<Matrix>, now: Timestamp) {
-        // Outside the lock: a large matrix takes a while.
         let program = Arc::new(compile(&matrix));
-        let mut past = self.past();
-        let before = std::mem::replace(&mut past.history, History::new(&matrix));
-        past.history = before.carried(&past.program.matrix, &matrix, now);
-        past.program = Arc::clone(&program);
-        self.current.store(program);
+        let swapping = self.swapping.lock();
+        let swapping = swapping.unwrap_or_else(PoisonError::into_inner);
+        let windows = self
+            .current
+            .load()
+            .windows
+            .carried(&matrix, &self.limits, now);
+        self.current.store(Arc::new(State { program, windows }));
+        drop(swapping);
     }
 
     /// What one thread needs to decide one event after the other.
@@ -109,33 +120,25 @@ impl Router {
     /// Decides an event and counts it.
     #[must_use]
     pub fn decide(&self, event: &Event, now: Timestamp) -> Decision {
-        self.with_program(|program, history| {
-            self.decide_by(program, history, Given::Event(event), now, Count::Yes)
-        })
+        self.decide_by(&self.current.load(), Given::Event(event), now, Count::Yes)
     }
 
     /// Decides an event from its JSON and counts it. What cannot be read is decided as unreadable.
     #[must_use]
     pub fn decide_json(&self, bytes: &[u8], now: Timestamp) -> Decision {
-        self.with_program(|program, history| {
-            self.decide_by(program, history, Given::Json(bytes), now, Count::Yes)
-        })
+        self.decide_by(&self.current.load(), Given::Json(bytes), now, Count::Yes)
     }
 
     /// Decides an event without counting it.
     #[must_use]
     pub fn dry_run(&self, event: &Event, now: Timestamp) -> Decision {
-        self.with_program(|program, history| {
-            self.decide_by(program, history, Given::Event(event), now, Count::No)
-        })
+        self.decide_by(&self.current.load(), Given::Event(event), now, Count::No)
     }
 
     /// Decides an event from its JSON without counting it.
     #[must_use]
     pub fn dry_run_json(&self, bytes: &[u8], now: Timestamp) -> Decision {
-        self.with_program(|program, history| {
-            self.decide_by(program, history, Given::Json(bytes), now, Count::No)
-        })
+        self.decide_by(&self.current.load(), Given::Json(bytes), now, Count::No)
     }
 
     /// Decides events from their JSON and counts them, in their order; all by one program. Without
@@ -146,65 +149,38 @@ impl Router {
         events: &[impl AsRef<[u8]> + Sync],
         now: Timestamp,
     ) -> Vec<Decision> {
-        let program = self.program();
-        if program.matrix.measures.is_empty() {
-            return parallel::map(events, |bytes| {
-                let given = Given::Json(bytes.as_ref());
-                let mut history = History::new(&program.matrix);
-                self.decide_by(&program, &mut history, given, now, Count::No)
-            });
+        let state = self.current.load_full();
+        let decide = |bytes: &[u8]| self.decide_by(&state, Given::Json(bytes), now, Count::Yes);
+        match state.program.matrix.measures.is_empty() {
+            true => parallel::map(events, |bytes| decide(bytes.as_ref())),
+            false => events.iter().map(|bytes| decide(bytes.as_ref())).collect(),
         }
-        self.with_program(|program, history| {
-            let events = events.iter().map(AsRef::as_ref);
-            events
-                .map(|bytes| self.decide_by(program, history, Given::Json(bytes), now, Count::Yes))
-                .collect()
-        })
     }
 
     /// Explains how every lane and rule stands to an event that was not decided yet.
     #[must_use]
     pub fn explain(&self, event: &Event, now: Timestamp) -> Explanation {
-        let times = Times::received(now);
-        self.with_program(|program, history| {
-            let again = self.event(program, Given::Event(event), now);
-            let event = again.as_deref().unwrap_or(event);
-            Reference::new(&program.matrix).explain(event, history, times)
-        })
+        let state = self.current.load();
+        let again = self.event(&state.program, Given::Event(event), now);
+        let event = again.as_deref().unwrap_or(event);
+        let reference = Reference::new(&state.program.matrix);
+        reference.explain_by(event, &Live(&state.windows), Times::received(now))
     }
 
     /// How many events came too late for the windows of their measures.
     #[must_use]
     pub fn late_dropped(&self) -> u64 {
-        self.past().history.late_dropped()
+        self.current.load().windows.late_dropped()
     }
 
     /// How many events had a key beyond the key limit of a measure.
     #[must_use]
     pub fn keys_refused(&self) -> u64 {
-        self.past().history.keys_refused()
+        self.current.load().windows.keys_refused()
     }
 
-    /// With the program that decides now, and its history, locked where it has measures.
-    fn with_program<T>(&self, decide: impl FnOnce(&Program, &mut History) -> T) -> T {
-        let program = self.current.load_full();
-        if program.matrix.measures.is_empty() {
-            let mut nothing = History::new(&program.matrix);
-            return decide(&program, &mut nothing);
-        }
-        // A swap may have come in between: the history says what decides.
-        let past = &mut *self.past();
-        decide(&past.program, &mut past.history)
-    }
-
-    fn decide_by(
-        &self,
-        program: &Program,
-        history: &mut History,
-        given: Given<'_>,
-        now: Timestamp,
-        count: Count,
-    ) -> Decision {
+    fn decide_by(&self, state: &State, given: Given<'_>, now: Timestamp, count: Count) -> Decision {
+        let program = &state.program;
         let event = match self.event(program, given, now) {
             Ok(event) => event,
             Err(unreadable) => {
@@ -213,10 +189,11 @@ impl Router {
         };
         let times = Times::received(now);
         let mut decider = Decider::new(program);
-        match count {
-            Count::Yes => decider.decide_and_record(&event, history, times),
-            Count::No => decider.decide(&event, history, times),
-        }
+        let settled = match count {
+            Count::Yes => state.windows.settle(&mut decider, &event, times),
+            Count::No => state.windows.dry(&mut decider, &event, times),
+        };
+        settled.decision
     }
 
     /// An event as the program's schema has it.
@@ -235,12 +212,6 @@ impl Router {
             // It was read before the matrix was swapped.
             Given::Event(event) => event.read_again(schema, &self.limits).map(Cow::Owned),
         }
-    }
-
-    /// A panic while the lock was held leaves at most one event uncounted; to decide without a
-    /// history, or not at all, would be worse.
-    fn past(&self) -> MutexGuard<'_, Past> {
-        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -43,7 +43,7 @@ fn decide(session: &mut Session<'_>, lines: &[String], slots: &[Slots]) -> usize
         }
     }
     for slots in slots {
-        let outcome = session.outcome(slots).expect("slots of this program");
+        let outcome = session.outcome(slots, now).expect("slots of this program");
         lanes += usize::from(matches!(outcome.by, By::Lane(_)));
     }
     lanes

@@ -241,8 +241,9 @@ impl<'a> Checker<'a> {
         }
         let (id, ty) = self.measure(scope, &test.measure)?;
         let threshold = self.value(&ty, &test.value)?;
+        let most = self.options.limits.events_of_a_window();
         if let (Type::Whole(_), Value::Whole(number)) = (&ty, &threshold)
-            && usize::try_from(*number).is_ok_and(|n| n >= limits::WINDOW_EVENTS)
+            && usize::try_from(*number).is_ok_and(|n| n >= most)
             && !matches!(
                 self.measures.get(id.index())?.function,
                 MeasureFunction::Sum(_)
@@ -252,7 +253,7 @@ impl<'a> Checker<'a> {
                 Diagnostic::new(
                     codes::THRESHOLD_TOO_LARGE,
                     test.value.span,
-                    format!("a window holds at most {} events of one key", limits::WINDOW_EVENTS),
+                    format!("a window holds at most {most} events of one key"),
                 )
                 .help("a full window counts as exceeded; choose a smaller threshold or a shorter window"),
             );

@@ -19,7 +19,7 @@ use crate::decision::Decision;
 
 use crate::parallel;
 
-use crate::reference::History;
+use crate::measure::{Secret, Windows};
 
 mod rows;
 mod stream;
@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let files = Files::look(std::slice::from_ref(&args.events))?;
     let bar = Bar::over(&files, shell);
     let program = compile(&matrix);
-    let mut history = History::new(&matrix);
+    let windows = Windows::new(&matrix, &limits, Secret::random());
     let stream = Stream {
         program: &program,
         limits: &limits,
@@ -97,14 +97,14 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
         bar: &bar,
     };
     match args.format {
-        Format::Json => stream.run(&Json, shell, &mut history)?,
+        Format::Json => stream.run(&Json, shell, &windows)?,
         Format::Text => {
             let style = Style::new(&program.matrix, shell.paint, args.verbose);
-            stream.run(&Text(style), shell, &mut history)?;
+            stream.run(&Text(style), shell, &windows)?;
         }
     }
     drop(bar);
-    warn(&history, shell);
+    warn(&windows, shell);
     Ok(Answer::Fine)
 }
 
@@ -207,9 +207,9 @@ impl<'m> Form for Text<'m> {
 }
 
 /// Says what the stream did to the measures: a count that is only a lower bound is no secret.
-pub(super) fn warn(history: &History, shell: &Shell) {
+pub(super) fn warn(windows: &Windows, shell: &Shell) {
     let word = shell.error_paint.warn("warning");
-    let (late, refused) = (history.late_dropped(), history.keys_refused());
+    let (late, refused) = (windows.late_dropped(), windows.keys_refused());
     if late > 0 {
         let most = crate::limits::LATENESS;
         shell.tell(&format!(

@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
         in_order.event(waiting)
     })?;
     drop(bar);
-    warn(in_order.history(), shell);
+    warn(in_order.windows(), shell);
     tally.merge(in_order.finish());
     let summary = replay.summary(tally, args.events.len());
     if summary.bytes >= LONG_BYTES {

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::Ruling;
-use crate::matrix::{Comparison, ConditionId, Expr, ExprKind, Matrix, Test, TestOp};
+use crate::matrix::{
+    Comparison, ConditionId, Expr, ExprKind, Matrix, MeasureFunction, Test, TestOp,
+};
 use crate::schema::{Field, FieldId, Kind, Presence};
 use crate::slots::{
     Absent, Bounds, Cell, Dictionary, FieldLayout, KindLayout, ORDERED, Small, UNITS, Words,
@@ -27,6 +29,10 @@ const BITS: u32 = 64;
 /// Places that numbers have at least that are compared with each other, since they must be exact:
 /// cents and their hundredths.
 const PAIRED_PLACES: u32 = 4;
+
+/// Places that numbers have at most that a measure needs, if their range leaves room: a finer number
+/// is left to the slow way.
+const MEASURED_PLACES: u32 = 6;
 
 /// A layout, and why it cannot be used if so.
 pub(super) struct LaidOut {
@@ -47,6 +53,8 @@ struct Use {
     largest: Decimal,
     /// Whether another field is compared with it.
     paired: bool,
+    /// Whether a measure keys by it, sums it or tells it apart.
+    measured: bool,
     /// How often it is compared by order.
     ordered: usize,
     /// How often it is compared with words, or with yes and no.
@@ -85,14 +93,18 @@ pub(super) fn lay_out(
             walk.expr(&rule.when);
         }
     }
+    for measure in matrix.measures.iter().filter(|m| m.kind == kind.id) {
+        measure.filter.iter().for_each(|filter| walk.expr(filter));
+    }
     let mut uses = walk.uses;
+    note_measures(matrix, kind, &mut uses);
     unify(&mut uses);
     let mut reference = None;
     let mut fields: Vec<FieldLayout> = Vec::with_capacity(uses.len());
     let mut optional = 0u32;
     for (field, usage) in kind.fields.iter().zip(&uses) {
         let cell = cell(&field.ty, usage, field);
-        if is_unheld(&cell) && usage.tests > 0 {
+        if is_unheld(&cell) && (usage.tests > 0 || usage.measured) {
             reference.get_or_insert_with(|| {
                 format!(
                     "`{}` is compared with numbers of more digits than 18 in all",
@@ -118,6 +130,22 @@ pub(super) fn lay_out(
         reference.get_or_insert_with(|| "a default cannot be held in a cell".to_owned());
     }
     LaidOut { layout, reference }
+}
+
+/// What measures need of the kind: the fields that they key by, sum or tell apart.
+fn note_measures(matrix: &Matrix, kind: &Kind, uses: &mut [Use]) {
+    for measure in &matrix.measures {
+        let quantity = match measure.function {
+            MeasureFunction::Count => None,
+            MeasureFunction::Sum(field) | MeasureFunction::Distinct(field) => Some(field),
+        };
+        let slots = measure.by.iter().copied().chain(quantity);
+        for slot in slots.filter_map(|field| kind.slot(field)) {
+            if let Some(usage) = uses.get_mut(slot) {
+                usage.measured = true;
+            }
+        }
+    }
 }
 
 /// Numbers that are compared with each other need one scale.
@@ -189,6 +217,15 @@ fn scaled(ty: &Type, usage: &Use, field: &Field) -> Cell {
         places = places.max(n.scale());
         largest = largest.max(n.abs());
     }
+    if usage.measured && !usage.paired {
+        let held = |places: &u32| {
+            let unit = 10i64.checked_pow(*places).map(Decimal::from);
+            let units = unit.and_then(|unit| largest.checked_mul(unit));
+            units.is_some_and(|units| units < Decimal::from(UNITS / 1000))
+        };
+        let finer = (places..=MEASURED_PLACES).rev().find(held);
+        places = finer.unwrap_or(places);
+    }
     let Ok(places) = u8::try_from(places) else {
         return Cell::Unheld;
     };
@@ -197,7 +234,7 @@ fn scaled(ty: &Type, usage: &Use, field: &Field) -> Cell {
     match units {
         Some(units) if units < Decimal::from(UNITS) => Cell::Scaled {
             places,
-            exact: usage.paired,
+            exact: usage.paired || usage.measured,
         },
         _ => Cell::Unheld,
     }

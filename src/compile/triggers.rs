@@ -9,11 +9,12 @@ use std::sync::Arc;
 
 use super::tests_of;
 use crate::matrix::{
-    self, ConditionId, Expr, ExprKind, Lane, Matrix, MeasureId, MeasureTest, Rule,
+    self, ConditionId, Expr, ExprKind, Lane, Matrix, MeasureFunction, MeasureId, MeasureTest, Rule,
 };
+use crate::program::gauge::{Ask, Gauge};
 use crate::program::node::{Node, NodeId, Nodes, Parts};
 use crate::program::test::Test;
-use crate::schema::Kind;
+use crate::schema::{FieldId, Kind};
 use crate::slots::KindLayout;
 
 /// Parts of a part that are taken over instead of the part, so that triggers stay flat.
@@ -25,6 +26,7 @@ pub(super) struct Made {
     pub(super) tests: Vec<Test>,
     pub(super) measures: Vec<MeasureId>,
     pub(super) measure_tests: Vec<Arc<MeasureTest>>,
+    pub(super) gauges: Vec<Gauge>,
     /// Why they cannot be compiled, if so.
     pub(super) trouble: Option<String>,
 }
@@ -60,6 +62,7 @@ impl<'m> Triggers<'m> {
                 tests: Vec::new(),
                 measures: Vec::new(),
                 measure_tests: Vec::new(),
+                gauges: Vec::new(),
                 trouble: None,
             },
             tests: HashMap::new(),
@@ -85,10 +88,60 @@ impl<'m> Triggers<'m> {
     }
 
     pub(super) fn finish(mut self) -> Made {
+        self.made.gauges = self.gauges();
         self.made.nodes.nodes.shrink_to_fit();
         self.made.nodes.parts.shrink_to_fit();
         self.made.tests.shrink_to_fit();
         self.made
+    }
+
+    /// What measures have to do with events of the kind: those that count them, and those that their
+    /// triggers ask for.
+    fn gauges(&mut self) -> Vec<Gauge> {
+        let ids = (0u32..).map(MeasureId);
+        let matrix = self.matrix;
+        let measures = ids.zip(&matrix.measures);
+        let mut gauges = Vec::new();
+        for (id, measure) in measures {
+            let counts = measure.kind == self.kind.id;
+            if !counts && !self.made.measures.contains(&id) {
+                continue;
+            }
+            let filter = measure.filter.as_ref().filter(|_| counts);
+            let filter = filter.map(|filter| self.expr(filter, false));
+            let quantity = match measure.function {
+                MeasureFunction::Count => None,
+                MeasureFunction::Sum(field) | MeasureFunction::Distinct(field) => Some(field),
+            };
+            let slot = |field: &FieldId| {
+                let slot = self.kind.slot(*field)?;
+                u16::try_from(slot).ok()
+            };
+            let by: Option<Box<[u16]>> = measure.by.iter().map(slot).collect();
+            let quantity_slot = quantity.as_ref().and_then(slot);
+            let (Some(by), true) = (by, quantity.is_some() == quantity_slot.is_some()) else {
+                // No matrix that checks has such a measure.
+                self.trouble("a measure of a field that is not there");
+                continue;
+            };
+            let tests = (0u32..).zip(&self.made.measure_tests);
+            let asks = tests.filter(|(_, test)| test.measure == id);
+            gauges.push(Gauge {
+                measure: id,
+                counts,
+                filter,
+                by,
+                quantity: quantity_slot,
+                asks: asks
+                    .map(|(number, test)| Ask {
+                        test: number,
+                        op: test.op,
+                        threshold: test.threshold.clone(),
+                    })
+                    .collect(),
+            });
+        }
+        gauges
     }
 
     /// An expression, or its opposite.

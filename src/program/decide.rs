@@ -8,7 +8,7 @@
 use super::{KindProgram, Program, Scratch, What};
 use crate::decision::{Decision, Kleene};
 use crate::event::Event;
-use crate::reference::{Facts, History, Reference, Settled, Standings, Times};
+use crate::reference::{Facts, History, Reference, Settled, Standings, Times, Windows};
 use crate::slots::{Seen, Slots};
 
 /// Decides one event after the other by a program.
@@ -32,6 +32,11 @@ impl<'p> Decider<'p> {
             measured: Vec::new(),
             by_reference: 0,
         }
+    }
+
+    /// The program.
+    pub(crate) fn program(&self) -> &'p Program {
+        self.program
     }
 
     /// How many passes over events were left to the reference evaluator.
@@ -60,8 +65,18 @@ impl<'p> Decider<'p> {
 
     /// Decides an event, and keeps what its adjusts made of it.
     pub fn settle(&mut self, event: &Event, history: &History, times: Times) -> Settled {
+        self.settle_by(event, history, times)
+    }
+
+    /// The same with windows that are kept elsewhere.
+    pub(crate) fn settle_by(
+        &mut self,
+        event: &Event,
+        windows: &dyn Windows,
+        times: Times,
+    ) -> Settled {
         let program = self.program;
-        Reference::new(&program.matrix).settle_by(event, history, times, &mut |facts| {
+        Reference::new(&program.matrix).settle_by(event, windows, times, &mut |facts| {
             let standings = self.standings(facts);
             self.by_reference += u64::from(standings.is_none());
             standings

@@ -93,21 +93,52 @@ impl Program {
         scratch: &mut Scratch,
     ) -> Result<Outcome, Unheld> {
         let kind = self.kind(slots)?;
+        let seen = Seen { slots, input };
+        let outcome = self.first(kind, seen, measured, scratch);
+        match outcome.verdict {
+            Verdict::Adjust => self.adjusted_outcome(kind, seen, measured, scratch),
+            _ => Ok(outcome),
+        }
+    }
+
+    /// The same where no adjust changes the event.
+    ///
+    /// # Errors
+    /// As of [`Program::outcome`], and where one does.
+    #[inline]
+    pub(crate) fn outcome_unadjusted(
+        &self,
+        slots: &Slots,
+        input: &[u8],
+        measured: &[Kleene],
+        scratch: &mut Scratch,
+    ) -> Result<Outcome, Unheld> {
+        let kind = self.kind(slots)?;
+        let outcome = self.first(kind, Seen { slots, input }, measured, scratch);
+        match outcome.verdict {
+            Verdict::Adjust => Err(Unheld),
+            _ => Ok(outcome),
+        }
+    }
+
+    /// The outcome before adjusts.
+    #[inline]
+    fn first(
+        &self,
+        kind: &KindProgram,
+        seen: Seen<'_>,
+        measured: &[Kleene],
+        scratch: &mut Scratch,
+    ) -> Outcome {
         scratch.memo.start(kind.tests.len(), kind.nodes.nodes.len());
         let mut walk = Walk {
             kind,
-            asked: kind.asked(Seen { slots, input }, measured, &self.matrix),
+            asked: kind.asked(seen, measured, &self.matrix),
             memo: &mut scratch.memo,
         };
         let mut first = First(Rank::NONE);
         walk.all(&mut first);
-        let outcome = kind.ranked(first.0).outcome;
-        match outcome.verdict {
-            Verdict::Adjust => {
-                self.adjusted_outcome(kind, Seen { slots, input }, measured, scratch)
-            }
-            _ => Ok(outcome),
-        }
+        kind.ranked(first.0).outcome
     }
 
     /// Everything that attaches, joined.
@@ -141,12 +172,31 @@ impl Program {
         })
     }
 
-    pub(super) fn kind(&self, slots: &Slots) -> Result<&KindProgram, Unheld> {
+    pub(crate) fn kind(&self, slots: &Slots) -> Result<&KindProgram, Unheld> {
         let kind = self.kinds.get(slots.kind.0 as usize).ok_or(Unheld)?;
         match kind.reference {
             None if slots.layout == self.layout.id => Ok(kind),
             _ => Err(Unheld),
         }
+    }
+
+    /// Begins an event of a kind: nothing is known of it yet.
+    #[inline]
+    pub(crate) fn start(&self, kind: &KindProgram, scratch: &mut Scratch) {
+        scratch.memo.start(kind.tests.len(), kind.nodes.nodes.len());
+    }
+
+    /// The answer of a part that asks for no measure.
+    #[inline]
+    pub(crate) fn answer(
+        &self,
+        kind: &KindProgram,
+        seen: Seen<'_>,
+        part: NodeId,
+        scratch: &mut Scratch,
+    ) -> Kleene {
+        let asked = kind.asked(seen, &[], &self.matrix);
+        asked.answer(part, &mut scratch.memo)
     }
 
     /// Puts every hit into the scratch, each lane and rule once, in the order of ranks.

@@ -113,7 +113,11 @@ impl Reference<'_> {
 
     fn observe_pass(&self, event: &Event, history: &History, times: Times, seen: &mut Coverage) {
         let instant = times.measured;
-        let Some(facts) = Facts::new(self.matrix, event, Some(Past { history, instant })) else {
+        let past = Past {
+            windows: history,
+            instant,
+        };
+        let Some(facts) = Facts::new(self.matrix, event, Some(past)) else {
             return;
         };
         for lane in self.lanes() {

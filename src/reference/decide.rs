@@ -16,6 +16,7 @@ use crate::value::Value;
 use super::eval::{Facts, Past, Standing};
 use super::history::History;
 use super::join::{self, Attached};
+use super::measured::Windows;
 use super::pass::{Adjusts, Pass, Ruling, Standings, UNREADABLE, engine_sign_off};
 use super::reasons::Why;
 
@@ -125,12 +126,12 @@ impl<'m> Reference<'m> {
     pub(crate) fn settle_by(
         &self,
         event: &Event,
-        history: &History,
+        windows: &dyn Windows,
         times: Times,
         stand: &mut dyn FnMut(&Facts<'_>) -> Option<Standings>,
     ) -> Settled {
         let instant = times.measured;
-        let past = Past { history, instant };
+        let past = Past { windows, instant };
         let Some(facts) = Facts::new(self.matrix, event, Some(past)) else {
             return unchanged(self.decide_foreign(event, times.opened));
         };
@@ -168,7 +169,8 @@ impl<'m> Reference<'m> {
     /// The event with its final values, without working out the decision where no adjust applies.
     pub(crate) fn final_event(&self, event: &Event, history: &History) -> Option<Event> {
         let instant = event.at();
-        let past = Past { history, instant };
+        let windows: &dyn Windows = history;
+        let past = Past { windows, instant };
         let facts = Facts::new(self.matrix, event, Some(past))?;
         let rules = self.matrix.rules.iter();
         let adjusts = rules.filter(|rule| matches!(rule.effect, crate::matrix::Effect::Adjust(_)));
@@ -190,7 +192,8 @@ impl<'m> Reference<'m> {
         times: Times,
     ) -> Standing {
         let instant = times.measured;
-        let facts = Facts::new(self.matrix, event, Some(Past { history, instant }));
+        let windows: &dyn Windows = history;
+        let facts = Facts::new(self.matrix, event, Some(Past { windows, instant }));
         facts.map_or(Standing::NotConsidered, |facts| facts.lane(lane))
     }
 

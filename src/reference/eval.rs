@@ -15,13 +15,13 @@ use crate::matrix::{ConditionId, Expr, ExprKind, Lane, Matrix, MeasureId, Measur
 use crate::schema::Kind;
 
 use super::field;
-use super::history::{History, Measured};
 use super::interval::Amount;
+use super::measured::{Measured, Windows};
 
 /// Where windows end, and what happened before.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Past<'a> {
-    pub(super) history: &'a History,
+    pub(super) windows: &'a dyn Windows,
     /// The instant at which the event counts.
     pub(super) instant: Timestamp,
 }
@@ -29,7 +29,7 @@ pub(super) struct Past<'a> {
 /// One event as expressions see it.
 #[derive(Debug)]
 pub(crate) struct Facts<'a> {
-    pub(super) matrix: &'a Matrix,
+    pub(crate) matrix: &'a Matrix,
     pub(super) event: &'a Event,
     pub(super) kind: &'a Kind,
     /// Absent where no measure can stand: in the `where` of one.
@@ -57,6 +57,11 @@ impl<'a> Facts<'a> {
             conditions: RefCell::default(),
             measures: RefCell::default(),
         })
+    }
+
+    /// The same where no measure is asked for.
+    pub(crate) fn without_past(matrix: &'a Matrix, event: &'a Event) -> Option<Self> {
+        Self::new(matrix, event, None)
     }
 
     /// The event.
@@ -108,15 +113,15 @@ impl<'a> Facts<'a> {
     }
 
     /// What a measure is for this event; `None` where it cannot be told at all.
-    pub(super) fn measured(&self, id: MeasureId) -> Option<Measured> {
-        let known = self.measures.borrow().get(&id).copied();
+    pub(crate) fn measured(&self, id: MeasureId) -> Option<Measured> {
+        let known = self.measures.borrow().get(&id).cloned();
         if let Some(known) = known {
             return known;
         }
         let measured = self
             .past
-            .and_then(|past| past.history.measure(self, id, past.instant));
-        self.measures.borrow_mut().insert(id, measured);
+            .and_then(|past| past.windows.measured(self, id, past.instant));
+        self.measures.borrow_mut().insert(id, measured.clone());
         measured
     }
 

@@ -18,6 +18,7 @@ use crate::span::Span;
 use super::decide::{Reference, Times};
 use super::eval::{Facts, Past, Standing};
 use super::history::History;
+use super::measured::Windows;
 use super::reasons::{Why, words};
 
 /// How every lane and rule stands to one event, and why.
@@ -137,16 +138,31 @@ impl Reference<'_> {
     /// not have there is nothing to explain.
     #[must_use]
     pub fn explain(&self, event: &Event, history: &History, times: Times) -> Explanation {
-        let mut explanation = self.explain_pass(event, history, times.measured);
-        let settled = self.settle(event, history, times);
+        self.explain_by(event, history, times)
+    }
+
+    /// The same with windows that are kept elsewhere.
+    pub(crate) fn explain_by(
+        &self,
+        event: &Event,
+        windows: &dyn Windows,
+        times: Times,
+    ) -> Explanation {
+        let mut explanation = self.explain_pass(event, windows, times.measured);
+        let settled = self.settle_by(event, windows, times, &mut |_| None);
         explanation.adjusted = settled
             .adjusted
-            .map(|adjusted| Box::new(self.explain_pass(&adjusted, history, times.measured)));
+            .map(|adjusted| Box::new(self.explain_pass(&adjusted, windows, times.measured)));
         explanation
     }
 
-    fn explain_pass(&self, event: &Event, history: &History, instant: Timestamp) -> Explanation {
-        let facts = Facts::new(self.matrix, event, Some(Past { history, instant }));
+    fn explain_pass(
+        &self,
+        event: &Event,
+        windows: &dyn Windows,
+        instant: Timestamp,
+    ) -> Explanation {
+        let facts = Facts::new(self.matrix, event, Some(Past { windows, instant }));
         let Some(facts) = facts else {
             return Explanation {
                 event: EventRef::None,

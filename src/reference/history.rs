@@ -2,24 +2,25 @@
 //!
 //! In: every decided event, once, with its final values. Out: what a measure is for an event.
 //! Invariant: a window is exact, or it is known to be a lower bound; nothing that could matter is
-//! forgotten silently. Memory is bounded by [`limits::WINDOW_EVENTS`] a key and
-//! [`limits::WINDOW_KEYS`] keys, and entries that no window can reach any more are let go.
+//! forgotten silently. Memory is bounded in events of a key and in keys ([`Limits`]), and entries that
+//! no window can reach any more are let go.
 //! Knows no lanes and reads no clock: the newest recorded instant is its time.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use crate::clock::{Duration, Timestamp};
-use crate::decision::Kleene;
+use crate::decision::{Kleene, WindowEvent};
 use crate::event::Event;
-use crate::limits;
+use crate::limits::{LATENESS, Limits, WINDOW_IDS};
 use crate::matrix::{Matrix, Measure, MeasureFunction, MeasureId};
-use crate::schema::FieldId;
+use crate::schema::{FieldId, KindId};
 use crate::value::Value;
 
 use super::eval::Facts;
 use super::field::comparable;
 use super::interval::{Amount, Interval};
+use super::measured::{Measured, Partial, Windows};
 
 /// The values of a measure's `by`.
 type Key = Vec<Value>;
@@ -29,12 +30,14 @@ type Key = Vec<Value>;
 pub struct History {
     measures: Arc<[MeasureId]>,
     streams: HashMap<MeasureId, Stream>,
+    /// The newest instant of the events of each kind.
+    newest: HashMap<KindId, Timestamp>,
     lost_at: Option<Timestamp>,
     /// Of measures that were not kept from the beginning: until when their events are lost.
     begun_at: HashMap<MeasureId, Timestamp>,
     late_dropped: u64,
     keys_refused: u64,
-    key_cap: usize,
+    limits: Limits,
 }
 
 impl History {
@@ -50,11 +53,12 @@ impl History {
         Self {
             measures,
             streams: HashMap::new(),
+            newest: HashMap::new(),
             lost_at: None,
             begun_at: HashMap::new(),
             late_dropped: 0,
             keys_refused: 0,
-            key_cap: limits::WINDOW_KEYS,
+            limits: Limits::default(),
         }
     }
 
@@ -67,9 +71,16 @@ impl History {
             lost_at: self.lost_at,
             late_dropped: self.late_dropped,
             keys_refused: self.keys_refused,
-            key_cap: self.key_cap,
+            limits: self.limits.clone(),
             ..Self::new(to)
         };
+        for kind in to.schema.kinds() {
+            let old = from.schema.kind_named(&kind.name);
+            let old = old.filter(|old| old.is_like(kind));
+            if let Some(newest) = old.and_then(|old| self.newest.get(&old.id)) {
+                carried.newest.insert(kind.id, *newest);
+            }
+        }
         let old: HashMap<&str, MeasureId> = (0u32..)
             .zip(&from.measures)
             .map(|(id, measure)| (measure.text.as_str(), MeasureId(id)))
@@ -125,9 +136,10 @@ impl History {
         self.streams.values().map(|s| s.windows.len()).sum()
     }
 
-    #[cfg(test)]
-    pub(super) fn cap_keys(&mut self, keys: usize) {
-        self.key_cap = keys;
+    /// The same with other bounds.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
     }
 
     /// Adds a decided event at its own instant.
@@ -140,91 +152,126 @@ impl History {
         let Some(facts) = Facts::new(matrix, event, None) else {
             return;
         };
+        let newest = self.newest.entry(event.kind).or_insert(instant);
+        *newest = instant.max(*newest);
+        let newest = *newest;
         for id in self.measures.clone().iter() {
             let measure = matrix.measure(*id).filter(|m| m.kind == event.kind);
             let Some(measure) = measure else { continue };
             let stream = self.streams.entry(*id).or_default();
-            stream.newest = stream.newest.max(Some(instant));
-            let entry = Entry::of(measure, &facts, instant);
-            if let (Some(entry), Some(key)) = (entry, key_of(measure, &facts)) {
-                let lost = stream.record(measure.window, self.key_cap, key, entry);
+            let reach = Reach {
+                newest,
+                window: measure.window,
+            };
+            let occurrence = Occurrence::of(measure, &facts);
+            let entry = occurrence.as_ref();
+            let entry = entry.and_then(|occurrence| Entry::of(occurrence, &facts, instant));
+            if let (Some(entry), Some(occurrence)) = (entry, occurrence) {
+                let lost = stream.record(reach, &self.limits, occurrence.key, entry);
                 self.late_dropped += u64::from(lost == Some(Partial::Late));
                 self.keys_refused += u64::from(lost == Some(Partial::Refused));
             }
-            stream.sweep(measure.window);
+            stream.sweep(reach);
         }
     }
+}
 
-    /// What a measure is for an event that counts at an instant and is not recorded yet.
-    pub(super) fn measure(
-        &self,
-        facts: &Facts<'_>,
-        id: MeasureId,
-        instant: Timestamp,
-    ) -> Option<Measured> {
+impl Windows for History {
+    fn measured(&self, facts: &Facts<'_>, id: MeasureId, instant: Timestamp) -> Option<Measured> {
         let measure = facts.matrix.measure(id)?;
-        let key = key_of(measure, facts)?;
-        let from = before(instant, measure.window);
+        let occurrence = Occurrence::of(measure, facts)?;
+        let key = &occurrence.key;
+        let reach = self.newest.get(&measure.kind).map(|newest| Reach {
+            newest: *newest,
+            window: measure.window,
+        });
         let stream = self.streams.get(&id);
-        let window = stream.and_then(|stream| stream.windows.get(&key));
+        let window = stream.and_then(|stream| stream.windows.get(key));
 
         let mut inside: Vec<&Entry> = Vec::new();
-        if let Some(window) = window {
+        if let (Some(window), Some(reach)) = (window, reach) {
+            // What is out of reach of all that is not late is gone, whether there is room or not.
+            let from = before(instant, measure.window).max(reach.horizon());
             inside.extend(window.between(from, instant));
         }
-        let current = Entry::of(measure, facts, instant);
+        let current = Entry::of(&occurrence, facts, instant);
         if let Some(current) = &current
             && !inside.iter().any(|entry| entry.is_repeated_by(current))
         {
             inside.push(current);
+        }
+        // Of a window that is full the oldest is let go of for the event at hand.
+        if inside.len() > self.limits.events_of_a_window() {
+            inside.remove(0);
         }
 
         let lost_at = self.lost_at.max(self.begun_at.get(&id).copied());
         let lost = lost_at.is_some_and(|lost| instant < after(lost, measure.window));
         let partial = if lost {
             Some(Partial::Lost)
-        } else if inside.len() >= limits::WINDOW_EVENTS {
+        } else if inside.len() >= self.limits.events_of_a_window() {
             Some(Partial::Full)
         } else {
-            stream.and_then(|stream| stream.partial(window, measure.window, instant))
+            match (reach, stream) {
+                // What a window at that instant reached is let go of.
+                (Some(reach), _) if reach.is_late(instant) => Some(Partial::Late),
+                (_, Some(stream)) => stream.partial(window, measure.window, instant),
+                _ => None,
+            }
         };
         let mut interval = interval(measure.function, &inside);
         if partial.is_some() {
             interval.high = None;
         }
-        Some(Measured { interval, partial })
+        let last = inside.iter().rev().take(WINDOW_IDS).rev();
+        let recent = window.map(|window| &window.recent);
+        let is_recent = |entry: &Entry| {
+            let id = entry.id.as_ref()?;
+            let current = current.as_ref().and_then(|current| current.id.as_ref());
+            let known = recent.is_some_and(|recent| recent.contains(id)) || current == Some(id);
+            known.then(|| id.to_string())
+        };
+        let last = last.map(|entry| WindowEvent {
+            id: is_recent(entry),
+            at: entry.at,
+        });
+        Some(Measured {
+            interval,
+            partial,
+            last: last.collect(),
+        })
     }
 }
 
-/// What a measure is.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Measured {
-    pub(super) interval: Interval,
-    /// Why it is only a lower bound.
-    pub(super) partial: Option<Partial>,
+/// What an event is for a measure.
+#[derive(Debug, Clone)]
+pub(crate) struct Occurrence {
+    /// The values of its key.
+    pub(crate) key: Vec<Value>,
+    /// Whether it passes `where`: false of an event that is not of the measured kind.
+    pub(crate) passes: Kleene,
+    /// What is summed, or told apart.
+    pub(crate) value: Option<Value>,
 }
 
-/// Why a window does not hold all that it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Partial {
-    /// An event came too late to be put in.
-    Late,
-    /// The window is full.
-    Full,
-    /// There are too many keys.
-    Refused,
-    /// Earlier events are lost.
-    Lost,
-}
-
-impl Partial {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            Self::Late => "an event came too late to be counted",
-            Self::Full => "its window is full",
-            Self::Refused => "it has more keys than are kept",
-            Self::Lost => "earlier events are lost",
-        }
+impl Occurrence {
+    /// `None` for an event without a key.
+    pub(crate) fn of(measure: &Measure, facts: &Facts<'_>) -> Option<Self> {
+        let key = key_of(measure, facts)?;
+        let passes = match &measure.filter {
+            _ if measure.kind != facts.kind.id => Kleene::False,
+            Some(filter) => facts.value(filter),
+            None => Kleene::True,
+        };
+        let field = match measure.function {
+            MeasureFunction::Count => None,
+            MeasureFunction::Sum(field) | MeasureFunction::Distinct(field) => Some(field),
+        };
+        Some(Self {
+            key,
+            passes,
+            value: field.and_then(|field| value_of(facts, field)),
+        })
     }
 }
 
@@ -240,24 +287,14 @@ struct Entry {
 }
 
 impl Entry {
-    /// The entry of an event; `None` where it is not of the measured kind or surely does not pass.
-    fn of(measure: &Measure, facts: &Facts<'_>, at: Timestamp) -> Option<Self> {
-        if measure.kind != facts.kind.id {
-            return None;
-        }
-        let passes = match &measure.filter {
-            Some(filter) => facts.value(filter),
-            None => Kleene::True,
-        };
-        let field = match measure.function {
-            MeasureFunction::Count => None,
-            MeasureFunction::Sum(field) | MeasureFunction::Distinct(field) => Some(field),
-        };
+    /// The entry of an event; `None` where it surely does not pass.
+    fn of(occurrence: &Occurrence, facts: &Facts<'_>, at: Timestamp) -> Option<Self> {
+        let passes = occurrence.passes;
         (passes != Kleene::False).then(|| Self {
             at,
             id: facts.event.id.clone(),
             surely: passes == Kleene::True,
-            value: field.and_then(|field| value_of(facts, field)),
+            value: occurrence.value.clone(),
         })
     }
 
@@ -279,8 +316,6 @@ fn key_of(measure: &Measure, facts: &Facts<'_>) -> Option<Key> {
 /// The entries of one measure.
 #[derive(Debug, Default)]
 struct Stream {
-    /// The newest instant of an event of the measured kind.
-    newest: Option<Timestamp>,
     windows: HashMap<Key, Window>,
     /// Until then a key that is not held may have been refused.
     refused_until: Option<Timestamp>,
@@ -290,18 +325,10 @@ struct Stream {
 
 impl Stream {
     /// Puts an entry in its place; says why if it could not.
-    fn record(
-        &mut self,
-        window: Duration,
-        key_cap: usize,
-        key: Key,
-        entry: Entry,
-    ) -> Option<Partial> {
-        let newest = self.newest.unwrap_or(entry.at);
-        let until = after(newest, window);
-        let is_late = entry.at < before(newest, limits::LATENESS);
+    fn record(&mut self, reach: Reach, limits: &Limits, key: Key, entry: Entry) -> Option<Partial> {
+        let until = after(reach.newest, reach.window);
         let is_new = !self.windows.contains_key(&key);
-        if is_new && self.windows.len() >= key_cap {
+        if is_new && self.windows.len() >= limits.window_keys {
             self.refused_until = self.refused_until.max(Some(until));
             return Some(Partial::Refused);
         }
@@ -311,15 +338,15 @@ impl Stream {
             bound_until: refused_until,
             ..Window::default()
         });
-        if held.has(&entry, window) {
+        if held.has(&entry, reach) {
             return None;
         }
-        if is_late {
+        if reach.is_late(entry.at) {
             held.bound_until = held.bound_until.max(Some(until));
             return Some(Partial::Late);
         }
-        held.insert(entry);
-        held.evict(horizon(newest, window));
+        held.insert(entry, limits.events_of_a_window());
+        held.evict(reach.horizon());
         None
     }
 
@@ -330,11 +357,6 @@ impl Stream {
         window: Duration,
         instant: Timestamp,
     ) -> Option<Partial> {
-        // What a window at that instant reached is let go of.
-        let is_late = |newest| instant < before(newest, limits::LATENESS);
-        if self.newest.is_some_and(is_late) {
-            return Some(Partial::Late);
-        }
         let Some(held) = held else {
             let refused = self.refused_until.is_some_and(|until| instant < until);
             return refused.then_some(Partial::Refused);
@@ -351,14 +373,13 @@ impl Stream {
     /// Lets go of keys that no window can reach. As many events pass before the next sweep as keys
     /// were left by the last one, so that an event pays for a few keys on average, and at most
     /// twice the keys are held.
-    fn sweep(&mut self, window: Duration) {
-        let Some(newest) = self.newest else { return };
+    fn sweep(&mut self, reach: Reach) {
         if self.unswept > 0 {
             self.unswept -= 1;
             return;
         }
-        let horizon = horizon(newest, window);
-        let oldest_query = before(newest, limits::LATENESS);
+        let horizon = reach.horizon();
+        let oldest_query = before(reach.newest, LATENESS);
         self.windows.retain(|_, held| {
             held.evict(horizon);
             !held.entries.is_empty() || held.bound_until > Some(oldest_query)
@@ -376,6 +397,8 @@ struct Window {
     dropped_to: Option<Timestamp>,
     /// Until then some event that belongs in the window is not in it.
     bound_until: Option<Timestamp>,
+    /// The ids of the events that came last.
+    recent: VecDeque<Arc<str>>,
 }
 
 impl Window {
@@ -388,17 +411,24 @@ impl Window {
 
     /// Whether the same event is there already: the same id within one window's length of it. The
     /// first delivery counts.
-    fn has(&self, entry: &Entry, window: Duration) -> bool {
+    fn has(&self, entry: &Entry, reach: Reach) -> bool {
+        let from = before(entry.at, reach.window).max(reach.horizon());
         entry.id.is_some()
             && self
-                .between(before(entry.at, window), Timestamp::MAX_UTC)
+                .between(from, Timestamp::MAX_UTC)
                 .any(|held| held.is_repeated_by(entry))
     }
 
-    fn insert(&mut self, entry: Entry) {
+    fn insert(&mut self, entry: Entry, most: usize) {
+        if let Some(id) = &entry.id {
+            self.recent.push_back(id.clone());
+            if self.recent.len() > WINDOW_IDS {
+                self.recent.pop_front();
+            }
+        }
         let place = self.entries.partition_point(|held| held.at <= entry.at);
         self.entries.insert(place, entry);
-        if self.entries.len() > limits::WINDOW_EVENTS {
+        if self.entries.len() > most {
             let dropped = self.entries.pop_front();
             self.dropped_to = self.dropped_to.max(dropped.map(|entry| entry.at));
         }
@@ -441,9 +471,24 @@ fn sum<'e>(entries: impl Iterator<Item = &'e Entry>) -> Option<Amount> {
         .try_fold(Amount::default(), |sum, amount| sum.plus(amount?))
 }
 
-/// No window of an event that is not too late reaches back to this instant.
-fn horizon(newest: Timestamp, window: Duration) -> Timestamp {
-    before(before(newest, limits::LATENESS), window)
+/// How far back the windows of a measure reach.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    /// The newest instant of an event of the measured kind.
+    newest: Timestamp,
+    window: Duration,
+}
+
+impl Reach {
+    /// Whether an event comes too late.
+    fn is_late(self, at: Timestamp) -> bool {
+        at < before(self.newest, LATENESS)
+    }
+
+    /// No window of an event that is not too late reaches back to this instant.
+    fn horizon(self) -> Timestamp {
+        before(before(self.newest, LATENESS), self.window)
+    }
 }
 
 fn before(instant: Timestamp, span: Duration) -> Timestamp {

@@ -17,10 +17,10 @@ use crate::value::Value;
 const PLACES: u32 = 28;
 
 /// An exact amount. A sum of decimals can need more digits than one decimal has, so it is kept in
-/// two parts, which together never round: a window of [`crate::limits::WINDOW_EVENTS`] values
+/// two parts, which together never round: a window of [`crate::limits::WINDOW_EVENTS_MAX`] values
 /// below 10^28 stays below 10^32, and an `i128` holds 10^38.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(super) struct Amount {
+pub(crate) struct Amount {
     /// The whole part, rounded down.
     whole: i128,
     /// The rest in units of 10^-28; less than 10^28.
@@ -31,7 +31,7 @@ impl Amount {
     const ONE: i128 = 10i128.pow(PLACES);
 
     /// The amount of a value that can be summed; of a duration its milliseconds.
-    pub(super) fn of(value: &Value) -> Option<Self> {
+    pub(crate) fn of(value: &Value) -> Option<Self> {
         match value {
             Value::Whole(number) => Some(Self {
                 whole: i128::from(*number),
@@ -48,10 +48,23 @@ impl Amount {
 
     /// So many.
     pub(super) fn count(n: usize) -> Self {
-        Self {
-            whole: i128::try_from(n).unwrap_or(i128::MAX),
-            fraction: 0,
-        }
+        Self::whole(i128::try_from(n).unwrap_or(i128::MAX))
+    }
+
+    /// A whole amount.
+    pub(crate) fn whole(whole: i128) -> Self {
+        Self { whole, fraction: 0 }
+    }
+
+    /// `mantissa` times 10^-`scale`; `None` for more than [`PLACES`].
+    pub(crate) fn scaled(mantissa: i128, scale: u32) -> Option<Self> {
+        let unit = 10i128.checked_pow(scale)?;
+        let places = PLACES.checked_sub(scale)?;
+        let rest = mantissa.rem_euclid(unit);
+        Some(Self {
+            whole: mantissa.div_euclid(unit),
+            fraction: rest.checked_mul(10i128.checked_pow(places)?)?,
+        })
     }
 
     /// An amount of milliseconds as the matrix writes it; in `ms` what no one duration holds.
@@ -64,17 +77,11 @@ impl Amount {
     }
 
     fn of_decimal(number: Decimal) -> Option<Self> {
-        let unit = 10i128.checked_pow(number.scale())?;
-        let places = PLACES.checked_sub(number.scale())?;
-        let rest = number.mantissa().rem_euclid(unit);
-        Some(Self {
-            whole: number.mantissa().div_euclid(unit),
-            fraction: rest.checked_mul(10i128.checked_pow(places)?)?,
-        })
+        Self::scaled(number.mantissa(), number.scale())
     }
 
     /// Both together; `None` beyond what can be held.
-    pub(super) fn plus(self, other: Self) -> Option<Self> {
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
         let fraction = self.fraction.checked_add(other.fraction)?;
         let whole = self.whole.checked_add(other.whole)?;
         Some(Self {
@@ -95,16 +102,16 @@ impl fmt::Display for Amount {
 
 /// A measure between two amounts, both included. `None` is beyond every amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Interval {
+pub(crate) struct Interval {
     /// It is at least this.
-    pub(super) low: Option<Amount>,
+    pub(crate) low: Option<Amount>,
     /// It is at most this.
-    pub(super) high: Option<Amount>,
+    pub(crate) high: Option<Amount>,
 }
 
 impl Interval {
     /// The answer of a comparison with a threshold.
-    pub(super) fn compare(self, op: Comparison, threshold: Amount) -> Kleene {
+    pub(crate) fn compare(self, op: Comparison, threshold: Amount) -> Kleene {
         let surely_above = self.low.is_none_or(|low| low > threshold);
         let surely_below = self.high.is_some_and(|high| high < threshold);
         let surely_at_least = self.low.is_none_or(|low| low >= threshold);

@@ -6,7 +6,7 @@
 
 use std::collections::HashSet;
 
-use crate::decision::{Kleene, Reason};
+use crate::decision::{Kleene, Reason, Window};
 use crate::limits;
 use crate::matrix::{ConditionId, Expr, ExprKind, Lane, MeasureTest, Test, TestOp};
 use crate::schema::FieldId;
@@ -14,7 +14,7 @@ use crate::span::{FileId, Span};
 use crate::value::Value;
 
 use super::eval::Facts;
-use super::interval::Amount;
+use super::measured::{Measured, Partial};
 
 /// Why a trigger stands as it does.
 #[derive(Debug, Clone, Default)]
@@ -132,6 +132,10 @@ impl<'a> Facts<'a> {
             line,
             saw: self.saw(leaf)?,
             result,
+            window: match &leaf.kind {
+                ExprKind::Measure(test) => self.window(test),
+                _ => None,
+            },
         })
     }
 
@@ -178,16 +182,22 @@ impl<'a> Facts<'a> {
     }
 
     fn saw_measure(&self, test: &MeasureTest) -> String {
-        let show = |amount: Amount| match &test.threshold {
-            Value::Money(_, currency) => format!("{amount} {currency}"),
-            Value::Duration(_) => amount.duration_text(),
-            _ => amount.to_string(),
-        };
         let saw = match self.measured(test.measure) {
-            Some(measured) => measured.interval.text(show),
+            Some(measured) => amounts(&measured, test),
             None => "nothing".to_owned(),
         };
         format!("{saw}, threshold {}", test.threshold)
+    }
+
+    /// The window that a measure's test saw.
+    fn window(&self, test: &MeasureTest) -> Option<Window> {
+        let measured = self.measured(test.measure)?;
+        Some(Window {
+            value: amounts(&measured, test),
+            threshold: test.threshold.to_string(),
+            partial: measured.partial.map(Partial::as_str),
+            events: measured.last,
+        })
     }
 
     /// What a test that is unknown would need.
@@ -207,6 +217,15 @@ impl<'a> Facts<'a> {
             _ => Vec::new(),
         }
     }
+}
+
+/// What was measured, in the words of what it is compared with.
+fn amounts(measured: &Measured, test: &MeasureTest) -> String {
+    measured.interval.text(|amount| match &test.threshold {
+        Value::Money(_, currency) => format!("{amount} {currency}"),
+        Value::Duration(_) => amount.duration_text(),
+        _ => amount.to_string(),
+    })
 }
 
 /// The other field of a test of two.

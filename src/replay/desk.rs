@@ -2,19 +2,20 @@
 //!
 //! In: bytes, or an event that was read. Out: [`Found`].
 //! Method: cells and the program; where they do not hold or decide an event, the whole decision.
-//! Invariant: each history sees the events that it counts, once and with their final values.
+//! Invariant: the windows of each matrix see the events that they count, once and with their final
+//! values.
 
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use super::found::Found;
 use crate::clock::Timestamp;
-use crate::decision::Kleene;
 use crate::event::{self, Event, Unreadable};
 use crate::limits::Limits;
 use crate::matrix::{Expr, ExprKind, Matrix, TestOp};
+use crate::measure::{Measured, Measuring, Secret, Windows};
 use crate::program::{By, Decider, Gap, Gaps, Hit, Program, Scratch};
-use crate::reference::{History, Times, measure_tests};
+use crate::reference::Times;
 use crate::schema::KindId;
 use crate::slots::Slots;
 
@@ -113,9 +114,9 @@ pub(super) struct Desk<'r> {
     scratch: Scratch,
     gaps: Gaps,
     decider: Decider<'r>,
-    measured: Vec<Kleene>,
+    measuring: Measuring,
     unsure: Vec<Hit>,
-    pub(super) history: History,
+    pub(super) windows: Windows,
     pub(super) found: Found,
     pub(super) held: Held,
 }
@@ -140,16 +141,16 @@ impl Looked {
 }
 
 impl<'r> Desk<'r> {
-    pub(super) fn new(side: &'r Side<'r>) -> Self {
+    pub(super) fn new(side: &'r Side<'r>, limits: &Limits) -> Self {
         Self {
             side,
             slots: Slots::default(),
             scratch: Scratch::default(),
             gaps: Gaps::default(),
             decider: Decider::new(side.program),
-            measured: Vec::new(),
+            measuring: Measuring::default(),
             unsure: Vec::new(),
-            history: History::new(&side.program.matrix),
+            windows: Windows::new(&side.program.matrix, limits, Secret::random()),
             found: Found::default(),
             held: Held::Slots,
         }
@@ -186,16 +187,7 @@ impl<'r> Desk<'r> {
         received: Timestamp,
     ) {
         match looked {
-            Looked::Slots => {
-                self.measured.clear();
-                self.held = Held::Slots;
-                if self.attach(bytes).is_none() {
-                    match event::read(bytes, &self.matrix().schema, limits, received) {
-                        Ok(event) => self.whole(&event),
-                        Err(event) => self.unreadable(&event),
-                    }
-                }
-            }
+            Looked::Slots => self.read_cells(bytes, limits, received),
             Looked::Event(event) => self.whole(&event),
             Looked::Unreadable(event) => self.unreadable(&event),
             Looked::Waits => {}
@@ -203,48 +195,60 @@ impl<'r> Desk<'r> {
     }
 
     /// Finds out what the next event of the stream comes to.
-    pub(super) fn decide(&mut self, event: &Result<Event, Box<Unreadable>>) {
-        let event = match event {
-            Ok(event) => event,
-            Err(event) => return self.unreadable(event),
-        };
-        if self.quickly(event).is_none() {
-            self.whole(event);
+    pub(super) fn decide(&mut self, bytes: &[u8], limits: &Limits, received: Timestamp) {
+        let layout = &self.side.program.layout;
+        match self.slots.read(bytes, layout, limits, received) {
+            Ok(()) => self.read_cells(bytes, limits, received),
+            Err(_) => self.read_whole(bytes, limits, received),
         }
-        self.held = Held::Event(event.id.clone());
     }
 
-    fn quickly(&mut self, event: &Event) -> Option<()> {
-        let program = self.side.program;
-        let times = Times::of(event);
-        self.slots.fill(&program.layout, event).ok()?;
-        let kind = program.kinds.get(event.kind.0 as usize)?;
-        let (matrix, history) = (&program.matrix, &self.history);
-        let tests = &kind.measure_tests;
-        measure_tests(matrix, event, history, times, tests, &mut self.measured);
-        self.attach(&[])?;
-        self.history.record_at(matrix, event, times.measured);
-        Some(())
+    /// Of an event that is in the cells.
+    #[inline]
+    fn read_cells(&mut self, bytes: &[u8], limits: &Limits, received: Timestamp) {
+        self.held = Held::Slots;
+        if self.attach(bytes).is_none() {
+            self.read_whole(bytes, limits, received);
+        }
     }
 
-    /// What the program attaches to the event in the cells.
+    fn read_whole(&mut self, bytes: &[u8], limits: &Limits, received: Timestamp) {
+        match event::read(bytes, &self.matrix().schema, limits, received) {
+            Ok(event) => self.whole(&event),
+            Err(event) => self.unreadable(&event),
+        }
+    }
+
+    /// What the program attaches to the event in the cells, which is counted if it is one that
+    /// measures count; nothing where it has to be decided as a whole, and then it is not counted.
     #[inline]
     fn attach(&mut self, input: &[u8]) -> Option<()> {
         let program = self.side.program;
-        let (slots, measured) = (&self.slots, &self.measured);
-        let attached = program.attachments(slots, input, measured, &mut self.scratch);
+        let slots = &self.slots;
         let (kind, at) = (slots.kind(), slots.at());
+        let ruled = program.kinds.get(kind.0 as usize)?;
+        if ruled.adjusts && !ruled.gauges.is_empty() {
+            // What is counted is known when it is known whether an adjust applies.
+            return None;
+        }
+        let event = Measured {
+            slots,
+            input,
+            instant: at,
+        };
+        let (scratch, measuring) = (&mut self.scratch, &mut self.measuring);
+        let attached = self.windows.attachments(program, event, scratch, measuring);
         let unsure = &mut self.unsure;
         self.found
             .attached(self.side, &attached.ok()?, kind, at, unsure)?;
         if !unsure.is_empty() {
             let gaps = &mut self.found.gaps;
-            self.gaps
-                .of(program, slots, input, measured, unsure, |gap| {
-                    if !gaps.contains(&gap) {
-                        gaps.push(gap);
-                    }
-                });
+            let answers = &self.measuring.answers;
+            self.gaps.of(program, slots, input, answers, unsure, |gap| {
+                if !gaps.contains(&gap) {
+                    gaps.push(gap);
+                }
+            });
         }
         Some(())
     }
@@ -252,11 +256,9 @@ impl<'r> Desk<'r> {
     /// The whole decision.
     fn whole(&mut self, event: &Event) {
         let times = Times::of(event);
-        let settled = self.decider.settle(event, &self.history, times);
+        let settled = self.windows.settle(&mut self.decider, event, times);
         let last = settled.event(event);
         self.found.decided(self.side, &settled.decision, last);
-        let matrix = &self.side.program.matrix;
-        self.history.record_at(matrix, last, times.measured);
         self.held = Held::Event(event.id.clone());
     }
 

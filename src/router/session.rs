@@ -3,28 +3,30 @@
 //! In: events as JSON bytes, as slots, or as anything that serde can write. Out: outcomes, what
 //! attaches, whole decisions.
 //! Invariant: an outcome is that of the whole decision. For a kind that measures have nothing to do
-//! with nothing is locked, and once the buffers have grown nothing is allocated.
+//! with nothing is locked. Once the buffers have grown nothing is allocated but what windows keep.
 
 use std::sync::Arc;
 
 use arc_swap::Cache;
 use serde::Serialize;
 
-use super::Router;
+use super::{Router, State};
 use crate::clock::Timestamp;
 use crate::decision::{Decision, Verdict};
 use crate::event::{self, Unreadable};
+use crate::measure::{Measured, Measuring};
 use crate::program::{Attachments, By, Decider, Outcome, Program, Scratch};
-use crate::reference::{History, Times};
+use crate::reference::Times;
 use crate::slots::{Slots, Unheld};
 
 /// The buffers of one thread.
 #[derive(Debug)]
 pub struct Session<'r> {
     router: &'r Router,
-    current: Cache<&'r arc_swap::ArcSwap<Program>, Arc<Program>>,
+    current: Cache<&'r arc_swap::ArcSwap<State>, Arc<State>>,
     slots: Slots,
     scratch: Scratch,
+    measuring: Measuring,
     bytes: Vec<u8>,
 }
 
@@ -35,7 +37,7 @@ pub enum Joined<'a> {
     Attached(Attachments<'a>),
     /// It could not be read: what is wrong with it.
     Unreadable(Outcome, Box<Unreadable>),
-    /// Decided in full, because the program of its kind or its measures ask for it.
+    /// Decided in full, because the program of its kind asks for it.
     Decided(Box<Decision>),
 }
 
@@ -46,25 +48,30 @@ impl<'r> Session<'r> {
             current: Cache::new(&router.current),
             slots: Slots::default(),
             scratch: Scratch::default(),
+            measuring: Measuring::default(),
             bytes: Vec::new(),
         }
     }
 
     /// The program that decides now: for places of fields, and for slots to be laid out.
     pub fn program(&mut self) -> &Arc<Program> {
-        self.current.load()
+        &self.current.load().program
     }
 
     /// The verdict on an event's JSON and what gives it. The event is counted.
     pub fn outcome_json(&mut self, bytes: &[u8], now: Timestamp) -> Outcome {
-        let program = self.current.load();
+        let State { program, windows } = &**self.current.load();
         let limits = &self.router.limits;
-        let read = self.slots.read(bytes, &program.layout, limits, now);
-        if read.is_ok()
-            && is_timeless(program, &self.slots)
-            && let Ok(outcome) = program.outcome(&self.slots, bytes, &[], &mut self.scratch)
-        {
-            return outcome;
+        if self.slots.read(bytes, &program.layout, limits, now).is_ok() {
+            let event = Measured {
+                slots: &self.slots,
+                input: bytes,
+                instant: now,
+            };
+            let (scratch, measuring) = (&mut self.scratch, &mut self.measuring);
+            if let Ok(outcome) = windows.outcome(program, event, scratch, measuring) {
+                return outcome;
+            }
         }
         self.slowly(bytes, now)
     }
@@ -82,29 +89,35 @@ impl<'r> Session<'r> {
         outcome
     }
 
-    /// The verdict on slots that were laid out by [`Session::program`].
+    /// The verdict on slots that were laid out by [`Session::program`], of an event that is received
+    /// now. The event is counted.
     ///
     /// # Errors
-    /// When the matrix was swapped since, when measures have to do with the kind, or when the program
-    /// leaves it to the reference evaluator: then the event is decided from its JSON or as an
-    /// [`Event`](crate::event::Event).
-    pub fn outcome(&mut self, slots: &Slots) -> Result<Outcome, Unheld> {
-        let program = self.current.load();
-        if !is_timeless(program, slots) {
-            return Err(Unheld);
-        }
-        program.outcome(slots, &[], &[], &mut self.scratch)
+    /// When the matrix was swapped since, when an adjust applies to an event that measures count, or
+    /// when the program leaves it to the reference evaluator: then it is not counted, and is decided
+    /// from its JSON or as an [`Event`](crate::event::Event).
+    pub fn outcome(&mut self, slots: &Slots, now: Timestamp) -> Result<Outcome, Unheld> {
+        let State { program, windows } = &**self.current.load();
+        let event = Measured {
+            slots,
+            input: &[],
+            instant: now,
+        };
+        windows.outcome(program, event, &mut self.scratch, &mut self.measuring)
     }
 
     /// Everything that attaches to an event, joined. The event is counted.
     pub fn joined_json(&mut self, bytes: &[u8], now: Timestamp) -> Joined<'_> {
-        let program: &Program = self.current.load();
+        let State { program, windows } = &**self.current.load();
         let limits = &self.router.limits;
         if self.slots.read(bytes, &program.layout, limits, now).is_ok() {
-            let slots = &self.slots;
-            if is_timeless(program, slots)
-                && let Ok(joined) = program.attachments(slots, bytes, &[], &mut self.scratch)
-            {
+            let event = Measured {
+                slots: &self.slots,
+                input: bytes,
+                instant: now,
+            };
+            let (scratch, measuring) = (&mut self.scratch, &mut self.measuring);
+            if let Ok(joined) = windows.attachments(program, event, scratch, measuring) {
                 return Joined::Attached(joined);
             }
         } else if let Err(unreadable) = event::read(bytes, &program.matrix.schema, limits, now) {
@@ -120,29 +133,18 @@ impl<'r> Session<'r> {
 
     #[cold]
     fn slowly(&mut self, bytes: &[u8], now: Timestamp) -> Outcome {
-        let program = self.current.load();
-        let matrix = &program.matrix;
-        if !matrix.measures.is_empty() {
-            let decision = self.router.decide_json(bytes, now);
-            return outcome_of(&decision, program);
-        }
-        match event::read(bytes, &matrix.schema, &self.router.limits, now) {
+        let state = self.current.load();
+        let program = &state.program;
+        match event::read(bytes, &program.matrix.schema, &self.router.limits, now) {
             Err(_) => unreadable_outcome(program),
             Ok(event) => {
-                let history = History::new(matrix);
+                let mut decider = Decider::new(program);
                 let times = Times::received(now);
-                let decision = Decider::new(program).decide(&event, &history, times);
-                outcome_of(&decision, program)
+                let settled = state.windows.settle(&mut decider, &event, times);
+                outcome_of(&settled.decision, program)
             }
         }
     }
-}
-
-/// Whether an event is decided by itself, and no other one by it.
-#[inline]
-fn is_timeless(program: &Program, slots: &Slots) -> bool {
-    let kind = program.kinds.get(slots.kind().0 as usize);
-    kind.is_some_and(|kind| !kind.needs_history)
 }
 
 /// What comes of an event that cannot be read.

@@ -61,11 +61,11 @@ fn a_panic_elsewhere_does_not_stop_it() {
     let router = Arc::new(router());
     let other = Arc::clone(&router);
     let panicked = std::thread::spawn(move || {
-        let _held = other.past();
-        panic!("while the lock is held");
+        let state = other.current.load();
+        let _held = state.windows.hold_all();
+        panic!("while the locks are held");
     });
     assert!(panicked.join().is_err());
-    assert!(router.past.is_poisoned());
     let event = call(&router.matrix(), "");
     assert_eq!(router.decide(&event, noon()).verdict, Verdict::Allow);
     assert_eq!(
@@ -170,7 +170,7 @@ fn a_session_says_what_the_router_says() {
                 assert_eq!(unreadable, outcome);
                 assert_eq!(why.problems, whole.problems);
             }
-            Joined::Decided(_) => panic!("it has no measure"),
+            Joined::Decided(_) => panic!("the program decides its kind"),
         }
     }
 }
@@ -197,7 +197,8 @@ fn a_kind_that_measures_have_nothing_to_do_with_takes_the_quick_way() {
         outcome.name(&program.matrix).to_owned()
     };
     // Whoever holds the windows does not keep the others waiting.
-    let held = router.past();
+    let state = router.current.load();
+    let held = state.windows.hold_all();
     assert_eq!(by(r#"{"kind": "note", "x": "z"}"#), "z");
     assert_eq!(by(r#"{"kind": "note", "x": "y"}"#), "otherwise");
     drop(held);
@@ -207,6 +208,6 @@ fn a_kind_that_measures_have_nothing_to_do_with_takes_the_quick_way() {
     let call = br#"{"kind": "call"}"#;
     assert!(matches!(
         session.joined_json(call, noon()),
-        Joined::Decided(_)
+        Joined::Attached(_)
     ));
 }

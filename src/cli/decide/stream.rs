@@ -3,7 +3,7 @@
 //! In: files of events, a program. Out: what a [`Form`] makes of each decision.
 //! Method: workers take blocks of lines, read the events and decide those that need no history; what
 //! needs it is decided where the results are put in order.
-//! Invariant: each history sees exactly the events that it counts, in the order of the stream.
+//! Invariant: the windows see exactly the events that they count, in the order of the stream.
 
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -15,9 +15,10 @@ use crate::clock::Timestamp;
 use crate::decision::EventRef;
 use crate::event::Event;
 use crate::limits::Limits;
+use crate::measure::Windows;
 use crate::parallel;
 use crate::program::{Decider, Program};
-use crate::reference::{History, Reference, Times};
+use crate::reference::{Reference, Times};
 
 /// Bytes of a block: some two hundred events, whose decisions take some megabytes at most.
 const BLOCK: usize = 1 << 16;
@@ -76,7 +77,7 @@ impl Stream<'_> {
         self,
         form: &F,
         shell: &mut Shell,
-        history: &mut History,
+        windows: &Windows,
     ) -> Result<(), Failure> {
         let clock = shell.clock_for_threads();
         let mut blocks = self.files.blocks(BLOCK, self.limits);
@@ -91,7 +92,7 @@ impl Stream<'_> {
                 limits: self.limits,
                 form,
                 decider: Decider::new(self.program),
-                none: History::new(&self.program.matrix),
+                windows,
             },
             Worker::work,
             |worked| {
@@ -101,7 +102,8 @@ impl Stream<'_> {
                         Part::Made(made) => made,
                         Part::Waits { line, event } => {
                             let times = Times::of(&event);
-                            let decision = decider.decide_and_record(&event, history, times);
+                            let settled = windows.settle(&mut decider, &event, times);
+                            let decision = settled.decision;
                             let mut made = F::Made::default();
                             form.make(&decided(line, event.at(), decision), &mut made)?;
                             made
@@ -126,8 +128,8 @@ struct Worker<'s, F> {
     limits: &'s Limits,
     form: &'s F,
     decider: Decider<'s>,
-    /// A history in which nothing happens: for kinds that ask for none.
-    none: History,
+    /// For kinds that they have nothing to do with.
+    windows: &'s Windows,
 }
 
 impl<F: Form> Worker<'_, F> {
@@ -151,7 +153,8 @@ impl<F: Form> Worker<'_, F> {
                 }
                 Ok(event) => {
                     let times = Times::of(&event);
-                    let decision = self.decider.decide(&event, &self.none, times);
+                    let settled = self.windows.dry(&mut self.decider, &event, times);
+                    let decision = settled.decision;
                     decided(line.number, event.at(), decision)
                 }
                 Err(event) => {

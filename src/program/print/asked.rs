@@ -8,6 +8,7 @@ use std::fmt::{self, Formatter};
 use super::Page;
 use super::list::counted;
 use super::places::Places;
+use crate::program::gauge::Gauge;
 use crate::program::node::{Node, NodeId, Parts};
 use crate::program::test::{Op, Pairing, Test};
 
@@ -30,18 +31,25 @@ impl Page<'_> {
         self.table(f, "    ", &rows)
     }
 
-    /// The measures with their tests; their answers come with the event.
+    /// The measures that have to do with the kind, and their tests.
     pub(super) fn measures(self, f: &mut Formatter<'_>, places: &Places<'_>) -> fmt::Result {
-        let tests = &self.kind.measure_tests;
-        if tests.is_empty() {
+        if self.kind.gauges.is_empty() {
             return Ok(());
         }
-        let measures = counted(self.kind.measures.len(), "measure");
+        let tests = &self.kind.measure_tests;
         writeln!(
             f,
-            "\n  measures: {} of {measures}, answered from the history",
+            "\n  measures: {}, with {}, answered from windows",
+            self.kind.gauges.len(),
             counted(tests.len(), "test")
         )?;
+        let rows: Vec<[String; 3]> = self
+            .kind
+            .gauges
+            .iter()
+            .map(|gauge| self.gauge(gauge))
+            .collect();
+        self.table(f, "    ", &rows)?;
         let rows: Vec<[String; 3]> = (0..)
             .zip(tests)
             .map(|(number, test): (usize, _)| {
@@ -50,6 +58,23 @@ impl Page<'_> {
             })
             .collect();
         self.table(f, "    ", &rows)
+    }
+
+    /// A measure: its words, its key, whether events of the kind count.
+    fn gauge(self, gauge: &Gauge) -> [String; 3] {
+        let measure = self.matrix.measure(gauge.measure);
+        let slots: Vec<String> = gauge.by.iter().map(|slot| format!("s{slot}")).collect();
+        let key = match slots.as_slice() {
+            [] => "one window".to_owned(),
+            slots => format!("key {}", slots.join(", ")),
+        };
+        let counts = match (gauge.counts, gauge.filter) {
+            (false, _) => "asked for".to_owned(),
+            (true, None) => "counted".to_owned(),
+            (true, Some(filter)) => format!("counted where {}", self.name(filter)),
+        };
+        let words = measure.map_or_else(String::new, |measure| measure.text.clone());
+        [words, key, counts]
     }
 
     /// The parts of triggers that are no single test.

@@ -39,6 +39,12 @@ impl<'p> Places<'p> {
                 }
             }
         }
+        for gauge in page.kind.gauges.iter().filter(|gauge| gauge.counts) {
+            let measure = page.matrix.measure(gauge.measure);
+            if let Some(filter) = measure.and_then(|measure| measure.filter.as_ref()) {
+                places.walk(page.matrix, filter);
+            }
+        }
         for spans in places.tests.values_mut() {
             spans.sort_unstable();
         }

@@ -1,0 +1,232 @@
+//! Sliding windows at speed: what the measures of a matrix are for an event, from several threads.
+//!
+//! In: every decided event, once. Out: the answers of the tests that ask for a measure, and what
+//! was measured, for the reasons.
+//! Invariant: what the reference evaluator's own windows say. Per key the events come in some order,
+//! one after the other, and each is counted in the same step in which it is measured. Memory is
+//! bounded in keys and in events of a key; nothing that could matter is let go of silently.
+//! Knows no lanes, reads no clock and no file.
+//!
+//! To be read in this order: what stands for keys and ids ([`Secret`]), the entries of one key
+//! (`ring`, `names`), some of the keys (`shard`), the windows of a measure (`stream`), and how an
+//! event comes to them (`observe`, `live`, `decide`).
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use siphasher::sip128::SipHasher13;
+
+use crate::clock::{Duration, Timestamp};
+use crate::limits::{LATENESS, Limits};
+use crate::matrix::{Matrix, Measure, MeasureFunction, MeasureId};
+use crate::schema::KindId;
+
+mod decide;
+mod live;
+mod names;
+mod observe;
+mod ring;
+mod secret;
+mod shard;
+mod stream;
+
+pub(crate) use decide::Measured;
+pub(crate) use live::Live;
+pub use observe::Measuring;
+pub use secret::Secret;
+
+use ring::Shape;
+use stream::{Bounds, Newest, Stream};
+
+/// The windows of all measures of a matrix.
+#[derive(Debug)]
+pub struct Windows {
+    matrix: Arc<Matrix>,
+    /// By measure. Windows of another matrix may share them.
+    streams: Vec<Arc<Stream>>,
+    /// By kind.
+    newest: Vec<Arc<Newest>>,
+    /// By kind: for events that are measured before it is known what is counted.
+    turns: Vec<Arc<Mutex<()>>>,
+    bounds: Bounds,
+    secret: Secret,
+    hasher: SipHasher13,
+}
+
+impl Windows {
+    /// Complete windows in which nothing has happened yet.
+    #[must_use]
+    pub fn new(matrix: &Arc<Matrix>, limits: &Limits, secret: Secret) -> Self {
+        let kinds = matrix.schema.kinds();
+        let newest: Vec<_> = kinds.iter().map(|_| Arc::new(Newest::new())).collect();
+        let streams = matrix.measures.iter();
+        let bounds = Bounds {
+            entries: limits.events_of_a_window(),
+            keys: limits.window_keys,
+            lateness: span(LATENESS),
+        };
+        Self {
+            matrix: Arc::clone(matrix),
+            streams: streams
+                .map(|measure| stream(measure, bounds, &newest))
+                .collect(),
+            turns: kinds.iter().map(|_| Arc::default()).collect(),
+            newest,
+            bounds,
+            secret,
+            hasher: secret.hasher(),
+        }
+    }
+
+    /// The windows for another matrix, which decides from an instant on. A measure that both have,
+    /// over a kind of the same fields, keeps its windows, and events that are still decided by the
+    /// old matrix go on to count in them; those of any other are lower bounds until they lie behind
+    /// the instant.
+    #[must_use]
+    pub fn carried(&self, to: &Arc<Matrix>, limits: &Limits, now: Timestamp) -> Self {
+        let mut carried = Self::new(to, limits, self.secret);
+        let from = &self.matrix;
+        let old_kind = |id: KindId| {
+            let kind = to.kind(id)?;
+            let old = from.schema.kind_named(&kind.name)?;
+            old.is_like(kind).then_some(old.id.0 as usize)
+        };
+        for (id, (newest, turn)) in (0u32..).zip(carried.newest.iter_mut().zip(&mut carried.turns))
+        {
+            let old = old_kind(KindId(id));
+            let old = old.and_then(|old| Some((self.newest.get(old)?, self.turns.get(old)?)));
+            if let Some((old_newest, old_turn)) = old {
+                *newest = Arc::clone(old_newest);
+                *turn = Arc::clone(old_turn);
+            }
+        }
+        for (measure, slot) in to.measures.iter().zip(&mut carried.streams) {
+            let old = from.measures.iter().zip(&self.streams);
+            let mut old = old.filter(|(old, _)| old.text == measure.text);
+            let is_like = old_kind(measure.kind).is_some();
+            *slot = match old.next().filter(|_| is_like) {
+                Some((_, stream)) => Arc::clone(stream),
+                None => {
+                    let new = stream(measure, carried.bounds, &carried.newest);
+                    new.mark_lost(nanos(now).unwrap_or(i64::MAX));
+                    new
+                }
+            };
+        }
+        carried
+    }
+
+    /// The matrix whose measures these are of.
+    #[must_use]
+    pub fn matrix(&self) -> &Arc<Matrix> {
+        &self.matrix
+    }
+
+    /// Says that events up to an instant are lost: each window that reaches back to it is a lower
+    /// bound.
+    pub fn mark_lost(&self, until: Timestamp) {
+        let until = nanos(until).unwrap_or(i64::MAX);
+        self.streams
+            .iter()
+            .for_each(|stream| stream.mark_lost(until));
+    }
+
+    /// How many events came too late for a window of theirs.
+    #[must_use]
+    pub fn late_dropped(&self) -> u64 {
+        self.streams
+            .iter()
+            .map(|stream| stream.late_dropped())
+            .sum()
+    }
+
+    /// How many events had a key beyond the key limit.
+    #[must_use]
+    pub fn keys_refused(&self) -> u64 {
+        self.streams
+            .iter()
+            .map(|stream| stream.keys_refused())
+            .sum()
+    }
+
+    /// What is held.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        let mut size = Size::default();
+        for stream in &self.streams {
+            size.keys += stream.keys();
+            for shard in stream.shards() {
+                size.key_bytes += shard.bytes();
+                for (held, _) in shard.all() {
+                    let (entries, names) = held.ring.bytes(stream.shape);
+                    size.events += held.ring.len();
+                    size.event_bytes += entries;
+                    size.id_bytes += names;
+                }
+            }
+        }
+        size
+    }
+
+    #[cfg(test)]
+    pub(crate) fn hold_all(&self) -> impl Sized + '_ {
+        let shards = self.streams.iter().flat_map(|stream| stream.shards());
+        shards.collect::<Vec<_>>()
+    }
+
+    fn stream(&self, id: MeasureId) -> Option<&Stream> {
+        self.streams.get(id.index()).map(|stream| &**stream)
+    }
+
+    /// An event of a kind happened.
+    #[inline]
+    fn advance(&self, kind: KindId, at: i64) {
+        if let Some(newest) = self.newest.get(kind.0 as usize) {
+            newest.advance(at);
+        }
+    }
+
+    /// While it is held, no other event of the kind is measured before it is known what is counted.
+    pub(crate) fn turn(&self, kind: KindId) -> Option<MutexGuard<'_, ()>> {
+        let turn = self.turns.get(kind.0 as usize)?;
+        Some(turn.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// What windows hold, and the bytes that take it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Size {
+    /// Keys of all measures.
+    pub keys: usize,
+    /// Events in their windows.
+    pub events: usize,
+    /// Bytes of the keys.
+    pub key_bytes: usize,
+    /// Bytes of the events.
+    pub event_bytes: usize,
+    /// Bytes of the last ids of each key.
+    pub id_bytes: usize,
+}
+
+fn stream(measure: &Measure, bounds: Bounds, newest: &[Arc<Newest>]) -> Arc<Stream> {
+    let shape = match measure.function {
+        MeasureFunction::Count => Shape::Count,
+        MeasureFunction::Sum(_) => Shape::Sum,
+        MeasureFunction::Distinct(_) => Shape::Distinct,
+    };
+    let newest = newest.get(measure.kind.0 as usize);
+    let newest = newest.map_or_else(|| Arc::new(Newest::new()), Arc::clone);
+    Arc::new(Stream::new(shape, span(measure.window), bounds, newest))
+}
+
+/// Nanoseconds of a span.
+fn span(span: Duration) -> i64 {
+    i64::try_from(span.as_millis())
+        .ok()
+        .and_then(|millis| millis.checked_mul(1_000_000))
+        .unwrap_or(i64::MAX)
+}
+
+/// Nanoseconds since 1970, of the years 1678 to 2261.
+fn nanos(at: Timestamp) -> Option<i64> {
+    at.timestamp_nanos_opt()
+}

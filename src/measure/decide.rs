@@ -1,0 +1,99 @@
+//! A decision and the counting of its event, in one step.
+//!
+//! In: an event, as slots or as values, and the instant at which it counts. Out: an [`Outcome`], what
+//! attaches, a whole decision.
+//! Invariant: each event is counted once, with its final values, and no two events of one key are
+//! measured by the same window. Where an adjust may change what is counted, the events of the kind
+//! are decided one after the other; else they are counted before they are decided.
+
+use super::Windows;
+use super::live::{Counted, Live};
+use super::observe::{Count, Measuring};
+use crate::clock::Timestamp;
+use crate::event::Event;
+use crate::program::{Attachments, Decider, Outcome, Program, Scratch};
+use crate::reference::{Settled, Times};
+use crate::schema::KindId;
+use crate::slots::{Slots, Unheld};
+
+/// An event in slots, with the bytes that its texts are in and the instant at which it counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measured<'a> {
+    pub(crate) slots: &'a Slots,
+    pub(crate) input: &'a [u8],
+    pub(crate) instant: Timestamp,
+}
+
+impl Windows {
+    /// The outcome of an event, which is counted.
+    ///
+    /// # Errors
+    /// When the event has to be decided as a whole; then it is not counted.
+    #[inline]
+    pub(crate) fn outcome(
+        &self,
+        program: &Program,
+        event: Measured<'_>,
+        scratch: &mut Scratch,
+        measuring: &mut Measuring,
+    ) -> Result<Outcome, Unheld> {
+        let kind = program.kind(event.slots)?;
+        let Measured { slots, input, .. } = event;
+        if kind.gauges.is_empty() {
+            return program.outcome(slots, input, &[], scratch);
+        }
+        if !kind.adjusts {
+            self.measure((program, kind), event, Count::Now, scratch, measuring);
+            return program.outcome(slots, input, &measuring.answers, scratch);
+        }
+        let turn = self.turn(slots.kind());
+        self.measure((program, kind), event, Count::No, scratch, measuring);
+        let outcome = program.outcome_unadjusted(slots, input, &measuring.answers, scratch)?;
+        self.measure((program, kind), event, Count::Now, scratch, measuring);
+        drop(turn);
+        Ok(outcome)
+    }
+
+    /// Everything that attaches to an event, which is counted.
+    ///
+    /// # Errors
+    /// As of [`Windows::outcome`].
+    pub(crate) fn attachments<'s>(
+        &self,
+        program: &'s Program,
+        event: Measured<'_>,
+        scratch: &'s mut Scratch,
+        measuring: &mut Measuring,
+    ) -> Result<Attachments<'s>, Unheld> {
+        measuring.answers.clear();
+        if !program.kind(event.slots)?.gauges.is_empty() {
+            self.outcome(program, event, scratch, measuring)?;
+        }
+        program.attachments(event.slots, event.input, &measuring.answers, scratch)
+    }
+
+    /// Decides an event and counts it, whatever the verdict, with its final values.
+    pub(crate) fn settle(&self, decider: &mut Decider<'_>, event: &Event, times: Times) -> Settled {
+        let matrix = &self.matrix;
+        if self.is_counted_first(decider.program(), event.kind) {
+            let counted = Counted::now(self, matrix, event, times.measured);
+            return decider.settle_by(event, &counted, times);
+        }
+        let turn = self.turn(event.kind);
+        let settled = decider.settle_by(event, &Live(self), times);
+        Counted::now(self, matrix, settled.event(event), times.measured);
+        drop(turn);
+        settled
+    }
+
+    /// Decides an event without counting it.
+    pub(crate) fn dry(&self, decider: &mut Decider<'_>, event: &Event, times: Times) -> Settled {
+        decider.settle_by(event, &Live(self), times)
+    }
+
+    /// Whether it is known before a decision what is counted.
+    fn is_counted_first(&self, program: &Program, kind: KindId) -> bool {
+        let kind = program.kinds.get(kind.0 as usize);
+        kind.is_some_and(|kind| !kind.adjusts)
+    }
+}

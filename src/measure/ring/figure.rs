@@ -1,0 +1,87 @@
+//! What comes into a window and what comes out of it.
+//!
+//! In: events as prints and quantities. Out: amounts.
+//! Invariant: nothing is rounded.
+
+use super::super::secret::Print;
+use crate::reference::Amount;
+
+/// An exact decimal: `mantissa` times 10^-`scale`, at most 28 digits and places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::measure) struct Decimal {
+    pub(in crate::measure) mantissa: i128,
+    pub(in crate::measure) scale: u8,
+}
+
+impl Decimal {
+    /// The sum of both, or the difference; `None` where its digits have no room.
+    #[inline]
+    pub(super) fn plus(self, other: Self, negative: bool) -> Option<Self> {
+        let scale = self.scale.max(other.scale);
+        // PERF: of one measure all amounts have one scale, mostly.
+        let scaled = |decimal: Self| match scale - decimal.scale {
+            0 => Some(decimal.mantissa),
+            more => decimal
+                .mantissa
+                .checked_mul(10i128.checked_pow(more.into())?),
+        };
+        let (one, other) = (scaled(self)?, scaled(other)?);
+        let mantissa = match negative {
+            false => one.checked_add(other)?,
+            true => one.checked_sub(other)?,
+        };
+        Some(Self { mantissa, scale })
+    }
+}
+
+/// What is summed, or told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::measure) enum Quantity {
+    None,
+    Sum(Decimal),
+    Value(Print),
+}
+
+/// An event that a measure counts.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::measure) struct Given<'a> {
+    pub(in crate::measure) at: i64,
+    /// Its id, and what stands for it.
+    pub(in crate::measure) id: Option<(Print, &'a [u8])>,
+    /// Whether it surely passes `where`; else it may.
+    pub(in crate::measure) sure: bool,
+    pub(in crate::measure) quantity: Quantity,
+}
+
+/// How much is inside of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::measure) struct Inside {
+    /// How many events there are.
+    pub(in crate::measure) entries: usize,
+    /// Whether one of them is not held.
+    pub(in crate::measure) more: bool,
+    /// What is measured of those that surely pass.
+    pub(in crate::measure) low: Figure,
+    /// And of those that may pass as well.
+    pub(in crate::measure) high: Figure,
+}
+
+/// An amount that is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::measure) enum Figure {
+    Count(u64),
+    Sum(Decimal),
+    /// A sum that one decimal does not hold; `None` is beyond every amount.
+    Wide(Option<Amount>),
+}
+
+impl Figure {
+    /// `None` is beyond every amount.
+    pub(in crate::measure) fn amount(self) -> Option<Amount> {
+        match self {
+            Self::Count(n) => Some(Amount::whole(n.into())),
+            Self::Sum(sum) => Amount::scaled(sum.mantissa, sum.scale.into()),
+            Self::Wide(amount) => amount,
+        }
+    }
+}

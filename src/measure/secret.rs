@@ -1,0 +1,100 @@
+//! What stands for a key, an id or a value in a window: 128 bits of it, by a secret.
+//!
+//! In: bytes. Out: a [`Print`].
+//! Invariant: the same bytes give the same print by the same secret. Two different ones give one
+//! print with a chance of 2^-128, and nobody who does not know the secret can choose such a pair:
+//! SipHash-1-3 with 128 bits of output.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+
+use siphasher::sip128::SipHasher13;
+
+/// The key of all prints of a store of windows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Secret([u8; 16]);
+
+impl Secret {
+    /// One that nobody knows: of the randomness with which the standard library seeds its maps.
+    #[must_use]
+    pub fn random() -> Self {
+        let half = || RandomState::new().build_hasher().finish().to_le_bytes();
+        let mut bytes = [0; 16];
+        let halves = half().into_iter().chain(half());
+        bytes
+            .iter_mut()
+            .zip(halves)
+            .for_each(|(to, from)| *to = from);
+        Self(bytes)
+    }
+
+    /// A known one: of a store that is opened again.
+    #[must_use]
+    pub fn of(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes, to be kept as carefully as the windows themselves.
+    #[must_use]
+    pub fn bytes(&self) -> [u8; 16] {
+        self.0
+    }
+
+    pub(super) fn hasher(&self) -> SipHasher13 {
+        SipHasher13::new_with_key(&self.0)
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+/// 128 bits that stand for some bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Print {
+    pub(super) low: u64,
+    pub(super) high: u64,
+}
+
+impl Print {
+    #[inline]
+    pub(super) fn of(hasher: &SipHasher13, bytes: &[u8]) -> Self {
+        let hash = hasher.hash(bytes);
+        Self {
+            low: hash.h1,
+            high: hash.h2,
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "the halves of a number")]
+    pub(super) fn of_bytes(bytes: [u8; 16]) -> Self {
+        let print = u128::from_le_bytes(bytes);
+        Self {
+            low: print as u64,
+            high: (print >> 64) as u64,
+        }
+    }
+
+    #[inline]
+    pub(super) fn to_bytes(self) -> [u8; 16] {
+        (u128::from(self.low) | u128::from(self.high) << 64).to_le_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_depend_on_the_bytes_and_on_the_secret() {
+        let of = |secret: Secret, bytes: &[u8]| Print::of(&secret.hasher(), bytes);
+        let (one, other) = (Secret::of([1; 16]), Secret::of([2; 16]));
+        assert_eq!(of(one, b"a"), of(Secret::of(one.bytes()), b"a"));
+        assert_ne!(of(one, b"a"), of(one, b"b"));
+        assert_ne!(of(one, b"a"), of(other, b"a"));
+        assert_ne!(of(one, b""), of(one, b"\0"));
+        assert_ne!(Secret::random(), Secret::random());
+        assert_eq!(format!("{:?}", one), "Secret");
+    }
+}

@@ -1,0 +1,373 @@
+//! The windows of one measure, for several threads.
+//!
+//! In: events as prints and quantities. Out: a [`Reading`] of the window that an event sees.
+//! Invariant: per key the readings are those of some order of the events, one after the other; a
+//! reading is exact, or says why it is only a lower bound. What a window at an instant reads does not
+//! depend on what was let go of to save memory.
+//!
+//! An event is *late* if it is older than the newest event of its kind by more than the bound. No
+//! window that is not late reaches back behind the *horizon*: one window before that bound.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::ring::{Figure, Given, Inside, Ring, Shape};
+use super::secret::Print;
+use super::shard::{PlaceId, Shard};
+use crate::reference::{Interval, Partial};
+
+/// Parts of the keys, each behind a lock of its own: several threads are seldom in one.
+const SHARDS: usize = 32;
+
+/// Keys that are looked at for one that can be let go of when there is no room.
+const LOOKED_AT: usize = 16;
+
+/// The newest instant of the events of a kind.
+#[derive(Debug)]
+#[repr(align(64))]
+pub(super) struct Newest(AtomicI64);
+
+impl Newest {
+    pub(super) fn new() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+
+    /// An event happened.
+    #[inline]
+    pub(super) fn advance(&self, at: i64) {
+        // PERF: mostly a load of a line that no other thread writes to.
+        if at > self.get() {
+            self.0.fetch_max(at, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    pub(super) fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// How much a measure keeps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Events of one key.
+    pub(super) entries: usize,
+    /// Keys.
+    pub(super) keys: usize,
+    /// Nanoseconds that an event may be late.
+    pub(super) lateness: i64,
+}
+
+/// The windows of one measure.
+#[derive(Debug)]
+pub(super) struct Stream {
+    pub(super) shape: Shape,
+    /// Nanoseconds.
+    window: i64,
+    bounds: Bounds,
+    newest: Arc<Newest>,
+    shards: Box<[Guarded]>,
+    keys: AtomicUsize,
+    /// Until then a key that is not held may have been refused.
+    refused_until: AtomicI64,
+    /// Events up to then are lost.
+    lost_at: AtomicI64,
+    late_dropped: AtomicU64,
+    keys_refused: AtomicU64,
+    /// How far the search for keys that can be let go of is.
+    swept: AtomicUsize,
+}
+
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Guarded(Mutex<Shard>);
+
+/// What a window is for an event.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) inside: Inside,
+    /// Why it is only a lower bound.
+    pub(super) partial: Option<Partial>,
+}
+
+impl Reading {
+    /// Between which amounts the measure lies.
+    #[inline]
+    pub(super) fn interval(&self) -> Interval {
+        let high = self.inside.high.amount();
+        Interval {
+            low: self.inside.low.amount(),
+            high: high.filter(|_| self.partial.is_none()),
+        }
+    }
+
+    /// How many, where it is counted and exact.
+    #[inline]
+    pub(super) fn exact_count(&self) -> Option<u64> {
+        match (self.inside.low, self.inside.high, self.partial) {
+            (Figure::Count(low), Figure::Count(high), None) if low == high => Some(low),
+            _ => None,
+        }
+    }
+}
+
+impl Stream {
+    pub(super) fn new(shape: Shape, window: i64, bounds: Bounds, newest: Arc<Newest>) -> Self {
+        Self {
+            shape,
+            window,
+            bounds,
+            newest,
+            shards: (0..SHARDS).map(|_| Guarded::default()).collect(),
+            keys: AtomicUsize::new(0),
+            refused_until: AtomicI64::new(i64::MIN),
+            lost_at: AtomicI64::new(i64::MIN),
+            late_dropped: AtomicU64::new(0),
+            keys_refused: AtomicU64::new(0),
+            swept: AtomicUsize::new(0),
+        }
+    }
+
+    /// Events up to an instant are lost: each window that reaches back to it is a lower bound.
+    pub(super) fn mark_lost(&self, until: i64) {
+        self.lost_at.fetch_max(until, Ordering::Relaxed);
+    }
+
+    pub(super) fn late_dropped(&self) -> u64 {
+        self.late_dropped.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn keys_refused(&self) -> u64 {
+        self.keys_refused.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn keys(&self) -> usize {
+        self.keys.load(Ordering::Relaxed)
+    }
+
+    /// The shards, each while it is locked.
+    pub(super) fn shards(&self) -> impl Iterator<Item = MutexGuard<'_, Shard>> {
+        self.shards.iter().map(lock)
+    }
+
+    /// The part of the keys that a key is in.
+    #[inline]
+    pub(super) fn lock(&self, key: Print) -> Option<MutexGuard<'_, Shard>> {
+        let shard = usize::try_from(key.high >> 32).unwrap_or(0) % SHARDS;
+        self.shards.get(shard).map(lock)
+    }
+
+    /// The horizon, and the instant before which an event is late.
+    #[inline]
+    fn edges(&self) -> (i64, i64) {
+        let oldest = self.newest.get().saturating_sub(self.bounds.lateness);
+        (oldest.saturating_sub(self.window), oldest)
+    }
+
+    /// Counts an event of the key, and reads the window that it sees.
+    #[inline]
+    pub(super) fn observe(&self, shard: &mut Shard, key: Print, given: &Given<'_>) -> Reading {
+        let place = shard.find(key).or_else(|| self.add(shard, key));
+        let Some(place) = place else {
+            // What was refused before is not in its window; what is refused now is.
+            let reading = self.read(shard, key, given.at, Some(given));
+            self.refuse();
+            return reading;
+        };
+        let (horizon, oldest) = self.edges();
+        let most = self.bounds.entries;
+        let (mut counted, mut in_order) = (false, true);
+        if let Some(ring) = shard.ring(place) {
+            ring.evict(self.shape, horizon);
+            let behind = given.at.saturating_sub(self.window);
+            let is_repeated = given
+                .id
+                .is_some_and(|(id, _)| ring.has(id, behind, i64::MAX));
+            if !is_repeated && given.at >= oldest {
+                in_order = ring.newest() <= given.at;
+                ring.insert(self.shape, given, most);
+                counted = true;
+            } else if !is_repeated {
+                self.drop_late(shard, place);
+            }
+        }
+        // PERF: which entry goes does not depend on the reading, but of a window that ends before its
+        // newest entry the oldest one is read still.
+        if in_order {
+            self.trim(shard, place);
+        }
+        let more = (!counted).then_some(given);
+        let reading = self.read_held(shard, place, given.at, more);
+        if !in_order {
+            self.trim(shard, place);
+        }
+        self.sweep(shard, 1);
+        reading
+    }
+
+    /// Lets go of what there is no room for.
+    #[inline]
+    fn trim(&self, shard: &mut Shard, place: PlaceId) {
+        let ring = shard.ring(place);
+        let dropped = ring.and_then(|ring| ring.trim(self.shape, self.bounds.entries));
+        if let Some(dropped) = dropped {
+            let rare = shard.rare_mut(place);
+            rare.dropped_to = rare.dropped_to.max(dropped);
+        }
+    }
+
+    #[cold]
+    fn drop_late(&self, shard: &mut Shard, place: PlaceId) {
+        let until = self.newest.get().saturating_add(self.window);
+        let rare = shard.rare_mut(place);
+        rare.bound_until = rare.bound_until.max(until);
+        self.late_dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Makes a place for a key; none where there are too many.
+    #[cold]
+    fn add(&self, shard: &mut Shard, key: Print) -> Option<PlaceId> {
+        self.sweep(shard, 3);
+        if self.keys() >= self.bounds.keys {
+            self.sweep(shard, LOOKED_AT);
+            self.sweep_others();
+        }
+        let room = self.keys.fetch_add(1, Ordering::Relaxed) < self.bounds.keys;
+        let place = room.then(|| shard.add(key)).flatten();
+        if place.is_none() {
+            self.keys.fetch_sub(1, Ordering::Relaxed);
+            return None;
+        }
+        // What was refused of this key before there was room for it is not in its window.
+        let refused = self.refused_until.load(Ordering::Relaxed);
+        if refused > i64::MIN
+            && let Some(place) = place
+        {
+            shard.rare_mut(place).bound_until = refused;
+        }
+        place
+    }
+
+    #[cold]
+    fn refuse(&self) {
+        let until = self.newest.get().saturating_add(self.window);
+        self.refused_until.fetch_max(until, Ordering::Relaxed);
+        self.keys_refused.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Looks for keys that can be let go of in the parts that nobody has.
+    fn sweep_others(&self) {
+        for _ in 0..SHARDS {
+            if self.keys() < self.bounds.keys {
+                return;
+            }
+            let next = self.swept.fetch_add(1, Ordering::Relaxed) % SHARDS;
+            let shard = self.shards.get(next).map(|shard| shard.0.try_lock());
+            if let Some(Ok(mut shard)) = shard {
+                self.sweep(&mut shard, LOOKED_AT);
+            }
+        }
+    }
+
+    #[inline]
+    fn sweep(&self, shard: &mut Shard, keys: usize) {
+        let (horizon, oldest) = self.edges();
+        let gone = shard.sweep(keys, horizon, oldest);
+        if gone > 0 {
+            self.keys.fetch_sub(gone, Ordering::Relaxed);
+        }
+    }
+
+    /// Reads the window that an instant sees, with an event that is not counted.
+    pub(super) fn read(
+        &self,
+        shard: &mut Shard,
+        key: Print,
+        at: i64,
+        more: Option<&Given<'_>>,
+    ) -> Reading {
+        match shard.find(key) {
+            Some(place) => self.read_held(shard, place, at, more),
+            None => {
+                let mut nothing = Ring::new();
+                let inside = nothing.inside(self.shape, (i64::MIN, at), more, self.bounds.entries);
+                let refused = at < self.refused_until.load(Ordering::Relaxed);
+                let partial = refused.then_some(Partial::Refused);
+                self.reading(inside, partial, at)
+            }
+        }
+    }
+
+    #[inline]
+    fn read_held(
+        &self,
+        shard: &mut Shard,
+        place: PlaceId,
+        at: i64,
+        more: Option<&Given<'_>>,
+    ) -> Reading {
+        let (behind, rare) = (self.behind(at), shard.rare(place));
+        let partial = if at < rare.bound_until {
+            Some(Partial::Late)
+        } else if rare.dropped_to > at.saturating_sub(self.window) {
+            Some(Partial::Full)
+        } else {
+            None
+        };
+        let mut nothing = Ring::new();
+        let ring = shard.ring(place).unwrap_or(&mut nothing);
+        let inside = ring.inside(self.shape, (behind, at), more, self.bounds.entries);
+        self.reading(inside, partial, at)
+    }
+
+    /// Behind which instant a window lies that ends at an instant: what is out of reach of all that
+    /// is not late is gone, whether it still has room or not.
+    #[inline]
+    fn behind(&self, at: i64) -> i64 {
+        at.saturating_sub(self.window).max(self.edges().0)
+    }
+
+    #[inline]
+    fn reading(&self, inside: Inside, partial: Option<Partial>, at: i64) -> Reading {
+        let lost_at = self.lost_at.load(Ordering::Relaxed);
+        let partial = if lost_at > i64::MIN && at < lost_at.saturating_add(self.window) {
+            Some(Partial::Lost)
+        } else if inside.entries >= self.bounds.entries {
+            Some(Partial::Full)
+        } else if at < self.edges().1 {
+            // What a window at that instant reached is let go of.
+            Some(Partial::Late)
+        } else {
+            partial
+        };
+        Reading { inside, partial }
+    }
+
+    /// The last events that a window holds, the oldest first: when, and what stands for its id.
+    pub(super) fn last(
+        &self,
+        shard: &Shard,
+        key: Print,
+        at: i64,
+        most: usize,
+    ) -> Vec<(i64, Print)> {
+        let held = shard.find(key).and_then(|place| shard.get(place));
+        held.map_or_else(Vec::new, |held| held.ring.last(self.behind(at), at, most))
+    }
+
+    /// The ids of a key's last events, in no order.
+    pub(super) fn names(&self, shard: &Shard, key: Print) -> Vec<Vec<u8>> {
+        let held = shard.find(key).and_then(|place| shard.get(place));
+        let names = held
+            .into_iter()
+            .flat_map(|held| held.ring.names(self.shape));
+        names.map(<[u8]>::to_vec).collect()
+    }
+}
+
+/// A panic while a lock was held leaves at most one event uncounted; to decide without a window
+/// would be worse.
+#[inline]
+fn lock(shard: &Guarded) -> MutexGuard<'_, Shard> {
+    shard.0.lock().unwrap_or_else(PoisonError::into_inner)
+}
