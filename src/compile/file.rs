@@ -39,7 +39,7 @@ const RANKED: usize = 16;
 /// The share of events that are taken to lack an optional field. They look at every clause that is
 /// filed under it, however few events pass the test: a test of a field that is always there wins
 /// over a tighter one of such a field.
-const LACKING: f64 = 0.1;
+const LACKING: f64 = 0.2;
 
 /// The clauses in their order, with all that belongs to them.
 #[derive(Debug, Default)]
