@@ -31,6 +31,10 @@ use crate::clock::{Duration, Timestamp};
 use crate::limits::CALENDAR_SEARCH_DAYS;
 use crate::syntax::ast::Weekday;
 
+mod years;
+
+use years::{Year, Years};
+
 /// Minutes of a wall clock's day, `24:00`.
 const DAY_MINUTES: u16 = 24 * 60;
 
@@ -43,6 +47,8 @@ pub struct Calendar {
     week: [Vec<Shift>; 7],
     /// The closed days, sorted and apart.
     closed: Vec<DaySpan>,
+    /// What follows from all of it.
+    years: Years,
 }
 
 /// One line of weekly hours, `mon to fri 09:00 to 18:00`.
@@ -126,6 +132,7 @@ impl Calendar {
             zone,
             week,
             closed: closed_days(exceptions)?,
+            years: Years::default(),
         })
     }
 
@@ -144,6 +151,15 @@ impl Calendar {
     /// Whether this instant is open.
     #[must_use]
     pub fn is_open(&self, at: Timestamp) -> bool {
+        let year = at.timestamp_nanos_opt().zip(self.year(years::year_of(at)));
+        match year {
+            Some((at, year)) => year.is_open(at),
+            None => self.is_open_by_hours(at),
+        }
+    }
+
+    /// The same from the hours of the days around.
+    fn is_open_by_hours(&self, at: Timestamp) -> bool {
         let today = local_time(self.zone, at).date();
         if self.closes(today, today) {
             return false;
@@ -160,12 +176,45 @@ impl Calendar {
     /// `from`.
     #[must_use]
     pub fn after_open(&self, from: Timestamp, length: Duration) -> Option<Timestamp> {
-        let mut left = length.to_chrono();
-        if left.is_zero() {
+        if length.as_millis() == 0 {
             return Some(from);
         }
-        let latest = from.checked_add_signed(TimeDelta::days(CALENDAR_SEARCH_DAYS));
-        let latest = latest.unwrap_or(DateTime::<chrono::Utc>::MAX_UTC);
+        let found = self.after_open_by_years(from, length);
+        let found = found.or_else(|| self.after_open_by_spans(from, length));
+        found.filter(|at| *at <= latest(from))
+    }
+
+    /// The same from the years that are kept; none where it lies outside of them.
+    fn after_open_by_years(&self, from: Timestamp, length: Duration) -> Option<Timestamp> {
+        let mut number = years::year_of(from);
+        let mut year = self.year(number)?;
+        let length = length.to_chrono().num_nanoseconds()?;
+        let mut left = year
+            .until(from.timestamp_nanos_opt()?)
+            .checked_add(length)?;
+        let last = years::year_of(latest(from));
+        loop {
+            match year.after(left) {
+                Ok(at) => return Some(DateTime::from_timestamp_nanos(at)),
+                Err(rest) if number < last => left = rest,
+                Err(_) => return None,
+            }
+            number += 1;
+            year = self.year(number)?;
+        }
+    }
+
+    /// The open time of a year, if it is kept.
+    fn year(&self, number: i32) -> Option<&Year> {
+        self.years.year(number, |bounds| {
+            self.open_spans(bounds.start, bounds.end).collect()
+        })
+    }
+
+    /// The same span by span.
+    fn after_open_by_spans(&self, from: Timestamp, length: Duration) -> Option<Timestamp> {
+        let mut left = length.to_chrono();
+        let latest = latest(from);
         for span in self.open_spans(from, latest) {
             let start = span.start.max(from);
             if start >= span.end {
@@ -259,6 +308,12 @@ impl Calendar {
         let next = self.closed.partition_point(|days| days.last < first);
         self.closed.get(next).is_some_and(|days| days.first <= last)
     }
+}
+
+/// Where a search from an instant ends.
+fn latest(from: Timestamp) -> Timestamp {
+    let latest = from.checked_add_signed(TimeDelta::days(CALENDAR_SEARCH_DAYS));
+    latest.unwrap_or(DateTime::<chrono::Utc>::MAX_UTC)
 }
 
 /// Open time of one weekday, in minutes from its midnight; a `close` over [`DAY_MINUTES`] is on

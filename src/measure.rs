@@ -9,7 +9,8 @@
 //!
 //! To be read in this order: what stands for keys and ids ([`Secret`]), the entries of one key
 //! (`ring`, `names`), some of the keys (`shard`), the windows of a measure (`stream`), and how an
-//! event comes to them (`observe`, `live`, `decide`).
+//! event comes to them (`observe`, `live`, `decide`), and how they outlive their process (`journal`,
+//! `keep`).
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -21,6 +22,8 @@ use crate::matrix::{Matrix, Measure, MeasureFunction, MeasureId};
 use crate::schema::KindId;
 
 mod decide;
+mod journal;
+mod keep;
 mod live;
 mod names;
 mod observe;
@@ -30,10 +33,13 @@ mod shard;
 mod stream;
 
 pub(crate) use decide::Measured;
+pub use journal::{Keeper, Kept};
+pub use keep::Opened;
 pub(crate) use live::Live;
 pub use observe::Measuring;
 pub use secret::Secret;
 
+use journal::Journal;
 use ring::Shape;
 use stream::{Bounds, Newest, Stream};
 
@@ -50,6 +56,8 @@ pub struct Windows {
     bounds: Bounds,
     secret: Secret,
     hasher: SipHasher13,
+    /// Where they are kept over a restart, if they are.
+    journal: Option<Arc<Journal>>,
 }
 
 impl Windows {
@@ -74,6 +82,7 @@ impl Windows {
             bounds,
             secret,
             hasher: secret.hasher(),
+            journal: None,
         }
     }
 
@@ -112,7 +121,27 @@ impl Windows {
                 }
             };
         }
-        carried
+        match &self.journal {
+            Some(journal) => carried.with_journal(Arc::clone(journal)),
+            None => carried,
+        }
+    }
+
+    /// The same, kept over a restart.
+    fn with_journal(mut self, journal: Arc<Journal>) -> Self {
+        for (stream, measure) in self.streams.iter().zip(&self.matrix.measures) {
+            stream.keep_in(&journal, keep::identity(&self.matrix, measure));
+        }
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Keeps what was counted: when it returns it survives the end of this process.
+    #[inline]
+    pub(crate) fn flush(&self) {
+        if let Some(journal) = &self.journal {
+            journal.flush();
+        }
     }
 
     /// The matrix whose measures these are of.
@@ -156,7 +185,7 @@ impl Windows {
             size.keys += stream.keys();
             for shard in stream.shards() {
                 size.key_bytes += shard.bytes();
-                for (held, _) in shard.all() {
+                for held in shard.held().iter().flatten() {
                     let (entries, names) = held.ring.bytes(stream.shape);
                     size.events += held.ring.len();
                     size.event_bytes += entries;

@@ -19,7 +19,7 @@ use crate::decision::Decision;
 use crate::event::{self, Event, Unreadable};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
-use crate::measure::{Live, Secret, Windows};
+use crate::measure::{Live, Secret, Size, Windows};
 use crate::parallel;
 use crate::program::{Decider, Program};
 use crate::reference::{Explanation, Reference, Times};
@@ -177,6 +177,12 @@ impl Router {
     #[must_use]
     pub fn keys_refused(&self) -> u64 {
         self.current.load().windows.keys_refused()
+    }
+
+    /// What the windows of measures hold, and the bytes that it takes.
+    #[must_use]
+    pub fn window_size(&self) -> Size {
+        self.current.load().windows.size()
     }
 
     fn decide_by(&self, state: &State, given: Given<'_>, now: Timestamp, count: Count) -> Decision {

@@ -44,21 +44,23 @@ pub(crate) const MISSING: i64 = i64::MAX;
 pub struct Unheld;
 
 /// One event, ready for a program. A buffer: fill it again for the next event.
+// PERF: what every decision looks at lies in one line of the cache, and the columns behind it.
 #[derive(Debug, Clone)]
+#[repr(C, align(64))]
 pub struct Slots {
     /// Of which layout.
     pub(crate) layout: u64,
-    pub(crate) kind: KindId,
-    /// By slot of the kind.
-    pub(crate) cells: Vec<i64>,
-    /// Of each field with a column what tests compare, and the complement of it, so that both `at
-    /// least` and `at most` are `at least`: of an ordered field its cell, of a text its symbol.
-    pub(crate) columns: [i64; COLUMNS],
     /// One bit for each field of few values: which one it has; of an ordered field: between which
     /// of its steps it lies.
     pub(crate) set: u64,
     /// A bit for each optional field that is missing.
     pub(crate) missing: u64,
+    /// By slot of the kind.
+    pub(crate) cells: Vec<i64>,
+    pub(crate) kind: KindId,
+    /// Of each field with a column what tests compare, and the complement of it, so that both `at
+    /// least` and `at most` are `at least`: of an ordered field its cell, of a text its symbol.
+    pub(crate) columns: [i64; COLUMNS],
     /// Texts that are not in the input.
     pub(crate) text: Vec<u8>,
     /// The items of lists, each as a cell.

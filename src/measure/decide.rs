@@ -4,7 +4,8 @@
 //! attaches, a whole decision.
 //! Invariant: each event is counted once, with its final values, and no two events of one key are
 //! measured by the same window. Where an adjust may change what is counted, the events of the kind
-//! are decided one after the other; else they are counted before they are decided.
+//! are decided one after the other; else they are counted before they are decided. What is to outlive
+//! the process is kept before anybody hears of the decision.
 
 use super::Windows;
 use super::live::{Counted, Live};
@@ -44,6 +45,7 @@ impl Windows {
         }
         if !kind.adjusts {
             self.measure((program, kind), event, Count::Now, scratch, measuring);
+            self.flush();
             return program.outcome(slots, input, &measuring.answers, scratch);
         }
         let turn = self.turn(slots.kind());
@@ -51,6 +53,7 @@ impl Windows {
         let outcome = program.outcome_unadjusted(slots, input, &measuring.answers, scratch)?;
         self.measure((program, kind), event, Count::Now, scratch, measuring);
         drop(turn);
+        self.flush();
         Ok(outcome)
     }
 
@@ -77,12 +80,14 @@ impl Windows {
         let matrix = &self.matrix;
         if self.is_counted_first(decider.program(), event.kind) {
             let counted = Counted::now(self, matrix, event, times.measured);
+            self.flush();
             return decider.settle_by(event, &counted, times);
         }
         let turn = self.turn(event.kind);
         let settled = decider.settle_by(event, &Live(self), times);
         Counted::now(self, matrix, settled.event(event), times.measured);
         drop(turn);
+        self.flush();
         settled
     }
 

@@ -21,6 +21,15 @@ pub(super) struct Names {
 }
 
 impl Names {
+    /// What it is made of.
+    pub(super) fn parts(self) -> [u8; 3] {
+        [self.width, self.slots, self.next]
+    }
+
+    pub(super) fn of_parts([width, slots, next]: [u8; 3]) -> Self {
+        Self { width, slots, next }
+    }
+
     /// Bytes of all slots.
     pub(super) fn bytes(self) -> usize {
         self.width() * usize::from(self.slots)

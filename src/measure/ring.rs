@@ -9,6 +9,7 @@ use crate::reference::Amount;
 
 mod columns;
 mod figure;
+mod kept;
 
 pub(super) use columns::Shape;
 pub(super) use figure::{Decimal, Figure, Given, Inside, Quantity};

@@ -268,10 +268,14 @@ impl Shard {
         true
     }
 
-    /// All keys with their windows.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&Held, Rare)> {
-        let places = (0u32..).zip(&self.held);
-        places.filter_map(|(place, held)| Some((held.as_ref()?, self.rare(PlaceId(place)))))
+    /// All keys with their windows, and places that are free.
+    pub(super) fn held(&self) -> &[Option<Held>] {
+        &self.held
+    }
+
+    /// What few keys have, by the number of a place.
+    pub(super) fn rare_at(&self, place: usize) -> Rare {
+        u32::try_from(place).map_or_else(|_| Rare::default(), |place| self.rare(PlaceId(place)))
     }
 }
 

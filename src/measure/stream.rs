@@ -9,11 +9,12 @@
 //! window that is not late reaches back behind the *horizon*: one window before that bound.
 
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::journal::{Identity, Journal, Reader};
 use super::ring::{Figure, Given, Inside, Ring, Shape};
 use super::secret::Print;
-use super::shard::{PlaceId, Shard};
+use super::shard::{PlaceId, Rare, Shard};
 use crate::reference::{Interval, Partial};
 
 /// Parts of the keys, each behind a lock of its own: several threads are seldom in one.
@@ -76,6 +77,8 @@ pub(super) struct Stream {
     keys_refused: AtomicU64,
     /// How far the search for keys that can be let go of is.
     swept: AtomicUsize,
+    /// Where what is counted is kept over a restart, and its number there.
+    journal: OnceLock<(Arc<Journal>, u32)>,
 }
 
 #[derive(Debug, Default)]
@@ -125,6 +128,7 @@ impl Stream {
             late_dropped: AtomicU64::new(0),
             keys_refused: AtomicU64::new(0),
             swept: AtomicUsize::new(0),
+            journal: OnceLock::new(),
         }
     }
 
@@ -187,6 +191,9 @@ impl Stream {
                 in_order = ring.newest() <= given.at;
                 ring.insert(self.shape, given, most);
                 counted = true;
+                if let Some((journal, number)) = self.journal.get() {
+                    journal.record(*number, key, given);
+                }
             } else if !is_repeated {
                 self.drop_late(shard, place);
             }
@@ -214,6 +221,80 @@ impl Stream {
             let rare = shard.rare_mut(place);
             rare.dropped_to = rare.dropped_to.max(dropped);
         }
+    }
+
+    /// Keeps what is counted from here on.
+    pub(super) fn keep_in(&self, journal: &Arc<Journal>, identity: Identity) {
+        let number = journal.number(identity);
+        // A stream that windows of two matrices share is kept once.
+        let _ = self.journal.set((Arc::clone(journal), number));
+    }
+
+    /// Counts an event again that was counted before a restart, however late it was.
+    pub(super) fn count_again(&self, key: Print, given: &Given<'_>) {
+        let (horizon, _) = self.edges();
+        let Some(mut shard) = self.lock(key).filter(|_| given.at > horizon) else {
+            return;
+        };
+        let place = shard.find(key).or_else(|| self.add(&mut shard, key));
+        let Some(place) = place else {
+            return self.refuse();
+        };
+        if let Some(ring) = shard.ring(place) {
+            ring.evict(self.shape, horizon);
+            let behind = given.at.saturating_sub(self.window);
+            if given
+                .id
+                .is_none_or(|(id, _)| !ring.has(id, behind, i64::MAX))
+            {
+                ring.insert(self.shape, given, self.bounds.entries);
+            }
+        }
+        self.trim(&mut shard, place);
+    }
+
+    /// Adds what there is beside the keys.
+    pub(super) fn write_state(&self, bytes: &mut Vec<u8>) {
+        for instant in [&self.refused_until, &self.lost_at] {
+            bytes.extend_from_slice(&instant.load(Ordering::Relaxed).to_le_bytes());
+        }
+        for count in [&self.late_dropped, &self.keys_refused] {
+            bytes.extend_from_slice(&count.load(Ordering::Relaxed).to_le_bytes());
+        }
+    }
+
+    /// Takes what there is beside the keys.
+    pub(super) fn read_state(&self, reader: &mut Reader<'_>) -> Option<()> {
+        for instant in [&self.refused_until, &self.lost_at] {
+            instant.store(reader.i64()?, Ordering::Relaxed);
+        }
+        for count in [&self.late_dropped, &self.keys_refused] {
+            count.store(reader.u64()?, Ordering::Relaxed);
+        }
+        Some(())
+    }
+
+    /// Takes a key that was written.
+    pub(super) fn read_key(&self, reader: &mut Reader<'_>) -> Option<Print> {
+        let key = reader.print()?;
+        let rare = Rare {
+            bound_until: reader.i64()?,
+            dropped_to: reader.i64()?,
+        };
+        let ring = Ring::read(self.shape, reader)?;
+        let mut shard = self.lock(key)?;
+        let place = match shard.find(key) {
+            Some(place) => place,
+            None => {
+                self.keys.fetch_add(1, Ordering::Relaxed);
+                shard.add(key)?
+            }
+        };
+        *shard.ring(place)? = ring;
+        if rare.bound_until > i64::MIN || rare.dropped_to > i64::MIN {
+            *shard.rare_mut(place) = rare;
+        }
+        Some(key)
     }
 
     #[cold]

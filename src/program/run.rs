@@ -93,10 +93,12 @@ impl Program {
         scratch: &mut Scratch,
     ) -> Result<Outcome, Unheld> {
         let kind = self.kind(slots)?;
-        let seen = Seen { slots, input };
-        let outcome = self.first(kind, seen, measured, scratch);
+        let outcome = self.first(kind, Seen { slots, input }, measured, scratch);
         match outcome.verdict {
-            Verdict::Adjust => self.adjusted_outcome(kind, seen, measured, scratch),
+            // PERF: made anew, so that the one above stays in registers.
+            Verdict::Adjust => {
+                self.adjusted_outcome(kind, Seen { slots, input }, measured, scratch)
+            }
             _ => Ok(outcome),
         }
     }

@@ -71,7 +71,7 @@ impl Slots {
         found.filter(|cell| *cell != MISSING).ok_or(Unheld)
     }
 
-    fn own_bytes(&mut self, bytes: &[u8]) -> TextCell {
+    pub(super) fn own_bytes(&mut self, bytes: &[u8]) -> TextCell {
         let start = self.text.len();
         self.text.extend_from_slice(bytes);
         TextCell {

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::layout::scaled;
 use super::{Bounds, Cell, Layout, MISSING, Slots, Unheld};
 use crate::clock::{Duration, Timestamp};
+use crate::limits::EVENT_ID_BYTES;
 use crate::schema::{KindId, Schema};
 
 /// A field of a kind, as a layout has it.
@@ -86,6 +87,18 @@ impl Slots {
         self.at = at;
         let cell = at.timestamp_nanos_opt().filter(|cell| *cell != MISSING);
         self.put(fields, 0, cell.ok_or(Unheld)?, &[]);
+        Ok(())
+    }
+
+    /// Gives the event its id, by which measures count it once.
+    ///
+    /// # Errors
+    /// When it is empty or longer than an id may be.
+    pub fn set_id(&mut self, id: &str) -> Result<(), Unheld> {
+        if id.is_empty() || id.len() > EVENT_ID_BYTES {
+            return Err(Unheld);
+        }
+        self.id = Some(self.own_bytes(id.as_bytes()));
         Ok(())
     }
 

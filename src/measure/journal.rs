@@ -1,0 +1,357 @@
+//! What was counted, record by record, for whoever keeps windows over a restart.
+//!
+//! In: events as the windows count them. Out: bytes for a [`Keeper`], in an order in which the records
+//! of each key stand as they were counted.
+//! Invariant: when [`Journal::flush`] returns, what was recorded before it was called is kept, or the
+//! keeper was told that something is lost.
+//!
+//! A record is its length (2 bytes), the CRC-32 of what follows (4), and that: a letter and its
+//! fields. All numbers are little-endian. A position counts the bytes since the store was begun.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::ring::{Decimal, Given, Quantity};
+use super::secret::{Print, Secret};
+
+/// What stands for a measure over restarts: its words and the fields of its kind, as a SHA-256.
+pub(super) type Identity = [u8; 32];
+
+/// Where windows are kept over a restart.
+pub trait Keeper: Debug + Send + Sync {
+    /// What was kept; nothing in a store that never held anything.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn load(&self) -> io::Result<Option<Kept>>;
+
+    /// Begins a log at a position, which `head` opens. What was logged before stays until the next
+    /// snapshot is there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn begin(&self, position: u64, head: &[u8]) -> io::Result<()>;
+
+    /// Adds to the log. When it returns the bytes survive the end of this process.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    fn append(&self, bytes: &[u8]) -> io::Result<()>;
+
+    /// Puts a snapshot in the place of the last one, with all that was logged before `position`. The
+    /// pieces come one after the other.
+    ///
+    /// # Errors
+    /// When it cannot be written; then the last one stays.
+    fn snapshot(&self, position: u64, pieces: &mut dyn Iterator<Item = Vec<u8>>) -> io::Result<()>;
+
+    /// Says that something was counted that is not kept: when the store is opened again, windows are
+    /// lower bounds.
+    fn lose(&self);
+}
+
+/// What a [`Keeper`] has.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// The last snapshot.
+    pub snapshot: Option<Vec<u8>>,
+    /// The logs behind it, each with its position, in their order.
+    pub logs: Vec<(u64, Vec<u8>)>,
+    /// Whether something that was counted may not be among it.
+    pub is_lossy: bool,
+}
+
+/// A record of a log.
+#[derive(Debug)]
+pub(super) enum Record<'b> {
+    /// By which prints.
+    Secret(Secret),
+    /// A number stands for a measure from here on.
+    Measure(u32, Identity),
+    /// An event was counted.
+    Counted {
+        stream: u32,
+        key: Print,
+        given: Given<'b>,
+    },
+}
+
+/// Records on their way to a keeper.
+#[derive(Debug)]
+pub(super) struct Journal {
+    keeper: Arc<dyn Keeper>,
+    secret: Secret,
+    pending: Mutex<Pending>,
+    /// While it is held nobody else writes.
+    writing: Mutex<()>,
+    is_lossy: AtomicBool,
+}
+
+#[derive(Debug)]
+struct Pending {
+    bytes: Vec<u8>,
+    /// Of the end of them.
+    position: u64,
+    numbers: HashMap<Identity, u32>,
+}
+
+impl Journal {
+    /// A journal whose log begins at a position.
+    pub(super) fn begin(
+        keeper: Arc<dyn Keeper>,
+        secret: Secret,
+        position: u64,
+    ) -> io::Result<Self> {
+        let journal = Self {
+            keeper,
+            secret,
+            pending: Mutex::new(Pending {
+                bytes: Vec::new(),
+                position,
+                numbers: HashMap::new(),
+            }),
+            writing: Mutex::new(()),
+            is_lossy: AtomicBool::new(false),
+        };
+        journal.rotate()?;
+        Ok(journal)
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn writing(&self) -> MutexGuard<'_, ()> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of a measure.
+    pub(super) fn number(&self, identity: Identity) -> u32 {
+        let mut pending = self.pending();
+        if let Some(number) = pending.numbers.get(&identity) {
+            return *number;
+        }
+        let number = u32::try_from(pending.numbers.len()).unwrap_or(u32::MAX);
+        pending.numbers.insert(identity, number);
+        pending.write(|bytes| write_measure(bytes, number, &identity));
+        number
+    }
+
+    /// Where the log is. What is recorded from here on stands behind it.
+    pub(super) fn position(&self) -> u64 {
+        self.pending().position
+    }
+
+    /// Notes an event. The part of the keys that it is in is locked meanwhile.
+    #[inline]
+    pub(super) fn record(&self, stream: u32, key: Print, given: &Given<'_>) {
+        self.pending().write(|bytes| {
+            bytes.push(b'c');
+            bytes.extend_from_slice(&stream.to_le_bytes());
+            bytes.extend_from_slice(&key.to_bytes());
+            bytes.extend_from_slice(&given.at.to_le_bytes());
+            bytes.push(u8::from(given.sure));
+            let (print, name) = given.id.map_or((Print::default(), &[][..]), |id| id);
+            let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
+            bytes.extend_from_slice(&length.to_le_bytes());
+            if !name.is_empty() {
+                bytes.extend_from_slice(&print.to_bytes());
+                bytes.extend_from_slice(name);
+            }
+            match given.quantity {
+                Quantity::None => bytes.push(0),
+                Quantity::Sum(sum) => {
+                    bytes.push(1);
+                    bytes.extend_from_slice(&sum.mantissa.to_le_bytes());
+                    bytes.push(sum.scale);
+                }
+                Quantity::Value(value) => {
+                    bytes.push(2);
+                    bytes.extend_from_slice(&value.to_bytes());
+                }
+            }
+        });
+    }
+
+    /// Keeps what was recorded.
+    pub(super) fn flush(&self) {
+        if self.pending().bytes.is_empty() {
+            // Another thread may be writing what was recorded here.
+            drop(self.writing());
+            return;
+        }
+        let writing = self.writing();
+        let bytes = std::mem::take(&mut self.pending().bytes);
+        if !bytes.is_empty() && self.keeper.append(&bytes).is_err() {
+            self.lose();
+        }
+        drop(writing);
+    }
+
+    fn lose(&self) {
+        if !self.is_lossy.swap(true, Ordering::Relaxed) {
+            self.keeper.lose();
+        }
+    }
+
+    /// Whether something that was counted could not be kept.
+    pub(super) fn is_lossy(&self) -> bool {
+        self.is_lossy.load(Ordering::Relaxed)
+    }
+
+    /// Begins a new log, and says where.
+    fn rotate(&self) -> io::Result<u64> {
+        let writing = self.writing();
+        let mut pending = self.pending();
+        let bytes = std::mem::take(&mut pending.bytes);
+        if !bytes.is_empty() && self.keeper.append(&bytes).is_err() {
+            self.lose();
+        }
+        let start = pending.position;
+        pending.write(|bytes| {
+            bytes.push(b's');
+            bytes.extend_from_slice(&self.secret.bytes());
+        });
+        let mut numbers: Vec<_> = pending.numbers.iter().map(|(i, n)| (*n, *i)).collect();
+        numbers.sort_unstable();
+        for (number, identity) in numbers {
+            pending.write(|bytes| write_measure(bytes, number, &identity));
+        }
+        let head = std::mem::take(&mut pending.bytes);
+        self.keeper.begin(start, &head)?;
+        drop(pending);
+        drop(writing);
+        Ok(start)
+    }
+
+    /// Puts a snapshot in the place of the logs so far. The pieces are made while others go on to
+    /// count.
+    pub(super) fn snapshot(&self, pieces: &mut dyn Iterator<Item = Vec<u8>>) -> io::Result<()> {
+        let position = self.rotate()?;
+        self.keeper.snapshot(position, pieces)
+    }
+}
+
+impl Pending {
+    fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        const HEAD: usize = 6;
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; HEAD]);
+        write(&mut self.bytes);
+        let body = self.bytes.get(start + HEAD..).unwrap_or_default();
+        let length = u16::try_from(body.len()).unwrap_or(u16::MAX).to_le_bytes();
+        let sum = crc32fast::hash(body).to_le_bytes();
+        let head = length.into_iter().chain(sum);
+        let room = self.bytes.get_mut(start..).unwrap_or_default();
+        room.iter_mut().zip(head).for_each(|(to, from)| *to = from);
+        self.position += (self.bytes.len() - start) as u64;
+    }
+}
+
+fn write_measure(bytes: &mut Vec<u8>, number: u32, identity: &Identity) {
+    bytes.push(b'm');
+    bytes.extend_from_slice(&number.to_le_bytes());
+    bytes.extend_from_slice(identity);
+}
+
+/// Bytes that are read from the front.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reader<'b>(pub(super) &'b [u8]);
+
+impl<'b> Reader<'b> {
+    pub(super) fn take(&mut self, count: usize) -> Option<&'b [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.take(N)?.try_into().ok()
+    }
+
+    pub(super) fn byte(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    pub(super) fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(super) fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    pub(super) fn i64(&mut self) -> Option<i64> {
+        self.array().map(i64::from_le_bytes)
+    }
+
+    pub(super) fn print(&mut self) -> Option<Print> {
+        self.array().map(Print::of_bytes)
+    }
+
+    /// The next record; `None` at the end, and where a record is not whole: its writer ended before
+    /// it was.
+    pub(super) fn record(&mut self) -> Option<Record<'b>> {
+        let mut ahead = *self;
+        let length = ahead.u16()?;
+        let sum = ahead.u32()?;
+        let body = ahead.take(length.into())?;
+        if crc32fast::hash(body) != sum {
+            return None;
+        }
+        let record = Reader(body).body()?;
+        *self = ahead;
+        Some(record)
+    }
+
+    /// Whether what is left is nothing, or the beginning of a record whose writer ended before it was
+    /// whole. Anything else is damage.
+    pub(super) fn is_torn(mut self) -> bool {
+        let all = self.0.len();
+        match self.u16() {
+            Some(length) => all < usize::from(length) + 6,
+            None => true,
+        }
+    }
+
+    fn body(mut self) -> Option<Record<'b>> {
+        let record = match self.byte()? {
+            b's' => Record::Secret(Secret::of(self.array()?)),
+            b'm' => Record::Measure(self.u32()?, self.array()?),
+            b'c' => {
+                let (stream, key, at) = (self.u32()?, self.print()?, self.i64()?);
+                let sure = self.byte()? != 0;
+                let length = self.u16()?;
+                let id = match length {
+                    0 => None,
+                    length => Some((self.print()?, self.take(length.into())?)),
+                };
+                let quantity = match self.byte()? {
+                    0 => Quantity::None,
+                    1 => Quantity::Sum(Decimal {
+                        mantissa: self.array().map(i128::from_le_bytes)?,
+                        scale: self.byte()?,
+                    }),
+                    2 => Quantity::Value(self.print()?),
+                    _ => return None,
+                };
+                let given = Given {
+                    at,
+                    id,
+                    sure,
+                    quantity,
+                };
+                Record::Counted { stream, key, given }
+            }
+            _ => return None,
+        };
+        self.0.is_empty().then_some(record)
+    }
+}
