@@ -133,11 +133,7 @@ impl<'m> Triggers<'m> {
                 by,
                 quantity: quantity_slot,
                 asks: asks
-                    .map(|(number, test)| Ask {
-                        test: number,
-                        op: test.op,
-                        threshold: test.threshold.clone(),
-                    })
+                    .map(|(number, test)| Ask::new(number, test.op, test.threshold.clone()))
                     .collect(),
             });
         }

@@ -52,9 +52,13 @@ impl Names {
         }
         let at = columns + usize::from(self.next) * self.width();
         let length = u16::try_from(name.len()).unwrap_or(0).to_le_bytes();
-        let bytes = length.iter().chain(name);
         let to = block.get_mut(at..).unwrap_or_default();
-        to.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        if let Some((head, rest)) = to.split_first_chunk_mut::<LENGTH>() {
+            *head = length;
+            if let Some(to) = rest.get_mut(..name.len()) {
+                to.copy_from_slice(name);
+            }
+        }
         self.next += 1;
     }
 
@@ -72,8 +76,9 @@ impl Names {
             return;
         }
         let mut room = vec![0; columns + wider.bytes()].into_boxed_slice();
-        let copied = room.iter_mut().zip(&**block).take(columns);
-        copied.for_each(|(to, from)| *to = *from);
+        if let (Some(to), Some(from)) = (room.get_mut(..columns), block.get(..columns)) {
+            to.copy_from_slice(from);
+        }
         for slot in 0..usize::from(self.slots) {
             let from = block
                 .get(columns + slot * self.width()..)

@@ -13,7 +13,6 @@ use super::shard::Shard;
 use super::stream::{Reading, Stream};
 use super::{Measured, Windows, nanos};
 use crate::decision::Kleene;
-use crate::matrix::Comparison;
 use crate::program::gauge::{Ask, Gauge, Writing};
 use crate::program::{KindProgram, Program, Scratch};
 use crate::reference::Amount;
@@ -21,7 +20,10 @@ use crate::slots::{KindLayout, Seen};
 use crate::value::Value;
 
 /// Measures whose windows are looked for at once.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 4;
+
+/// Keys of a measure beyond which they do not all lie in a cache that is near.
+const FAR: usize = 4_096;
 
 /// What one thread needs to measure one event after the other.
 #[derive(Debug, Default)]
@@ -88,6 +90,7 @@ impl Windows {
             self.advance(slots.kind(), at);
         }
         found.clear();
+        let mut last: Option<(&Box<[u16]>, Option<Print>)> = None;
         program.start(kind, scratch);
         for gauge in &kind.gauges {
             let passes = match (gauge.counts, gauge.filter) {
@@ -95,7 +98,17 @@ impl Windows {
                 (true, None) => Kleene::True,
                 (true, Some(filter)) => program.answer(kind, seen, filter, scratch),
             };
-            found.push(self.find(gauge, layout, seen, passes, writing));
+            // PERF: measures of one kind often have one key.
+            let known = last.filter(|(by, _)| *by == &gauge.by);
+            let key = known.map(|(_, key)| key);
+            let key = key.unwrap_or_else(|| self.key(gauge, layout, seen, writing));
+            last = Some((&gauge.by, key));
+            let quantity = self.quantity_of(gauge, layout, seen, passes, writing);
+            found.push(Found {
+                key,
+                passes,
+                quantity,
+            });
         }
         let given = |found: &Found| {
             (found.passes != Kleene::False).then_some(Given {
@@ -105,41 +118,74 @@ impl Windows {
                 quantity: found.quantity,
             })
         };
+        let mut read = |gauge: &Gauge, found: &Found, place: &mut Place<'_>| {
+            let Place { stream, key, shard } = place;
+            let reading = match (given(found), count) {
+                (Some(given), Count::Now) => stream.observe(shard, *key, &given),
+                (given, _) => stream.read(shard, *key, at, given.as_ref()),
+            };
+            for ask in &gauge.asks {
+                if let Some(to) = answers.get_mut(ask.test as usize) {
+                    *to = answer(ask, &reading);
+                }
+            }
+        };
+        if !self.is_far(&kind.gauges) {
+            for (gauge, found) in kind.gauges.iter().zip(found.iter()) {
+                if let Some(mut place) = self.place(gauge, found) {
+                    read(gauge, found, &mut place);
+                }
+            }
+            return;
+        }
         let chunks = kind.gauges.chunks(AT_ONCE).zip(found.chunks(AT_ONCE));
         for (gauges, found) in chunks {
-            let mut places = self.places(gauges, found);
-            if gauges.len() > 1 {
-                look(&places);
-            }
+            let mut places: [Option<Place<'_>>; AT_ONCE] = std::array::from_fn(|_| None);
+            // The locks are taken in the order of the measures, by everyone.
             for (place, (gauge, found)) in places.iter_mut().zip(gauges.iter().zip(found)) {
-                let Some(place) = place else { continue };
-                let Place { stream, key, shard } = place;
-                let reading = match (given(found), count) {
-                    (Some(given), Count::Now) => stream.observe(shard, *key, &given),
-                    (given, _) => stream.read(shard, *key, at, given.as_ref()),
-                };
-                for ask in &gauge.asks {
-                    if let Some(to) = answers.get_mut(ask.test as usize) {
-                        *to = answer(ask, &reading);
-                    }
+                *place = self.place(gauge, found);
+            }
+            look(&places);
+            for (place, (gauge, found)) in places.iter_mut().zip(gauges.iter().zip(found)) {
+                if let Some(place) = place {
+                    read(gauge, found, place);
                 }
             }
         }
     }
 
+    /// Whether some keys do not lie in a cache that is near.
     #[inline]
-    fn find(
+    fn is_far(&self, gauges: &[Gauge]) -> bool {
+        gauges.iter().any(|gauge| {
+            let stream = self.stream(gauge.measure);
+            stream.is_some_and(|stream| stream.keys() > FAR)
+        })
+    }
+
+    #[inline]
+    fn key(
+        &self,
+        gauge: &Gauge,
+        layout: &KindLayout,
+        seen: Seen<'_>,
+        writing: &mut Writing,
+    ) -> Option<Print> {
+        let key = gauge.write_key(layout, seen, writing);
+        key.map(|key| Print::of(&self.hasher, key))
+    }
+
+    #[inline]
+    fn quantity_of(
         &self,
         gauge: &Gauge,
         layout: &KindLayout,
         seen: Seen<'_>,
         passes: Kleene,
         writing: &mut Writing,
-    ) -> Found {
-        let key = gauge.write_key(layout, seen, writing);
-        let key = key.map(|key| Print::of(&self.hasher, key));
+    ) -> Quantity {
         let shape = self.stream(gauge.measure).map(|stream| stream.shape);
-        let quantity = match shape {
+        match shape {
             Some(Shape::Sum) => {
                 let number = gauge.number(layout, seen);
                 let (mantissa, scale) = number.unwrap_or_default();
@@ -150,29 +196,18 @@ impl Windows {
                 Quantity::Value(Print::of(&self.hasher, value.unwrap_or_default()))
             }
             _ => Quantity::None,
-        };
-        Found {
-            key,
-            passes,
-            quantity,
         }
     }
 
-    /// Where the keys of some measures are kept. The locks are taken in the order of the measures, by
-    /// everyone.
+    /// Where the key of an event is kept, if the measure has to do with the event.
     #[inline]
-    fn places<'w>(&'w self, gauges: &[Gauge], found: &[Found]) -> [Option<Place<'w>>; AT_ONCE] {
-        let mut places = std::array::from_fn(|_| None);
-        for (place, (gauge, found)) in places.iter_mut().zip(gauges.iter().zip(found)) {
-            if found.passes == Kleene::False && gauge.asks.is_empty() {
-                continue;
-            }
-            let Some((key, stream)) = found.key.zip(self.stream(gauge.measure)) else {
-                continue;
-            };
-            *place = stream.lock(key).map(|shard| Place { stream, key, shard });
+    fn place<'w>(&'w self, gauge: &Gauge, found: &Found) -> Option<Place<'w>> {
+        if found.passes == Kleene::False && gauge.asks.is_empty() {
+            return None;
         }
-        places
+        let (key, stream) = found.key.zip(self.stream(gauge.measure))?;
+        let shard = stream.lock(key)?;
+        Some(Place { stream, key, shard })
     }
 }
 
@@ -208,14 +243,13 @@ fn answer(ask: &Ask, reading: &Reading) -> Kleene {
     // PERF: nearly all are exact counts.
     if let (Some(count), Value::Whole(threshold)) = (reading.exact_count(), &ask.threshold) {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
-        return Kleene::from_bool(match ask.op {
-            Comparison::Greater => count > *threshold,
-            Comparison::GreaterOrEqual => count >= *threshold,
-            Comparison::Less => count < *threshold,
-            Comparison::LessOrEqual => count <= *threshold,
-            Comparison::Is => count == *threshold,
-            Comparison::IsNot => count != *threshold,
-        });
+        return Kleene::from_bool(ask.op.holds(count.cmp(threshold)));
+    }
+    // PERF: and sums of few digits.
+    if let (Some(sum), Some(threshold)) = (reading.exact_sum(), ask.decimal)
+        && let Some(order) = sum.compare(threshold.into())
+    {
+        return Kleene::from_bool(ask.op.holds(order));
     }
     match Amount::of(&ask.threshold) {
         Some(threshold) => reading.interval().compare(ask.op, threshold),

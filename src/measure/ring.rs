@@ -14,7 +14,7 @@ mod kept;
 pub(super) use columns::Shape;
 pub(super) use figure::{Decimal, Figure, Given, Inside, Quantity};
 
-use columns::{LAST, OFFSET, PRINT, SURE, TIME};
+use columns::{LAST, OFFSET, SURE, TIME};
 
 /// The entries of one key.
 #[derive(Debug)]
@@ -234,12 +234,12 @@ impl Ring {
     fn write(&mut self, shape: Shape, entry: usize, given: &Given<'_>) {
         let offset = given.at.wrapping_sub(self.base).cast_unsigned() & OFFSET;
         self.set_time(entry, if given.sure { offset | SURE } else { offset });
-        let print = given.id.map_or([0; PRINT], |(print, _)| print.to_bytes());
+        let print = given.id.map_or(Print::default(), |(print, _)| print);
         self.set_print(self.ids(), entry, print);
         match (shape, given.quantity) {
             (Shape::Sum, Quantity::Sum(decimal)) => self.set_decimal(entry, decimal),
             (Shape::Distinct, Quantity::Value(value)) => {
-                self.set_print(self.values(), entry, value.to_bytes());
+                self.set_print(self.values(), entry, value);
             }
             _ => {}
         }
@@ -250,22 +250,14 @@ impl Ring {
         let Quantity::Value(value) = quantity else {
             return;
         };
-        let column = self.values();
-        let mut last = true;
-        let mut before = None;
-        for other in self
-            .with_print(column, value)
-            .filter(|other| *other != entry)
-        {
-            last &= other < entry;
-            if self.time(other) & LAST != 0 {
-                before = Some(other);
+        // PERF: the newest other one with the value is its last so far.
+        let mut others = self.with_print(self.values(), value);
+        let other = others.find(|other| *other != entry);
+        drop(others);
+        if let Some(before) = other {
+            if before > entry {
+                return;
             }
-        }
-        if !last {
-            return;
-        }
-        if let Some(before) = before {
             self.mark(before, LAST, false);
             // What stands behind the cursor moved up by one if the new entry is not.
             let cursor = usize::from(self.aged) + usize::from(is_aged);
@@ -360,7 +352,7 @@ impl Ring {
                 let is_last = |entry: &usize| self.time(*entry) & LAST != 0;
                 let gone = newer
                     .filter(is_last)
-                    .filter(|entry| !is_there(Print::of_bytes(self.print(column, *entry))));
+                    .filter(|entry| !is_there(self.print(column, *entry)));
                 let new = match more.map(|more| more.quantity) {
                     Some(Quantity::Value(value)) => !is_there(value),
                     _ => false,
@@ -391,9 +383,9 @@ impl Ring {
                 let column = self.values();
                 let mut prints: Vec<_> = entries.map(|entry| self.print(column, entry)).collect();
                 if let Some(Quantity::Value(value)) = more.map(|more| more.quantity) {
-                    prints.push(value.to_bytes());
+                    prints.push(value);
                 }
-                prints.sort_unstable();
+                prints.sort_unstable_by_key(|print| (print.low, print.high));
                 prints.dedup();
                 Figure::Count(prints.len() as u64)
             }
@@ -427,7 +419,7 @@ impl Ring {
         let mut last: Vec<_> = entries
             .map(|(at, entry)| {
                 let print = self.print(self.ids(), entry);
-                (at, Print::of_bytes(print))
+                (at, print)
             })
             .collect();
         last.reverse();

@@ -76,6 +76,29 @@ impl Print {
         }
     }
 
+    /// Its first two bytes.
+    #[inline]
+    pub(super) fn front(self) -> u16 {
+        #[expect(clippy::cast_possible_truncation, reason = "the first bytes")]
+        let front = self.low as u16;
+        front
+    }
+
+    /// The eight bytes behind its front, and the last six.
+    #[inline]
+    pub(super) fn rest(self) -> (u64, u64) {
+        (self.low >> 16 | self.high << 48, self.high >> 16)
+    }
+
+    /// The print of a front and what stands behind it.
+    #[inline]
+    pub(super) fn of_parts(front: u16, (low, high): (u64, u64)) -> Self {
+        Self {
+            low: u64::from(front) | low << 16,
+            high: low >> 48 | high << 16,
+        }
+    }
+
     #[inline]
     pub(super) fn to_bytes(self) -> [u8; 16] {
         (u128::from(self.low) | u128::from(self.high) << 64).to_le_bytes()
@@ -96,5 +119,8 @@ mod tests {
         assert_ne!(of(one, b""), of(one, b"\0"));
         assert_ne!(Secret::random(), Secret::random());
         assert_eq!(format!("{:?}", one), "Secret");
+        let print = of(one, b"a");
+        assert_eq!(Print::of_parts(print.front(), print.rest()), print);
+        assert_eq!(Print::of_bytes(print.to_bytes()), print);
     }
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::journal::{Identity, Journal, Reader};
-use super::ring::{Figure, Given, Inside, Ring, Shape};
+use super::ring::{Decimal, Figure, Given, Inside, Ring, Shape};
 use super::secret::Print;
 use super::shard::{PlaceId, Rare, Shard};
 use crate::reference::{Interval, Partial};
@@ -81,6 +81,15 @@ pub(super) struct Stream {
     journal: OnceLock<(Arc<Journal>, u32)>,
 }
 
+/// How far back events reach, at one moment.
+#[derive(Debug, Clone, Copy)]
+struct Edges {
+    /// No window that is not late reaches back to it.
+    horizon: i64,
+    /// An event before it is late.
+    oldest: i64,
+}
+
 #[derive(Debug, Default)]
 #[repr(align(64))]
 struct Guarded(Mutex<Shard>);
@@ -101,6 +110,15 @@ impl Reading {
         Interval {
             low: self.inside.low.amount(),
             high: high.filter(|_| self.partial.is_none()),
+        }
+    }
+
+    /// The sum, where it is one and exact.
+    #[inline]
+    pub(super) fn exact_sum(&self) -> Option<Decimal> {
+        match (self.inside.low, self.inside.high, self.partial) {
+            (Figure::Sum(low), Figure::Sum(high), None) if low == high => Some(low),
+            _ => None,
         }
     }
 
@@ -161,11 +179,14 @@ impl Stream {
         self.shards.get(shard).map(lock)
     }
 
-    /// The horizon, and the instant before which an event is late.
+    /// How far back events reach.
     #[inline]
-    fn edges(&self) -> (i64, i64) {
+    fn edges(&self) -> Edges {
         let oldest = self.newest.get().saturating_sub(self.bounds.lateness);
-        (oldest.saturating_sub(self.window), oldest)
+        Edges {
+            horizon: oldest.saturating_sub(self.window),
+            oldest,
+        }
     }
 
     /// Counts an event of the key, and reads the window that it sees.
@@ -178,16 +199,16 @@ impl Stream {
             self.refuse();
             return reading;
         };
-        let (horizon, oldest) = self.edges();
+        let edges = self.edges();
         let most = self.bounds.entries;
         let (mut counted, mut in_order) = (false, true);
         if let Some(ring) = shard.ring(place) {
-            ring.evict(self.shape, horizon);
+            ring.evict(self.shape, edges.horizon);
             let behind = given.at.saturating_sub(self.window);
             let is_repeated = given
                 .id
                 .is_some_and(|(id, _)| ring.has(id, behind, i64::MAX));
-            if !is_repeated && given.at >= oldest {
+            if !is_repeated && given.at >= edges.oldest {
                 in_order = ring.newest() <= given.at;
                 ring.insert(self.shape, given, most);
                 counted = true;
@@ -204,11 +225,11 @@ impl Stream {
             self.trim(shard, place);
         }
         let more = (!counted).then_some(given);
-        let reading = self.read_held(shard, place, given.at, more);
+        let reading = self.read_held(shard, place, given.at, more, edges);
         if !in_order {
             self.trim(shard, place);
         }
-        self.sweep(shard, 1);
+        self.sweep(shard, 1, edges);
         reading
     }
 
@@ -232,7 +253,7 @@ impl Stream {
 
     /// Counts an event again that was counted before a restart, however late it was.
     pub(super) fn count_again(&self, key: Print, given: &Given<'_>) {
-        let (horizon, _) = self.edges();
+        let horizon = self.edges().horizon;
         let Some(mut shard) = self.lock(key).filter(|_| given.at > horizon) else {
             return;
         };
@@ -308,10 +329,11 @@ impl Stream {
     /// Makes a place for a key; none where there are too many.
     #[cold]
     fn add(&self, shard: &mut Shard, key: Print) -> Option<PlaceId> {
-        self.sweep(shard, 3);
+        let edges = self.edges();
+        self.sweep(shard, 3, edges);
         if self.keys() >= self.bounds.keys {
-            self.sweep(shard, LOOKED_AT);
-            self.sweep_others();
+            self.sweep(shard, LOOKED_AT, edges);
+            self.sweep_others(edges);
         }
         let room = self.keys.fetch_add(1, Ordering::Relaxed) < self.bounds.keys;
         let place = room.then(|| shard.add(key)).flatten();
@@ -337,7 +359,7 @@ impl Stream {
     }
 
     /// Looks for keys that can be let go of in the parts that nobody has.
-    fn sweep_others(&self) {
+    fn sweep_others(&self, edges: Edges) {
         for _ in 0..SHARDS {
             if self.keys() < self.bounds.keys {
                 return;
@@ -345,15 +367,14 @@ impl Stream {
             let next = self.swept.fetch_add(1, Ordering::Relaxed) % SHARDS;
             let shard = self.shards.get(next).map(|shard| shard.0.try_lock());
             if let Some(Ok(mut shard)) = shard {
-                self.sweep(&mut shard, LOOKED_AT);
+                self.sweep(&mut shard, LOOKED_AT, edges);
             }
         }
     }
 
     #[inline]
-    fn sweep(&self, shard: &mut Shard, keys: usize) {
-        let (horizon, oldest) = self.edges();
-        let gone = shard.sweep(keys, horizon, oldest);
+    fn sweep(&self, shard: &mut Shard, keys: usize, edges: Edges) {
+        let gone = shard.sweep(keys, edges.horizon, edges.oldest);
         if gone > 0 {
             self.keys.fetch_sub(gone, Ordering::Relaxed);
         }
@@ -367,14 +388,15 @@ impl Stream {
         at: i64,
         more: Option<&Given<'_>>,
     ) -> Reading {
+        let edges = self.edges();
         match shard.find(key) {
-            Some(place) => self.read_held(shard, place, at, more),
+            Some(place) => self.read_held(shard, place, at, more, edges),
             None => {
                 let mut nothing = Ring::new();
                 let inside = nothing.inside(self.shape, (i64::MIN, at), more, self.bounds.entries);
                 let refused = at < self.refused_until.load(Ordering::Relaxed);
                 let partial = refused.then_some(Partial::Refused);
-                self.reading(inside, partial, at)
+                self.reading(inside, partial, at, edges)
             }
         }
     }
@@ -386,8 +408,9 @@ impl Stream {
         place: PlaceId,
         at: i64,
         more: Option<&Given<'_>>,
+        edges: Edges,
     ) -> Reading {
-        let (behind, rare) = (self.behind(at), shard.rare(place));
+        let (behind, rare) = (self.behind(at, edges), shard.rare(place));
         let partial = if at < rare.bound_until {
             Some(Partial::Late)
         } else if rare.dropped_to > at.saturating_sub(self.window) {
@@ -395,27 +418,29 @@ impl Stream {
         } else {
             None
         };
-        let mut nothing = Ring::new();
-        let ring = shard.ring(place).unwrap_or(&mut nothing);
-        let inside = ring.inside(self.shape, (behind, at), more, self.bounds.entries);
-        self.reading(inside, partial, at)
+        let most = self.bounds.entries;
+        let inside = match shard.ring(place) {
+            Some(ring) => ring.inside(self.shape, (behind, at), more, most),
+            None => Ring::new().inside(self.shape, (behind, at), more, most),
+        };
+        self.reading(inside, partial, at, edges)
     }
 
     /// Behind which instant a window lies that ends at an instant: what is out of reach of all that
     /// is not late is gone, whether it still has room or not.
     #[inline]
-    fn behind(&self, at: i64) -> i64 {
-        at.saturating_sub(self.window).max(self.edges().0)
+    fn behind(&self, at: i64, edges: Edges) -> i64 {
+        at.saturating_sub(self.window).max(edges.horizon)
     }
 
     #[inline]
-    fn reading(&self, inside: Inside, partial: Option<Partial>, at: i64) -> Reading {
+    fn reading(&self, inside: Inside, partial: Option<Partial>, at: i64, edges: Edges) -> Reading {
         let lost_at = self.lost_at.load(Ordering::Relaxed);
         let partial = if lost_at > i64::MIN && at < lost_at.saturating_add(self.window) {
             Some(Partial::Lost)
         } else if inside.entries >= self.bounds.entries {
             Some(Partial::Full)
-        } else if at < self.edges().1 {
+        } else if at < edges.oldest {
             // What a window at that instant reached is let go of.
             Some(Partial::Late)
         } else {
@@ -433,7 +458,9 @@ impl Stream {
         most: usize,
     ) -> Vec<(i64, Print)> {
         let held = shard.find(key).and_then(|place| shard.get(place));
-        held.map_or_else(Vec::new, |held| held.ring.last(self.behind(at), at, most))
+        held.map_or_else(Vec::new, |held| {
+            held.ring.last(self.behind(at, self.edges()), at, most)
+        })
     }
 
     /// The ids of a key's last events, in no order.

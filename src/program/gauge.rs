@@ -39,6 +39,29 @@ pub struct Ask {
     pub op: Comparison,
     /// With what.
     pub threshold: Value,
+    /// The same as a mantissa and its places behind the point, where it is a number.
+    pub decimal: Option<(i128, u8)>,
+}
+
+impl Ask {
+    /// A test by its number.
+    #[must_use]
+    pub fn new(test: u32, op: Comparison, threshold: Value) -> Self {
+        let decimal = match &threshold {
+            Value::Number(number) | Value::Money(number, _) => u8::try_from(number.scale())
+                .ok()
+                .map(|scale| (number.mantissa(), scale)),
+            Value::Whole(number) => Some((i128::from(*number), 0)),
+            Value::Duration(span) => Some((i128::from(span.as_millis()), 0)),
+            _ => None,
+        };
+        Self {
+            test,
+            op,
+            threshold,
+            decimal,
+        }
+    }
 }
 
 /// The bytes of values, one behind the other.

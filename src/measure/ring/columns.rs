@@ -5,7 +5,7 @@
 //!
 //! A block has a column for each part of an entry, so that a search goes over bytes that lie
 //! together: 7 bytes of the instant (54 bits of nanoseconds since `base`, which span 208 days, and
-//! two marks), 16 of the id's print, the first of them apart from the others; of a sum 13 of the
+//! two marks), 16 of the id's print, the first two of them apart from the others; of a sum 13 of the
 //! exact decimal, of a distinct count 16 of the value's print. Behind the columns stand the last ids.
 
 use super::super::secret::Print;
@@ -14,9 +14,11 @@ use super::figure::Decimal;
 
 /// Bytes of an entry's instant and marks.
 pub(super) const TIME: usize = 7;
-/// Bytes of a print; the first one lies apart.
+/// Bytes of a print.
 pub(super) const PRINT: usize = 16;
-pub(super) const REST: usize = PRINT - 1;
+/// Bytes of a print that lie apart, so that a search goes over them alone.
+pub(super) const FRONT: usize = 2;
+pub(super) const REST: usize = PRINT - FRONT;
 /// Bytes of a decimal: its digits, and its scale.
 pub(super) const DECIMAL: usize = 13;
 
@@ -68,6 +70,14 @@ impl Ring {
     }
 
     #[inline]
+    fn set_word(&mut self, at: usize, word: u64) {
+        let bytes = self.block.get_mut(at..);
+        if let Some(to) = bytes.and_then(|bytes| bytes.first_chunk_mut()) {
+            *to = word.to_le_bytes();
+        }
+    }
+
+    #[inline]
     pub(super) fn time(&self, entry: usize) -> u64 {
         // At least 16 bytes of prints stand behind the last instant.
         self.word(TIME * self.place(entry)) & WORD
@@ -87,11 +97,8 @@ impl Ring {
     #[inline]
     pub(super) fn set_time(&mut self, entry: usize, word: u64) {
         let at = TIME * self.place(entry);
-        if let Some(to) = self.block.get_mut(at..at + TIME) {
-            to.iter_mut()
-                .zip(word.to_le_bytes())
-                .for_each(|(to, from)| *to = from);
-        }
+        // PERF: a word at once; the byte behind the instant stays what it is.
+        self.set_word(at, self.word(at) & !WORD | word & WORD);
     }
 
     pub(super) fn mark(&mut self, entry: usize, mark: u64, set: bool) {
@@ -108,76 +115,71 @@ impl Ring {
         (TIME + PRINT) * usize::from(self.capacity)
     }
 
-    pub(super) fn print(&self, column: usize, entry: usize) -> [u8; PRINT] {
+    #[inline]
+    pub(super) fn print(&self, column: usize, entry: usize) -> Print {
         let (place, capacity) = (self.place(entry), usize::from(self.capacity));
-        let mut print = [0; PRINT];
-        let first = self.block.get(column + place).copied();
-        let rest = column + capacity + REST * place;
-        let rest = self.block.get(rest..rest + REST).unwrap_or_default();
-        let bytes = first.into_iter().chain(rest.iter().copied());
-        print
-            .iter_mut()
-            .zip(bytes)
-            .for_each(|(to, from)| *to = from);
-        print
+        let at = column + FRONT * place;
+        let front = self.block.get(at..).and_then(|bytes| bytes.first_chunk());
+        let front = front.map_or(0, |front| u16::from_le_bytes(*front));
+        let rest = self.rest(column + FRONT * capacity + REST * place);
+        Print::of_parts(front, rest)
+    }
+
+    /// What stands behind the front of a print: eight bytes, and six.
+    #[inline]
+    fn rest(&self, at: usize) -> (u64, u64) {
+        (self.word(at), self.word(at + 6) >> 16)
     }
 
     #[inline]
-    pub(super) fn set_print(&mut self, column: usize, entry: usize, print: [u8; PRINT]) {
+    pub(super) fn set_print(&mut self, column: usize, entry: usize, print: Print) {
         let (place, capacity) = (self.place(entry), usize::from(self.capacity));
-        let [first, rest @ ..] = print;
-        if let Some(to) = self.block.get_mut(column + place) {
-            *to = first;
+        let at = column + FRONT * place;
+        if let Some(to) = self.block.get_mut(at..at + FRONT) {
+            to.copy_from_slice(&print.front().to_le_bytes());
         }
-        let at = column + capacity + REST * place;
-        if let Some(to) = self.block.get_mut(at..at + REST) {
-            to.copy_from_slice(&rest);
-        }
+        let at = column + FRONT * capacity + REST * place;
+        let (low, high) = print.rest();
+        // PERF: two words that overlap.
+        self.set_word(at, low);
+        self.set_word(at + 6, high << 16 | low >> 48);
     }
 
+    #[inline]
     pub(super) fn decimal(&self, entry: usize) -> Decimal {
         let at = self.values() + DECIMAL * self.place(entry);
-        let Some([digits @ .., scale]) = self
-            .block
-            .get(at..)
-            .and_then(|bytes| bytes.first_chunk::<DECIMAL>())
-        else {
-            return Decimal::default();
-        };
-        let mut wide = [0; 16];
-        wide.iter_mut()
-            .zip(digits)
-            .for_each(|(to, from)| *to = *from);
-        let mantissa = i128::from_le_bytes(wide);
+        let (low, end) = (self.word(at), self.word(at + 5));
+        let mantissa = i128::from(low) | i128::from(end >> 24 & 0xffff_ffff) << 64;
+        let scale = u8::try_from(end >> 56).unwrap_or(0);
         Decimal {
-            mantissa: if scale & 0x80 == 0 {
-                mantissa
-            } else {
-                -mantissa
+            mantissa: match scale & 0x80 {
+                0 => mantissa,
+                _ => -mantissa,
             },
             scale: scale & 0x7f,
         }
     }
 
+    #[inline]
     pub(super) fn set_decimal(&mut self, entry: usize, decimal: Decimal) {
         let at = self.values() + DECIMAL * self.place(entry);
-        let digits = decimal.mantissa.unsigned_abs().to_le_bytes();
+        let digits = decimal.mantissa.unsigned_abs();
+        #[expect(clippy::cast_possible_truncation, reason = "the parts of 96 bits")]
+        let (low, high) = (digits as u64, (digits >> 64) as u32);
         let sign = if decimal.mantissa < 0 { 0x80 } else { 0 };
-        if let Some([to @ .., scale]) = self.block.get_mut(at..at + DECIMAL) {
-            to.iter_mut().zip(digits).for_each(|(to, from)| *to = from);
-            *scale = decimal.scale | sign;
-        }
+        let end = low >> 40 | u64::from(high) << 24 | u64::from(decimal.scale | sign) << 56;
+        self.set_word(at, low);
+        self.set_word(at + 5, end);
     }
 
-    /// The entries with a print in a column, the newest first within each stretch of the block.
+    /// The entries with a print in a column, the newest first.
     #[inline]
     pub(super) fn with_print(
         &self,
         column: usize,
         print: Print,
     ) -> impl Iterator<Item = usize> + '_ {
-        let bytes = print.to_bytes();
-        let [wanted, rest @ ..] = bytes;
+        let (wanted, rest) = (print.front(), print.rest());
         let (first, length, capacity) = (
             usize::from(self.first),
             usize::from(self.length),
@@ -185,17 +187,18 @@ impl Ring {
         );
         let end = (first + length).min(capacity);
         let wrapped = (first + length).saturating_sub(capacity);
-        let stretches = [(0, wrapped, capacity - first), (first, end, 0)];
-        stretches.into_iter().flat_map(move |(from, to, entry)| {
-            let firsts = self.block.get(column + from..column + to);
-            let found = memchr::memrchr_iter(wanted, firsts.unwrap_or_default());
+        let stretch = move |from: usize, to: usize, entry: usize| {
+            let fronts = self.block.get(column + FRONT * from..column + FRONT * to);
+            let found = Fronts {
+                bytes: fronts.unwrap_or_default(),
+                wanted,
+            };
             found
-                .filter(move |at| {
-                    let at = column + capacity + REST * (from + at);
-                    self.block.get(at..at + REST) == Some(&rest[..])
-                })
+                .filter(move |at| self.rest(column + FRONT * capacity + REST * (from + at)) == rest)
                 .map(move |at| entry + at)
-        })
+        };
+        let newer = (wrapped > 0).then(|| stretch(0, wrapped, capacity - first));
+        newer.into_iter().flatten().chain(stretch(first, end, 0))
     }
 
     /// Whether an event is there that happened behind an instant and up to another.
@@ -253,9 +256,9 @@ impl Ring {
         let old = usize::from(self.capacity);
         let mut block = vec![0; columns + self.names.bytes()].into_boxed_slice();
         let widths: &[usize] = match shape {
-            Shape::Count => &[TIME, 1, REST],
-            Shape::Sum => &[TIME, 1, REST, DECIMAL],
-            Shape::Distinct => &[TIME, 1, REST, 1, REST],
+            Shape::Count => &[TIME, FRONT, REST],
+            Shape::Sum => &[TIME, FRONT, REST, DECIMAL],
+            Shape::Distinct => &[TIME, FRONT, REST, FRONT, REST],
         };
         let (first, length) = (usize::from(self.first), self.len());
         let head = length.min(old - first.min(old));
@@ -276,5 +279,39 @@ impl Ring {
         self.block = block;
         self.first = 0;
         self.capacity = u16::try_from(capacity).unwrap_or(u16::MAX);
+    }
+}
+
+/// The places of a front among others, the last one first.
+struct Fronts<'b> {
+    bytes: &'b [u8],
+    wanted: u16,
+}
+
+impl Iterator for Fronts<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        /// Fronts that are compared at once.
+        const BLOCK: usize = 32;
+        let is_wanted = |front: &[u8; FRONT]| u16::from_le_bytes(*front) == self.wanted;
+        loop {
+            let (fronts, _) = self.bytes.as_chunks::<FRONT>();
+            // PERF: a whole block is compared without a branch in it.
+            if let Some((rest, block)) = fronts.split_last_chunk::<BLOCK>()
+                && !block
+                    .iter()
+                    .fold(false, |any, front| any | is_wanted(front))
+            {
+                self.bytes = rest.as_flattened();
+                continue;
+            }
+            let (last, rest) = fronts.split_last()?;
+            self.bytes = rest.as_flattened();
+            if is_wanted(last) {
+                return Some(rest.len());
+            }
+        }
     }
 }

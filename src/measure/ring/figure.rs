@@ -13,7 +13,20 @@ pub(in crate::measure) struct Decimal {
     pub(in crate::measure) scale: u8,
 }
 
+impl From<(i128, u8)> for Decimal {
+    fn from((mantissa, scale): (i128, u8)) -> Self {
+        Self { mantissa, scale }
+    }
+}
+
 impl Decimal {
+    /// How both compare; `None` where their digits have no room.
+    #[inline]
+    pub(in crate::measure) fn compare(self, other: Self) -> Option<std::cmp::Ordering> {
+        let difference = self.plus(other, true)?;
+        Some(difference.mantissa.cmp(&0))
+    }
+
     /// The sum of both, or the difference; `None` where its digits have no room.
     #[inline]
     pub(super) fn plus(self, other: Self, negative: bool) -> Option<Self> {
