@@ -148,6 +148,8 @@ pub enum ProblemCode {
     AdjustConflict,
     /// A timeout step whose calendar does not open in reach.
     NeverOpen,
+    /// An `at` further ahead of the clock than clocks differ.
+    ClockAhead,
 }
 
 impl ProblemCode {

@@ -15,7 +15,7 @@
 //! | 5 | [`measure`] | sliding windows, for several threads |
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
 //! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
-//! | 9 | [`files`] | a matrix on disk |
+//! | 9 | [`files`] [`store`] | a matrix on disk; where state outlives the process |
 //! | 10 | `cli` | the command line |
 
 pub mod calendar;
@@ -40,6 +40,7 @@ pub mod router;
 pub mod schema;
 pub mod slots;
 pub mod span;
+pub mod store;
 pub mod syntax;
 pub mod value;
 

@@ -134,6 +134,13 @@ pub const WINDOW: Duration = Duration::from_minutes(31 * 24 * 60);
 /// How late an event may be and still be put in its place in a window.
 pub const LATENESS: Duration = Duration::from_minutes(2);
 
+/// How late an event may be at most, whatever an operator sets for its source: windows are kept for so
+/// much longer.
+pub const LATENESS_MAX: Duration = Duration::from_minutes(24 * 60);
+
+/// How far ahead of the clock an event may claim to be: clocks differ by seconds.
+pub const FUTURE: Duration = Duration::from_minutes(1);
+
 /// The absolute cap of an escalation (design, lifecycle 4): no timeout step lies beyond it.
 pub const TIMEOUT: Duration = Duration::from_minutes(30 * 24 * 60);
 

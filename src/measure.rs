@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use siphasher::sip128::SipHasher13;
 
 use crate::clock::{Duration, Timestamp};
-use crate::limits::{LATENESS, Limits};
+use crate::limits::Limits;
 use crate::matrix::{Matrix, Measure, MeasureFunction, MeasureId};
 use crate::schema::KindId;
 
@@ -30,6 +30,7 @@ mod observe;
 mod ring;
 mod secret;
 mod shard;
+mod source;
 mod stream;
 
 pub(crate) use decide::Measured;
@@ -38,10 +39,11 @@ pub use keep::Opened;
 pub(crate) use live::Live;
 pub use observe::Measuring;
 pub use secret::Secret;
+pub use source::{Counting, Receipt, Source, Sources};
 
 use journal::Journal;
 use ring::Shape;
-use stream::{Bounds, Newest, Stream};
+use stream::{Newest, Stream};
 
 /// The windows of all measures of a matrix.
 #[derive(Debug)]
@@ -63,15 +65,10 @@ pub struct Windows {
 impl Windows {
     /// Complete windows in which nothing has happened yet.
     #[must_use]
-    pub fn new(matrix: &Arc<Matrix>, limits: &Limits, secret: Secret) -> Self {
+    pub fn new(matrix: &Arc<Matrix>, bounds: Bounds, secret: Secret) -> Self {
         let kinds = matrix.schema.kinds();
         let newest: Vec<_> = kinds.iter().map(|_| Arc::new(Newest::new())).collect();
         let streams = matrix.measures.iter();
-        let bounds = Bounds {
-            entries: limits.events_of_a_window(),
-            keys: limits.window_keys,
-            lateness: span(LATENESS),
-        };
         Self {
             matrix: Arc::clone(matrix),
             streams: streams
@@ -91,8 +88,8 @@ impl Windows {
     /// old matrix go on to count in them; those of any other are lower bounds until they lie behind
     /// the instant.
     #[must_use]
-    pub fn carried(&self, to: &Arc<Matrix>, limits: &Limits, now: Timestamp) -> Self {
-        let mut carried = Self::new(to, limits, self.secret);
+    pub fn carried(&self, to: &Arc<Matrix>, now: Timestamp) -> Self {
+        let mut carried = Self::new(to, self.bounds, self.secret);
         let from = &self.matrix;
         let old_kind = |id: KindId| {
             let kind = to.kind(id)?;
@@ -218,6 +215,29 @@ impl Windows {
     pub(crate) fn turn(&self, kind: KindId) -> Option<MutexGuard<'_, ()>> {
         let turn = self.turns.get(kind.0 as usize)?;
         Some(turn.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// How much windows keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bounds {
+    /// Events of one key.
+    pub events: usize,
+    /// Keys of a measure.
+    pub keys: usize,
+    /// How late an event of any source may be.
+    pub lateness: Duration,
+}
+
+impl Bounds {
+    /// Those of an operator, for the sources that are named.
+    #[must_use]
+    pub fn of(limits: &Limits, sources: &Sources) -> Self {
+        Self {
+            events: limits.events_of_a_window(),
+            keys: limits.window_keys,
+            lateness: sources.lateness(),
+        }
     }
 }
 

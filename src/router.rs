@@ -9,17 +9,20 @@
 //! Must not read a clock, nor know what becomes of a decision.
 
 use std::borrow::Cow;
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use crate::clock::Timestamp;
+use crate::clock::{Timestamp, format_timestamp};
 use crate::compile::compile;
 use crate::decision::Decision;
-use crate::event::{self, Event, Unreadable};
+use crate::event::{self, Event, Problem, ProblemCode, Unreadable};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
-use crate::measure::{Live, Secret, Size, Windows};
+use crate::measure::{
+    Bounds, Keeper, Live, Opened, Receipt, Secret, Size, Source, Sources, Windows,
+};
 use crate::parallel;
 use crate::program::{Decider, Program};
 use crate::reference::{Explanation, Reference, Times};
@@ -38,9 +41,18 @@ pub use session::{Joined, Session};
 #[derive(Debug)]
 pub struct Router {
     current: ArcSwap<State>,
-    limits: Limits,
+    settings: Settings,
     /// While it is held no other swap begins.
     swapping: Mutex<()>,
+}
+
+/// What an operator sets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// The bounds on events and windows.
+    pub limits: Limits,
+    /// Whose clocks count.
+    pub sources: Sources,
 }
 
 /// What decides: a program, and the windows of its measures.
@@ -56,31 +68,90 @@ impl Router {
     pub fn new(matrix: Arc<Matrix>) -> Self {
         let state = State {
             program: Arc::new(compile(&matrix)),
-            windows: Windows::new(&matrix, &Limits::default(), Secret::random()),
+            windows: Windows::new(&matrix, Settings::default().bounds(), Secret::random()),
         };
         Self {
             current: ArcSwap::from_pointee(state),
-            limits: Limits::default(),
+            settings: Settings::default(),
             swapping: Mutex::new(()),
+        }
+    }
+
+    /// A router whose windows are those of a store, and are kept there from here on. What an event
+    /// counts for is kept before its decision is given. Says how the windows came back: those of a
+    /// store that lost something, or never heard of a measure, are lower bounds until they lie behind
+    /// `now`.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or not be written.
+    pub fn open(
+        matrix: Arc<Matrix>,
+        settings: Settings,
+        keeper: Arc<dyn Keeper>,
+        now: Timestamp,
+    ) -> io::Result<(Self, Opened)> {
+        let (windows, opened) = Windows::open(&matrix, settings.bounds(), keeper, now)?;
+        let program = Arc::new(compile(&matrix));
+        let router = Self {
+            current: ArcSwap::from_pointee(State { program, windows }),
+            settings,
+            swapping: Mutex::new(()),
+        };
+        Ok((router, opened))
+    }
+
+    /// Writes a snapshot of the windows into their store, so that its log begins anew. Others go on to
+    /// decide meanwhile. Without a store it does nothing.
+    ///
+    /// # Errors
+    /// When it cannot be written; the last one stays, with the log behind it.
+    pub fn keep(&self) -> io::Result<()> {
+        let swapping = self.swapping.lock();
+        let swapping = swapping.unwrap_or_else(PoisonError::into_inner);
+        let kept = self.current.load().windows.keep();
+        drop(swapping);
+        kept
+    }
+
+    /// Whether something that was counted could not be kept in the store.
+    #[must_use]
+    pub fn is_lossy(&self) -> bool {
+        self.current.load().windows.is_lossy()
+    }
+
+    /// The same with other settings; nothing has happened yet.
+    #[must_use]
+    pub fn with_settings(self, settings: Settings) -> Self {
+        let program = self.program();
+        let windows = Windows::new(&program.matrix, settings.bounds(), Secret::random());
+        Self {
+            current: ArcSwap::from_pointee(State { program, windows }),
+            settings,
+            ..self
         }
     }
 
     /// The same with other bounds on events and windows; nothing has happened yet.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
-        let program = self.program();
-        let windows = Windows::new(&program.matrix, &limits, Secret::random());
-        Self {
-            current: ArcSwap::from_pointee(State { program, windows }),
+        let settings = Settings {
             limits,
-            ..self
-        }
+            ..self.settings.clone()
+        };
+        self.with_settings(settings)
+    }
+
+    /// A source of events by the name by which its sender was authenticated, never by one that an event
+    /// gives. What is not named in the settings is not trusted with the time.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Source {
+        self.settings.sources.source(name)
     }
 
     /// The bounds on events.
     #[must_use]
     pub fn limits(&self) -> &Limits {
-        &self.limits
+        &self.settings.limits
     }
 
     /// The matrix that decides now.
@@ -102,11 +173,7 @@ impl Router {
         let program = Arc::new(compile(&matrix));
         let swapping = self.swapping.lock();
         let swapping = swapping.unwrap_or_else(PoisonError::into_inner);
-        let windows = self
-            .current
-            .load()
-            .windows
-            .carried(&matrix, &self.limits, now);
+        let windows = self.current.load().windows.carried(&matrix, now);
         self.current.store(Arc::new(State { program, windows }));
         drop(swapping);
     }
@@ -119,26 +186,45 @@ impl Router {
 
     /// Decides an event and counts it.
     #[must_use]
-    pub fn decide(&self, event: &Event, now: Timestamp) -> Decision {
-        self.decide_by(&self.current.load(), Given::Event(event), now, Count::Yes)
+    pub fn decide(&self, event: &Event, received: impl Into<Receipt>) -> Decision {
+        let receipt = received.into();
+        self.decide_by(
+            &self.current.load(),
+            Given::Event(event),
+            receipt,
+            Count::Yes,
+        )
     }
 
     /// Decides an event from its JSON and counts it. What cannot be read is decided as unreadable.
     #[must_use]
-    pub fn decide_json(&self, bytes: &[u8], now: Timestamp) -> Decision {
-        self.decide_by(&self.current.load(), Given::Json(bytes), now, Count::Yes)
+    pub fn decide_json(&self, bytes: &[u8], received: impl Into<Receipt>) -> Decision {
+        let receipt = received.into();
+        self.decide_by(
+            &self.current.load(),
+            Given::Json(bytes),
+            receipt,
+            Count::Yes,
+        )
     }
 
     /// Decides an event without counting it.
     #[must_use]
-    pub fn dry_run(&self, event: &Event, now: Timestamp) -> Decision {
-        self.decide_by(&self.current.load(), Given::Event(event), now, Count::No)
+    pub fn dry_run(&self, event: &Event, received: impl Into<Receipt>) -> Decision {
+        let receipt = received.into();
+        self.decide_by(
+            &self.current.load(),
+            Given::Event(event),
+            receipt,
+            Count::No,
+        )
     }
 
     /// Decides an event from its JSON without counting it.
     #[must_use]
-    pub fn dry_run_json(&self, bytes: &[u8], now: Timestamp) -> Decision {
-        self.decide_by(&self.current.load(), Given::Json(bytes), now, Count::No)
+    pub fn dry_run_json(&self, bytes: &[u8], received: impl Into<Receipt>) -> Decision {
+        let receipt = received.into();
+        self.decide_by(&self.current.load(), Given::Json(bytes), receipt, Count::No)
     }
 
     /// Decides events from their JSON and counts them, in their order; all by one program. Without
@@ -147,10 +233,10 @@ impl Router {
     pub fn decide_batch(
         &self,
         events: &[impl AsRef<[u8]> + Sync],
-        now: Timestamp,
+        received: impl Into<Receipt>,
     ) -> Vec<Decision> {
-        let state = self.current.load_full();
-        let decide = |bytes: &[u8]| self.decide_by(&state, Given::Json(bytes), now, Count::Yes);
+        let (state, receipt) = (self.current.load_full(), received.into());
+        let decide = |bytes: &[u8]| self.decide_by(&state, Given::Json(bytes), receipt, Count::Yes);
         match state.program.matrix.measures.is_empty() {
             true => parallel::map(events, |bytes| decide(bytes.as_ref())),
             false => events.iter().map(|bytes| decide(bytes.as_ref())).collect(),
@@ -159,12 +245,16 @@ impl Router {
 
     /// Explains how every lane and rule stands to an event that was not decided yet.
     #[must_use]
-    pub fn explain(&self, event: &Event, now: Timestamp) -> Explanation {
-        let state = self.current.load();
-        let again = self.event(&state.program, Given::Event(event), now);
+    pub fn explain(&self, event: &Event, received: impl Into<Receipt>) -> Explanation {
+        let (state, receipt) = (self.current.load(), received.into());
+        let again = self.event(&state.program, Given::Event(event), receipt.now);
         let event = again.as_deref().unwrap_or(event);
         let reference = Reference::new(&state.program.matrix);
-        reference.explain_by(event, &Live(&state.windows), Times::received(now))
+        let times = Times {
+            measured: receipt.counts(event.at()).at,
+            opened: receipt.now,
+        };
+        reference.explain_by(event, &Live(&state.windows), times)
     }
 
     /// How many events came too late for the windows of their measures.
@@ -185,21 +275,31 @@ impl Router {
         self.current.load().windows.size()
     }
 
-    fn decide_by(&self, state: &State, given: Given<'_>, now: Timestamp, count: Count) -> Decision {
-        let program = &state.program;
+    fn decide_by(
+        &self,
+        state: &State,
+        given: Given<'_>,
+        receipt: Receipt,
+        count: Count,
+    ) -> Decision {
+        let (program, now) = (&state.program, receipt.now);
         let event = match self.event(program, given, now) {
             Ok(event) => event,
             Err(unreadable) => {
                 return Reference::new(&program.matrix).decide_unreadable(&unreadable, now);
             }
         };
-        let times = Times::received(now);
-        let mut decider = Decider::new(program);
+        let counting = receipt.counts(event.at());
+        let (windows, mut decider) = (&state.windows, Decider::new(program));
         let settled = match count {
-            Count::Yes => state.windows.settle(&mut decider, &event, times),
-            Count::No => state.windows.dry(&mut decider, &event, times),
+            Count::Yes => windows.settle(&mut decider, &event, counting, now),
+            Count::No => windows.dry(&mut decider, &event, counting, now),
         };
-        settled.decision
+        let mut decision = settled.decision;
+        if counting.is_ahead {
+            decision.problems.push(ahead(&event, now));
+        }
+        decision
     }
 
     /// An event as the program's schema has it.
@@ -211,13 +311,36 @@ impl Router {
     ) -> Result<Cow<'e, Event>, Box<Unreadable>> {
         let schema = &program.matrix.schema;
         match given {
-            Given::Json(bytes) => event::read(bytes, schema, &self.limits, now).map(Cow::Owned),
+            Given::Json(bytes) => {
+                event::read(bytes, schema, &self.settings.limits, now).map(Cow::Owned)
+            }
             Given::Event(event) if event.schema() == schema.fingerprint() => {
                 Ok(Cow::Borrowed(event))
             }
             // It was read before the matrix was swapped.
-            Given::Event(event) => event.read_again(schema, &self.limits).map(Cow::Owned),
+            Given::Event(event) => event
+                .read_again(schema, &self.settings.limits)
+                .map(Cow::Owned),
         }
+    }
+}
+
+impl Settings {
+    fn bounds(&self) -> Bounds {
+        Bounds::of(&self.limits, &self.sources)
+    }
+}
+
+/// An event that claims to be of the future.
+fn ahead(event: &Event, now: Timestamp) -> Problem {
+    Problem {
+        code: ProblemCode::ClockAhead,
+        field: Some("at".to_owned()),
+        message: format!(
+            "`at` is {}, ahead of the clock: the event counts when it was received, {}",
+            format_timestamp(event.at()),
+            format_timestamp(now),
+        ),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::decision::Decision;
 
 use crate::parallel;
 
-use crate::measure::{Secret, Windows};
+use crate::measure::{Bounds, Secret, Sources, Windows};
 
 mod rows;
 mod stream;
@@ -88,7 +88,11 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let files = Files::look(std::slice::from_ref(&args.events))?;
     let bar = Bar::over(&files, shell);
     let program = compile(&matrix);
-    let windows = Windows::new(&matrix, &limits, Secret::random());
+    let windows = Windows::new(
+        &matrix,
+        Bounds::of(&limits, &Sources::default()),
+        Secret::random(),
+    );
     let stream = Stream {
         program: &program,
         limits: &limits,

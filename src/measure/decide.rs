@@ -7,9 +7,9 @@
 //! are decided one after the other; else they are counted before they are decided. What is to outlive
 //! the process is kept before anybody hears of the decision.
 
-use super::Windows;
 use super::live::{Counted, Live};
 use super::observe::{Count, Measuring};
+use super::{Counting, Windows};
 use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::program::{Attachments, Decider, Outcome, Program, Scratch};
@@ -22,7 +22,7 @@ use crate::slots::{Slots, Unheld};
 pub(crate) struct Measured<'a> {
     pub(crate) slots: &'a Slots,
     pub(crate) input: &'a [u8],
-    pub(crate) instant: Timestamp,
+    pub(crate) counting: Counting,
 }
 
 impl Windows {
@@ -75,24 +75,45 @@ impl Windows {
         program.attachments(event.slots, event.input, &measuring.answers, scratch)
     }
 
-    /// Decides an event and counts it, whatever the verdict, with its final values.
-    pub(crate) fn settle(&self, decider: &mut Decider<'_>, event: &Event, times: Times) -> Settled {
+    /// Decides an event and counts it, whatever the verdict, with its final values. Its escalation
+    /// would open at an instant.
+    pub(crate) fn settle(
+        &self,
+        decider: &mut Decider<'_>,
+        event: &Event,
+        counting: Counting,
+        opened: Timestamp,
+    ) -> Settled {
         let matrix = &self.matrix;
+        let times = Times {
+            measured: counting.at,
+            opened,
+        };
         if self.is_counted_first(decider.program(), event.kind) {
-            let counted = Counted::now(self, matrix, event, times.measured);
+            let counted = Counted::now(self, matrix, event, counting);
             self.flush();
             return decider.settle_by(event, &counted, times);
         }
         let turn = self.turn(event.kind);
         let settled = decider.settle_by(event, &Live(self), times);
-        Counted::now(self, matrix, settled.event(event), times.measured);
+        Counted::now(self, matrix, settled.event(event), counting);
         drop(turn);
         self.flush();
         settled
     }
 
     /// Decides an event without counting it.
-    pub(crate) fn dry(&self, decider: &mut Decider<'_>, event: &Event, times: Times) -> Settled {
+    pub(crate) fn dry(
+        &self,
+        decider: &mut Decider<'_>,
+        event: &Event,
+        counting: Counting,
+        opened: Timestamp,
+    ) -> Settled {
+        let times = Times {
+            measured: counting.at,
+            opened,
+        };
         decider.settle_by(event, &Live(self), times)
     }
 

@@ -5,13 +5,13 @@
 //! Invariant: when [`Journal::flush`] returns, what was recorded before it was called is kept, or the
 //! keeper was told that something is lost.
 //!
-//! A record is its length (2 bytes), the CRC-32 of what follows (4), and that: a letter and its
-//! fields. All numbers are little-endian. A position counts the bytes since the store was begun.
+//! A record is its length (2 bytes), the complement of that (2), the CRC-32 of what follows (4), and
+//! that: a letter and its fields. All numbers are little-endian. A position counts the bytes since the store was begun.
 
 use std::collections::HashMap;
 use std::fmt::Debug;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::ring::{Decimal, Given, Quantity};
@@ -51,6 +51,12 @@ pub trait Keeper: Debug + Send + Sync {
     /// Says that something was counted that is not kept: when the store is opened again, windows are
     /// lower bounds.
     fn lose(&self);
+
+    /// Takes that back: the last snapshot has all that was counted.
+    ///
+    /// # Errors
+    /// When it cannot be taken back.
+    fn mend(&self) -> io::Result<()>;
 }
 
 /// What a [`Keeper`] has.
@@ -75,8 +81,14 @@ pub(super) enum Record<'b> {
     Counted {
         stream: u32,
         key: Print,
+        /// The newest instant of its kind when it was.
+        newest: i64,
         given: Given<'b>,
     },
+    /// An event of a key came too late: its window is a lower bound until then.
+    Late { stream: u32, key: Print, until: i64 },
+    /// There was no room for a key: any that is not held may be a lower bound until then.
+    Refused { stream: u32, until: i64 },
 }
 
 /// Records on their way to a keeper.
@@ -87,7 +99,8 @@ pub(super) struct Journal {
     pending: Mutex<Pending>,
     /// While it is held nobody else writes.
     writing: Mutex<()>,
-    is_lossy: AtomicBool,
+    /// How often something could not be kept since the last snapshot that has all.
+    losses: AtomicU64,
 }
 
 #[derive(Debug)]
@@ -114,7 +127,7 @@ impl Journal {
                 numbers: HashMap::new(),
             }),
             writing: Mutex::new(()),
-            is_lossy: AtomicBool::new(false),
+            losses: AtomicU64::new(0),
         };
         journal.rotate()?;
         Ok(journal)
@@ -147,11 +160,12 @@ impl Journal {
 
     /// Notes an event. The part of the keys that it is in is locked meanwhile.
     #[inline]
-    pub(super) fn record(&self, stream: u32, key: Print, given: &Given<'_>) {
+    pub(super) fn record(&self, stream: u32, key: Print, newest: i64, given: &Given<'_>) {
         self.pending().write(|bytes| {
             bytes.push(b'c');
             bytes.extend_from_slice(&stream.to_le_bytes());
             bytes.extend_from_slice(&key.to_bytes());
+            bytes.extend_from_slice(&newest.to_le_bytes());
             bytes.extend_from_slice(&given.at.to_le_bytes());
             bytes.push(u8::from(given.sure));
             let (print, name) = given.id.map_or((Print::default(), &[][..]), |id| id);
@@ -176,6 +190,25 @@ impl Journal {
         });
     }
 
+    /// Notes that an event of a key came too late.
+    pub(super) fn late(&self, stream: u32, key: Print, until: i64) {
+        self.pending().write(|bytes| {
+            bytes.push(b'l');
+            bytes.extend_from_slice(&stream.to_le_bytes());
+            bytes.extend_from_slice(&key.to_bytes());
+            bytes.extend_from_slice(&until.to_le_bytes());
+        });
+    }
+
+    /// Notes that there was no room for a key.
+    pub(super) fn refused(&self, stream: u32, until: i64) {
+        self.pending().write(|bytes| {
+            bytes.push(b'r');
+            bytes.extend_from_slice(&stream.to_le_bytes());
+            bytes.extend_from_slice(&until.to_le_bytes());
+        });
+    }
+
     /// Keeps what was recorded.
     pub(super) fn flush(&self) {
         if self.pending().bytes.is_empty() {
@@ -192,14 +225,14 @@ impl Journal {
     }
 
     fn lose(&self) {
-        if !self.is_lossy.swap(true, Ordering::Relaxed) {
+        if self.losses.fetch_add(1, Ordering::Relaxed) == 0 {
             self.keeper.lose();
         }
     }
 
     /// Whether something that was counted could not be kept.
     pub(super) fn is_lossy(&self) -> bool {
-        self.is_lossy.load(Ordering::Relaxed)
+        self.losses.load(Ordering::Relaxed) > 0
     }
 
     /// Begins a new log, and says where.
@@ -231,20 +264,32 @@ impl Journal {
     /// count.
     pub(super) fn snapshot(&self, pieces: &mut dyn Iterator<Item = Vec<u8>>) -> io::Result<()> {
         let position = self.rotate()?;
-        self.keeper.snapshot(position, pieces)
+        let losses = self.losses.load(Ordering::Relaxed);
+        self.keeper.snapshot(position, pieces)?;
+        // What was lost before is in it; what was lost meanwhile may not be.
+        let mended = self
+            .losses
+            .compare_exchange(losses, 0, Ordering::Relaxed, Ordering::Relaxed);
+        match mended {
+            Ok(_) => self.keeper.mend(),
+            Err(_) => Ok(()),
+        }
     }
 }
 
+/// Bytes in front of a record.
+const HEAD: usize = 8;
+
 impl Pending {
     fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
-        const HEAD: usize = 6;
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; HEAD]);
         write(&mut self.bytes);
         let body = self.bytes.get(start + HEAD..).unwrap_or_default();
-        let length = u16::try_from(body.len()).unwrap_or(u16::MAX).to_le_bytes();
+        let length = u16::try_from(body.len()).unwrap_or(u16::MAX);
         let sum = crc32fast::hash(body).to_le_bytes();
-        let head = length.into_iter().chain(sum);
+        let lengths = [length, !length].into_iter().flat_map(u16::to_le_bytes);
+        let head = lengths.chain(sum);
         let room = self.bytes.get_mut(start..).unwrap_or_default();
         room.iter_mut().zip(head).for_each(|(to, from)| *to = from);
         self.position += (self.bytes.len() - start) as u64;
@@ -300,7 +345,7 @@ impl<'b> Reader<'b> {
     /// it was.
     pub(super) fn record(&mut self) -> Option<Record<'b>> {
         let mut ahead = *self;
-        let length = ahead.u16()?;
+        let length = ahead.length()?;
         let sum = ahead.u32()?;
         let body = ahead.take(length.into())?;
         if crc32fast::hash(body) != sum {
@@ -315,10 +360,16 @@ impl<'b> Reader<'b> {
     /// whole. Anything else is damage.
     pub(super) fn is_torn(mut self) -> bool {
         let all = self.0.len();
-        match self.u16() {
-            Some(length) => all < usize::from(length) + 6,
-            None => true,
-        }
+        all < HEAD
+            || self
+                .length()
+                .is_some_and(|length| all < HEAD + usize::from(length))
+    }
+
+    /// The length of a record, if both ways in which it stands there agree.
+    fn length(&mut self) -> Option<u16> {
+        let (length, complement) = (self.u16()?, self.u16()?);
+        (length == !complement).then_some(length)
     }
 
     fn body(mut self) -> Option<Record<'b>> {
@@ -326,7 +377,8 @@ impl<'b> Reader<'b> {
             b's' => Record::Secret(Secret::of(self.array()?)),
             b'm' => Record::Measure(self.u32()?, self.array()?),
             b'c' => {
-                let (stream, key, at) = (self.u32()?, self.print()?, self.i64()?);
+                let (stream, key) = (self.u32()?, self.print()?);
+                let (newest, at) = (self.i64()?, self.i64()?);
                 let sure = self.byte()? != 0;
                 let length = self.u16()?;
                 let id = match length {
@@ -344,12 +396,27 @@ impl<'b> Reader<'b> {
                 };
                 let given = Given {
                     at,
+                    lateness: i64::MAX,
                     id,
                     sure,
                     quantity,
                 };
-                Record::Counted { stream, key, given }
+                Record::Counted {
+                    stream,
+                    key,
+                    newest,
+                    given,
+                }
             }
+            b'l' => Record::Late {
+                stream: self.u32()?,
+                key: self.print()?,
+                until: self.i64()?,
+            },
+            b'r' => Record::Refused {
+                stream: self.u32()?,
+                until: self.i64()?,
+            },
             _ => return None,
         };
         self.0.is_empty().then_some(record)

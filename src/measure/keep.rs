@@ -6,8 +6,8 @@
 //! Each piece says how far the log was when it was written: what of its keys stands behind that is
 //! counted again when the store is opened, and nothing else is.
 //!
-//! A piece is its length (4 bytes), the CRC-32 of what follows (4), and that. What cannot be read is
-//! lost, loudly, and never guessed.
+//! A piece is its length (4 bytes), the CRC-32 of what follows (4), and that; the last one says that it
+//! is. What cannot be read is lost, loudly, and never guessed.
 
 use std::collections::HashMap;
 use std::io;
@@ -19,9 +19,8 @@ use super::journal::{Identity, Journal, Keeper, Kept, Reader, Record};
 use super::secret::{Print, Secret};
 use super::shard::Shard;
 use super::stream::Stream;
-use super::{Windows, nanos};
+use super::{Bounds, Windows, nanos};
 use crate::clock::Timestamp;
-use crate::limits::Limits;
 use crate::matrix::{Matrix, Measure};
 
 /// The first bytes of a snapshot: what it is, and of which form.
@@ -67,14 +66,14 @@ impl Windows {
     /// When the store cannot be read, or not be written.
     pub fn open(
         matrix: &Arc<Matrix>,
-        limits: &Limits,
+        bounds: Bounds,
         keeper: Arc<dyn Keeper>,
         now: Timestamp,
     ) -> io::Result<(Self, Opened)> {
         let kept = keeper.load()?;
         let (windows, opened, position) = match kept {
-            None => (Self::new(matrix, limits, Secret::random()), Opened::New, 0),
-            Some(kept) => restore(matrix, limits, &kept, now),
+            None => (Self::new(matrix, bounds, Secret::random()), Opened::New, 0),
+            Some(kept) => restore(matrix, bounds, &kept, now),
         };
         let journal = Arc::new(Journal::begin(keeper, windows.secret, position)?);
         let windows = windows.with_journal(journal);
@@ -98,7 +97,8 @@ impl Windows {
             let identity = identity(&self.matrix, measure);
             Pieces::of(stream, identity, journal)
         });
-        journal.snapshot(&mut head.chain(pieces).map(piece))
+        let end = std::iter::once(vec![b'e']);
+        journal.snapshot(&mut head.chain(pieces).chain(end).map(piece))
     }
 
     /// Whether something that was counted could not be kept.
@@ -152,6 +152,7 @@ impl Iterator for Pieces<'_> {
         let Some((part, place)) = self.next else {
             bytes.push(b'm');
             bytes.extend_from_slice(&self.identity);
+            bytes.extend_from_slice(&self.journal.position().to_le_bytes());
             self.stream.write_state(&mut bytes);
             self.next = Some((0, 0));
             return Some(bytes);
@@ -188,13 +189,15 @@ struct Restoring {
     windows: Windows,
     /// Where the log was when a key was written, by measure.
     positions: Vec<HashMap<Print, u64>>,
+    /// Where it was when the rest of a measure was written.
+    states: Vec<u64>,
     known: Vec<bool>,
     identities: HashMap<Identity, usize>,
 }
 
 fn restore(
     matrix: &Arc<Matrix>,
-    limits: &Limits,
+    bounds: Bounds,
     kept: &Kept,
     now: Timestamp,
 ) -> (Windows, Opened, u64) {
@@ -203,10 +206,11 @@ fn restore(
     let mut restoring = Restoring {
         windows: Windows::new(
             matrix,
-            limits,
+            bounds,
             secret_of(kept).unwrap_or_else(Secret::random),
         ),
         positions: vec![HashMap::new(); matrix.measures.len()],
+        states: vec![0; matrix.measures.len()],
         known: vec![false; matrix.measures.len()],
         identities: identities.zip(0..).collect(),
     };
@@ -261,13 +265,16 @@ impl Restoring {
             }
         }
         let mut measure = None;
-        while !reader.0.is_empty() {
+        loop {
             let mut piece = next_piece(&mut reader)?;
             match piece.byte()? {
+                b'e' => return reader.0.is_empty().then_some(()),
                 b'm' => {
                     measure = self.identities.get(&piece.array()?).copied();
+                    let position = piece.u64()?;
                     if let Some(measure) = measure {
                         *self.known.get_mut(measure)? = true;
+                        *self.states.get_mut(measure)? = position;
                         self.windows.streams.get(measure)?.read_state(&mut piece)?;
                     }
                 }
@@ -285,7 +292,6 @@ impl Restoring {
                 _ => return None,
             }
         }
-        Some(())
     }
 
     /// Counts again what the logs say; says whether all of them could be read, and where they end.
@@ -312,19 +318,11 @@ impl Restoring {
                             }
                         }
                     }
-                    Record::Counted { stream, key, given } => {
-                        let measure = numbers.get(&stream).copied();
-                        let Some(measure) = measure else { continue };
-                        let kept = self.positions.get(measure);
-                        let kept = kept.and_then(|positions| positions.get(&key));
-                        let kind = self.windows.matrix.measures.get(measure);
-                        if let Some(measure) = kind {
-                            self.windows.advance(measure.kind, given.at);
-                        }
-                        if kept.is_none_or(|kept| position >= *kept)
-                            && let Some(stream) = self.windows.streams.get(measure)
-                        {
-                            stream.count_again(key, &given);
+                    Record::Counted { stream, .. }
+                    | Record::Late { stream, .. }
+                    | Record::Refused { stream, .. } => {
+                        if let Some(measure) = numbers.get(&stream) {
+                            self.again(*measure, position, &record);
                         }
                     }
                 }
@@ -332,6 +330,33 @@ impl Restoring {
             is_whole &= reader.is_torn();
         }
         (is_whole, end)
+    }
+
+    /// Counts again what a record says, unless the snapshot has it.
+    fn again(&self, measure: usize, position: u64, record: &Record<'_>) {
+        let windows = &self.windows;
+        let declared = windows.matrix.measures.get(measure);
+        let Some((stream, declared)) = windows.streams.get(measure).zip(declared) else {
+            return;
+        };
+        let state = self.states.get(measure).copied().unwrap_or(0);
+        match record {
+            Record::Counted {
+                key, newest, given, ..
+            } => {
+                windows.advance(declared.kind, *newest);
+                let positions = self.positions.get(measure);
+                let kept = positions.and_then(|positions| positions.get(key));
+                if kept.is_none_or(|kept| position >= *kept) {
+                    stream.count_again(*key, given);
+                }
+            }
+            Record::Late { key, until, .. } => {
+                stream.late_again(*key, *until, position >= state);
+            }
+            Record::Refused { until, .. } => stream.refused_again(*until, position >= state),
+            Record::Secret(_) | Record::Measure(..) => {}
+        }
     }
 }
 

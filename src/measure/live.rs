@@ -6,7 +6,7 @@
 use super::ring::{Decimal, Given, Quantity, Shape};
 use super::secret::Print;
 use super::stream::Stream;
-use super::{Windows, nanos};
+use super::{Counting, Windows, nanos, span};
 use crate::clock::Timestamp;
 use crate::decision::{Kleene, WindowEvent};
 use crate::event::Event;
@@ -25,7 +25,7 @@ impl reference::Windows for Live<'_> {
         let measure = facts.matrix.measure(id)?;
         let occurrence = Occurrence::of(measure, facts)?;
         self.0
-            .measure_values(id, facts.event(), &occurrence, instant, false)
+            .measure_values(id, facts.event(), &occurrence, Counting::at(instant), false)
     }
 }
 
@@ -42,11 +42,11 @@ impl<'w> Counted<'w> {
         windows: &'w Windows,
         matrix: &Matrix,
         event: &Event,
-        instant: Timestamp,
+        counting: Counting,
     ) -> Self {
         let mut noted = Vec::new();
         let facts = Facts::without_past(matrix, event);
-        if let (Some(facts), Some(at)) = (facts, nanos(instant)) {
+        if let (Some(facts), Some(at)) = (facts, nanos(counting.at)) {
             windows.advance(event.kind, at);
             for (id, measure) in (0u32..).map(MeasureId).zip(&matrix.measures) {
                 if measure.kind != event.kind {
@@ -56,7 +56,7 @@ impl<'w> Counted<'w> {
                 let Some(occurrence) = occurrence.filter(|o| o.passes != Kleene::False) else {
                     continue;
                 };
-                let measured = windows.measure_values(id, event, &occurrence, instant, true);
+                let measured = windows.measure_values(id, event, &occurrence, counting, true);
                 noted.extend(measured.map(|measured| (id, measured)));
             }
         }
@@ -80,10 +80,10 @@ impl Windows {
         id: MeasureId,
         event: &Event,
         occurrence: &Occurrence,
-        instant: Timestamp,
+        counting: Counting,
         count: bool,
     ) -> Option<Measured> {
-        let (stream, at) = (self.stream(id)?, nanos(instant)?);
+        let (stream, at) = (self.stream(id)?, nanos(counting.at)?);
         let mut writing = Writing::default();
         let values: Vec<&Value> = occurrence.key.iter().collect();
         write_key(&values, &mut writing);
@@ -91,6 +91,7 @@ impl Windows {
         let name = event.id.as_deref().map(str::as_bytes);
         let given = Given {
             at,
+            lateness: span(counting.lateness),
             id: name.map(|name| (Print::of(&self.hasher, name), name)),
             sure: occurrence.passes == Kleene::True,
             quantity: self.quantity(stream, occurrence.value.as_ref()),
@@ -111,7 +112,7 @@ impl Windows {
         Some(Measured {
             interval: reading.interval(),
             partial: reading.partial,
-            last: self.named(last, names, instant, more, reading.inside.entries),
+            last: self.named(last, names, counting.at, more, reading.inside.entries),
         })
     }
 

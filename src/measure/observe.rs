@@ -11,7 +11,7 @@ use super::ring::{Decimal, Given, Quantity, Shape};
 use super::secret::Print;
 use super::shard::Shard;
 use super::stream::{Reading, Stream};
-use super::{Measured, Windows, nanos};
+use super::{Measured, Windows, nanos, span};
 use crate::decision::Kleene;
 use crate::program::gauge::{Ask, Gauge, Writing};
 use crate::program::{KindProgram, Program, Scratch};
@@ -68,8 +68,9 @@ impl Windows {
         let Measured {
             slots,
             input,
-            instant,
+            counting,
         } = event;
+        let lateness = span(counting.lateness);
         let Measuring {
             found,
             writing,
@@ -78,7 +79,7 @@ impl Windows {
         answers.clear();
         answers.resize(kind.measure_tests.len(), Kleene::Unknown);
         let (Some(at), Some(layout)) = (
-            nanos(instant),
+            nanos(counting.at),
             program.layout.kinds.get(slots.kind().0 as usize),
         ) else {
             return;
@@ -113,6 +114,7 @@ impl Windows {
         let given = |found: &Found| {
             (found.passes != Kleene::False).then_some(Given {
                 at,
+                lateness,
                 id,
                 sure: found.passes == Kleene::True,
                 quantity: found.quantity,

@@ -11,6 +11,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::Bounds;
 use super::journal::{Identity, Journal, Reader};
 use super::ring::{Decimal, Figure, Given, Inside, Ring, Shape};
 use super::secret::Print;
@@ -48,17 +49,6 @@ impl Newest {
     }
 }
 
-/// How much a measure keeps.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Bounds {
-    /// Events of one key.
-    pub(super) entries: usize,
-    /// Keys.
-    pub(super) keys: usize,
-    /// Nanoseconds that an event may be late.
-    pub(super) lateness: i64,
-}
-
 /// The windows of one measure.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -66,6 +56,8 @@ pub(super) struct Stream {
     /// Nanoseconds.
     window: i64,
     bounds: Bounds,
+    /// Nanoseconds that an event of any source may be late.
+    lateness: i64,
     newest: Arc<Newest>,
     shards: Box<[Guarded]>,
     keys: AtomicUsize,
@@ -138,6 +130,7 @@ impl Stream {
             shape,
             window,
             bounds,
+            lateness: super::span(bounds.lateness),
             newest,
             shards: (0..SHARDS).map(|_| Guarded::default()).collect(),
             keys: AtomicUsize::new(0),
@@ -182,11 +175,17 @@ impl Stream {
     /// How far back events reach.
     #[inline]
     fn edges(&self) -> Edges {
-        let oldest = self.newest.get().saturating_sub(self.bounds.lateness);
+        let oldest = self.newest.get().saturating_sub(self.lateness);
         Edges {
             horizon: oldest.saturating_sub(self.window),
             oldest,
         }
+    }
+
+    /// Whether an event comes too late by the bound of its source.
+    #[inline]
+    fn is_late(&self, given: &Given<'_>) -> bool {
+        given.at < self.newest.get().saturating_sub(given.lateness)
     }
 
     /// Counts an event of the key, and reads the window that it sees.
@@ -200,7 +199,7 @@ impl Stream {
             return reading;
         };
         let edges = self.edges();
-        let most = self.bounds.entries;
+        let most = self.bounds.events;
         let (mut counted, mut in_order) = (false, true);
         if let Some(ring) = shard.ring(place) {
             ring.evict(self.shape, edges.horizon);
@@ -208,15 +207,15 @@ impl Stream {
             let is_repeated = given
                 .id
                 .is_some_and(|(id, _)| ring.has(id, behind, i64::MAX));
-            if !is_repeated && given.at >= edges.oldest {
+            if !is_repeated && !self.is_late(given) {
                 in_order = ring.newest() <= given.at;
                 ring.insert(self.shape, given, most);
                 counted = true;
                 if let Some((journal, number)) = self.journal.get() {
-                    journal.record(*number, key, given);
+                    journal.record(*number, key, self.newest.get(), given);
                 }
             } else if !is_repeated {
-                self.drop_late(shard, place);
+                self.drop_late(shard, place, key);
             }
         }
         // PERF: which entry goes does not depend on the reading, but of a window that ends before its
@@ -237,7 +236,7 @@ impl Stream {
     #[inline]
     fn trim(&self, shard: &mut Shard, place: PlaceId) {
         let ring = shard.ring(place);
-        let dropped = ring.and_then(|ring| ring.trim(self.shape, self.bounds.entries));
+        let dropped = ring.and_then(|ring| ring.trim(self.shape, self.bounds.events));
         if let Some(dropped) = dropped {
             let rare = shard.rare_mut(place);
             rare.dropped_to = rare.dropped_to.max(dropped);
@@ -268,10 +267,34 @@ impl Stream {
                 .id
                 .is_none_or(|(id, _)| !ring.has(id, behind, i64::MAX))
             {
-                ring.insert(self.shape, given, self.bounds.entries);
+                ring.insert(self.shape, given, self.bounds.events);
             }
         }
         self.trim(&mut shard, place);
+    }
+
+    /// Notes again that an event of a key came too late.
+    pub(super) fn late_again(&self, key: Print, until: i64, is_new: bool) {
+        let Some(mut shard) = self.lock(key) else {
+            return;
+        };
+        let place = shard.find(key).or_else(|| self.add(&mut shard, key));
+        match place {
+            Some(place) => {
+                let rare = shard.rare_mut(place);
+                rare.bound_until = rare.bound_until.max(until);
+            }
+            None => self.refuse(),
+        }
+        self.late_dropped
+            .fetch_add(u64::from(is_new), Ordering::Relaxed);
+    }
+
+    /// Notes again that there was no room for a key.
+    pub(super) fn refused_again(&self, until: i64, is_new: bool) {
+        self.refused_until.fetch_max(until, Ordering::Relaxed);
+        self.keys_refused
+            .fetch_add(u64::from(is_new), Ordering::Relaxed);
     }
 
     /// Adds what there is beside the keys.
@@ -319,8 +342,11 @@ impl Stream {
     }
 
     #[cold]
-    fn drop_late(&self, shard: &mut Shard, place: PlaceId) {
+    fn drop_late(&self, shard: &mut Shard, place: PlaceId, key: Print) {
         let until = self.newest.get().saturating_add(self.window);
+        if let Some((journal, number)) = self.journal.get() {
+            journal.late(*number, key, until);
+        }
         let rare = shard.rare_mut(place);
         rare.bound_until = rare.bound_until.max(until);
         self.late_dropped.fetch_add(1, Ordering::Relaxed);
@@ -354,6 +380,9 @@ impl Stream {
     #[cold]
     fn refuse(&self) {
         let until = self.newest.get().saturating_add(self.window);
+        if let Some((journal, number)) = self.journal.get() {
+            journal.refused(*number, until);
+        }
         self.refused_until.fetch_max(until, Ordering::Relaxed);
         self.keys_refused.fetch_add(1, Ordering::Relaxed);
     }
@@ -393,7 +422,7 @@ impl Stream {
             Some(place) => self.read_held(shard, place, at, more, edges),
             None => {
                 let mut nothing = Ring::new();
-                let inside = nothing.inside(self.shape, (i64::MIN, at), more, self.bounds.entries);
+                let inside = nothing.inside(self.shape, (i64::MIN, at), more, self.bounds.events);
                 let refused = at < self.refused_until.load(Ordering::Relaxed);
                 let partial = refused.then_some(Partial::Refused);
                 self.reading(inside, partial, at, edges)
@@ -418,7 +447,7 @@ impl Stream {
         } else {
             None
         };
-        let most = self.bounds.entries;
+        let most = self.bounds.events;
         let inside = match shard.ring(place) {
             Some(ring) => ring.inside(self.shape, (behind, at), more, most),
             None => Ring::new().inside(self.shape, (behind, at), more, most),
@@ -438,7 +467,7 @@ impl Stream {
         let lost_at = self.lost_at.load(Ordering::Relaxed);
         let partial = if lost_at > i64::MIN && at < lost_at.saturating_add(self.window) {
             Some(Partial::Lost)
-        } else if inside.entries >= self.bounds.entries {
+        } else if inside.entries >= self.bounds.events {
             Some(Partial::Full)
         } else if at < edges.oldest {
             // What a window at that instant reached is let go of.

@@ -2,7 +2,7 @@
 //!
 //! In: an event as slots. Out: the bytes of a key or a value, a quantity.
 //! Invariant: equal values have equal bytes, whatever the program, the kind and the form that they
-//! are read from: [`Writing`] says them for values as well.
+//! are read from: `Writing` says them for values as well.
 //! Knows no windows.
 
 use rust_decimal::Decimal;

@@ -13,9 +13,8 @@ use crate::clock::Timestamp;
 use crate::event::{self, Event, Unreadable};
 use crate::limits::Limits;
 use crate::matrix::{Expr, ExprKind, Matrix, TestOp};
-use crate::measure::{Measured, Measuring, Secret, Windows};
+use crate::measure::{Bounds, Counting, Measured, Measuring, Secret, Sources, Windows};
 use crate::program::{By, Decider, Gap, Gaps, Hit, Program, Scratch};
-use crate::reference::Times;
 use crate::schema::KindId;
 use crate::slots::Slots;
 
@@ -150,7 +149,11 @@ impl<'r> Desk<'r> {
             decider: Decider::new(side.program),
             measuring: Measuring::default(),
             unsure: Vec::new(),
-            windows: Windows::new(&side.program.matrix, limits, Secret::random()),
+            windows: Windows::new(
+                &side.program.matrix,
+                Bounds::of(limits, &Sources::default()),
+                Secret::random(),
+            ),
             found: Found::default(),
             held: Held::Slots,
         }
@@ -234,7 +237,7 @@ impl<'r> Desk<'r> {
         let event = Measured {
             slots,
             input,
-            instant: at,
+            counting: Counting::at(at),
         };
         let (scratch, measuring) = (&mut self.scratch, &mut self.measuring);
         let attached = self.windows.attachments(program, event, scratch, measuring);
@@ -255,8 +258,9 @@ impl<'r> Desk<'r> {
 
     /// The whole decision.
     fn whole(&mut self, event: &Event) {
-        let times = Times::of(event);
-        let settled = self.windows.settle(&mut self.decider, event, times);
+        let at = event.at();
+        let counting = Counting::at(at);
+        let settled = self.windows.settle(&mut self.decider, event, counting, at);
         let last = settled.event(event);
         self.found.decided(self.side, &settled.decision, last);
         self.held = Held::Event(event.id.clone());

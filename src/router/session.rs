@@ -11,12 +11,10 @@ use arc_swap::Cache;
 use serde::Serialize;
 
 use super::{Router, State};
-use crate::clock::Timestamp;
 use crate::decision::{Decision, Verdict};
 use crate::event::{self, Unreadable};
-use crate::measure::{Measured, Measuring};
+use crate::measure::{Measured, Measuring, Receipt};
 use crate::program::{Attachments, By, Decider, Outcome, Program, Scratch};
-use crate::reference::Times;
 use crate::slots::{Slots, Unheld};
 
 /// The buffers of one thread.
@@ -59,32 +57,33 @@ impl<'r> Session<'r> {
     }
 
     /// The verdict on an event's JSON and what gives it. The event is counted.
-    pub fn outcome_json(&mut self, bytes: &[u8], now: Timestamp) -> Outcome {
+    pub fn outcome_json(&mut self, bytes: &[u8], received: impl Into<Receipt>) -> Outcome {
+        let receipt = received.into();
         let State { program, windows } = &**self.current.load();
-        let limits = &self.router.limits;
+        let (limits, now) = (&self.router.settings.limits, receipt.now);
         if self.slots.read(bytes, &program.layout, limits, now).is_ok() {
             let event = Measured {
                 slots: &self.slots,
                 input: bytes,
-                instant: now,
+                counting: receipt.counts(self.slots.at()),
             };
             let (scratch, measuring) = (&mut self.scratch, &mut self.measuring);
             if let Ok(outcome) = windows.outcome(program, event, scratch, measuring) {
                 return outcome;
             }
         }
-        self.slowly(bytes, now)
+        self.slowly(bytes, receipt)
     }
 
     /// The verdict on anything that serde can write as an event's JSON. The event is counted. What
     /// cannot be written is as unreadable as no bytes at all.
-    pub fn outcome_of(&mut self, event: &impl Serialize, now: Timestamp) -> Outcome {
+    pub fn outcome_of(&mut self, event: &impl Serialize, received: impl Into<Receipt>) -> Outcome {
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
         if serde_json::to_writer(&mut bytes, event).is_err() {
             bytes.clear();
         }
-        let outcome = self.outcome_json(&bytes, now);
+        let outcome = self.outcome_json(&bytes, received);
         self.bytes = bytes;
         outcome
     }
@@ -96,25 +95,30 @@ impl<'r> Session<'r> {
     /// When the matrix was swapped since, when an adjust applies to an event that measures count, or
     /// when the program leaves it to the reference evaluator: then it is not counted, and is decided
     /// from its JSON or as an [`Event`](crate::event::Event).
-    pub fn outcome(&mut self, slots: &Slots, now: Timestamp) -> Result<Outcome, Unheld> {
+    pub fn outcome(
+        &mut self,
+        slots: &Slots,
+        received: impl Into<Receipt>,
+    ) -> Result<Outcome, Unheld> {
         let State { program, windows } = &**self.current.load();
         let event = Measured {
             slots,
             input: &[],
-            instant: now,
+            counting: received.into().counts(slots.at()),
         };
         windows.outcome(program, event, &mut self.scratch, &mut self.measuring)
     }
 
     /// Everything that attaches to an event, joined. The event is counted.
-    pub fn joined_json(&mut self, bytes: &[u8], now: Timestamp) -> Joined<'_> {
+    pub fn joined_json(&mut self, bytes: &[u8], received: impl Into<Receipt>) -> Joined<'_> {
+        let receipt = received.into();
         let State { program, windows } = &**self.current.load();
-        let limits = &self.router.limits;
+        let (limits, now) = (&self.router.settings.limits, receipt.now);
         if self.slots.read(bytes, &program.layout, limits, now).is_ok() {
             let event = Measured {
                 slots: &self.slots,
                 input: bytes,
-                instant: now,
+                counting: receipt.counts(self.slots.at()),
             };
             let (scratch, measuring) = (&mut self.scratch, &mut self.measuring);
             if let Ok(joined) = windows.attachments(program, event, scratch, measuring) {
@@ -123,24 +127,25 @@ impl<'r> Session<'r> {
         } else if let Err(unreadable) = event::read(bytes, &program.matrix.schema, limits, now) {
             return Joined::Unreadable(unreadable_outcome(program), unreadable);
         }
-        Joined::Decided(Box::new(self.router.decide_json(bytes, now)))
+        Joined::Decided(Box::new(self.router.decide_json(bytes, receipt)))
     }
 
     /// The whole decision on an event's JSON. The event is counted.
-    pub fn decide_json(&mut self, bytes: &[u8], now: Timestamp) -> Decision {
-        self.router.decide_json(bytes, now)
+    pub fn decide_json(&mut self, bytes: &[u8], received: impl Into<Receipt>) -> Decision {
+        self.router.decide_json(bytes, received)
     }
 
     #[cold]
-    fn slowly(&mut self, bytes: &[u8], now: Timestamp) -> Outcome {
+    fn slowly(&mut self, bytes: &[u8], receipt: Receipt) -> Outcome {
         let state = self.current.load();
         let program = &state.program;
-        match event::read(bytes, &program.matrix.schema, &self.router.limits, now) {
+        let (limits, now) = (&self.router.settings.limits, receipt.now);
+        match event::read(bytes, &program.matrix.schema, limits, now) {
             Err(_) => unreadable_outcome(program),
             Ok(event) => {
                 let mut decider = Decider::new(program);
-                let times = Times::received(now);
-                let settled = state.windows.settle(&mut decider, &event, times);
+                let counting = receipt.counts(event.at());
+                let settled = state.windows.settle(&mut decider, &event, counting, now);
                 outcome_of(&settled.decision, program)
             }
         }

@@ -15,10 +15,10 @@ use crate::clock::Timestamp;
 use crate::decision::EventRef;
 use crate::event::Event;
 use crate::limits::Limits;
-use crate::measure::Windows;
+use crate::measure::{Counting, Windows};
 use crate::parallel;
 use crate::program::{Decider, Program};
-use crate::reference::{Reference, Times};
+use crate::reference::Reference;
 
 /// Bytes of a block: some two hundred events, whose decisions take some megabytes at most.
 const BLOCK: usize = 1 << 16;
@@ -101,8 +101,9 @@ impl Stream<'_> {
                     let made = match part {
                         Part::Made(made) => made,
                         Part::Waits { line, event } => {
-                            let times = Times::of(&event);
-                            let settled = windows.settle(&mut decider, &event, times);
+                            let at = event.at();
+                            let counting = Counting::at(at);
+                            let settled = windows.settle(&mut decider, &event, counting, at);
                             let decision = settled.decision;
                             let mut made = F::Made::default();
                             form.make(&decided(line, event.at(), decision), &mut made)?;
@@ -152,8 +153,10 @@ impl<F: Form> Worker<'_, F> {
                     continue;
                 }
                 Ok(event) => {
-                    let times = Times::of(&event);
-                    let settled = self.windows.dry(&mut self.decider, &event, times);
+                    let at = event.at();
+                    let settled = self
+                        .windows
+                        .dry(&mut self.decider, &event, Counting::at(at), at);
                     let decision = settled.decision;
                     decided(line.number, event.at(), decision)
                 }

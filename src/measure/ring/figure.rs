@@ -59,6 +59,8 @@ pub(in crate::measure) enum Quantity {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::measure) struct Given<'a> {
     pub(in crate::measure) at: i64,
+    /// Nanoseconds that it may be late.
+    pub(in crate::measure) lateness: i64,
     /// Its id, and what stands for it.
     pub(in crate::measure) id: Option<(Print, &'a [u8])>,
     /// Whether it surely passes `where`; else it may.
