@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::shown;
 use crate::limits::Limits;
+use crate::measure::Sources;
 
 /// The name of the file.
 pub const NAME: &str = "laneway.toml";
@@ -26,6 +27,8 @@ const FILE_BYTES: usize = i32::MAX as usize;
 pub struct Config {
     /// The bounds of the engine.
     pub limits: Limits,
+    /// The sources of events that are trusted with the time, and how late theirs may be.
+    pub sources: Sources,
 }
 
 /// Why a configuration cannot be used.
@@ -117,6 +120,17 @@ mod tests {
         let config = parse(Path::new("x"), "[limits]\nlanes = 7\n").unwrap();
         assert_eq!(config.limits.lanes, 7);
         assert_eq!(config.limits.nesting, Limits::default().nesting);
+    }
+
+    #[test]
+    fn sources_are_read() {
+        let text = "[sources.billing]\ntrusted = true\nlateness = \"5m\"\n";
+        let sources = parse(Path::new("x"), text).unwrap().sources;
+        let billing = sources.source("billing");
+        assert!(billing.trusted && billing.lateness.to_string() == "5m");
+        assert!(!sources.source("other").trusted);
+        let wrong = message("[sources.billing]\ntrust = true\n");
+        assert!(wrong.contains("unknown field `trust`"), "{wrong}");
     }
 
     #[test]
