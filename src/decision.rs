@@ -102,6 +102,20 @@ pub struct MatrixRef {
     pub name: String,
     /// The SHA-256 of its source, in hex.
     pub digest: String,
+    /// The version of the time zones by which its instants are worked out.
+    pub tzdb: &'static str,
+}
+
+impl MatrixRef {
+    /// Of a matrix.
+    #[must_use]
+    pub fn of(matrix: &crate::matrix::Matrix) -> Self {
+        Self {
+            name: matrix.name.clone(),
+            digest: matrix.digest.clone(),
+            tzdb: chrono_tz::IANA_TZDB_VERSION,
+        }
+    }
 }
 
 /// Whether a trigger surely holds, or could not be ruled out.
@@ -185,6 +199,22 @@ pub struct Window {
     pub partial: Option<&'static str>,
     /// The last events in it, the oldest first; at most [`WINDOW_IDS`](crate::limits::WINDOW_IDS).
     pub events: Vec<WindowEvent>,
+}
+
+impl Window {
+    /// The last events in a line: `e-1 at 2026-11-20T10:00:00Z, ...`; nothing without any.
+    #[must_use]
+    pub fn events_text(&self) -> Option<String> {
+        let events = self.events.iter().map(|event| {
+            let at = crate::clock::format_timestamp(event.at);
+            match &event.id {
+                Some(id) => format!("{id} at {at}"),
+                None => at,
+            }
+        });
+        let events: Vec<String> = events.collect();
+        (!events.is_empty()).then(|| events.join(", "))
+    }
 }
 
 /// An event in a window.

@@ -14,6 +14,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::Deserialize;
 use siphasher::sip128::SipHasher13;
 
 use crate::clock::{Duration, Timestamp};
@@ -27,6 +28,7 @@ mod keep;
 mod live;
 mod names;
 mod observe;
+mod partition;
 mod ring;
 mod secret;
 mod shard;
@@ -38,6 +40,7 @@ pub use journal::{Keeper, Kept};
 pub use keep::Opened;
 pub(crate) use live::Live;
 pub use observe::Measuring;
+pub use partition::{Partition, Partitions};
 pub use secret::Secret;
 pub use source::{Counting, Receipt, Source, Sources};
 
@@ -227,16 +230,39 @@ pub struct Bounds {
     pub keys: usize,
     /// How late an event of any source may be.
     pub lateness: Duration,
+    /// What counts, and for whom.
+    pub counts: Counts,
+}
+
+/// What an operator says of measures: `[measures]` in `laneway.toml`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Counts {
+    /// Whether an event counts that is denied.
+    pub denied: bool,
+    /// Whether other engines see a part of the events that windows count, so that every window is a
+    /// lower bound.
+    pub shared: bool,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            denied: true,
+            shared: false,
+        }
+    }
 }
 
 impl Bounds {
     /// Those of an operator, for the sources that are named.
     #[must_use]
-    pub fn of(limits: &Limits, sources: &Sources) -> Self {
+    pub fn of(limits: &Limits, sources: &Sources, counts: Counts) -> Self {
         Self {
             events: limits.events_of_a_window(),
             keys: limits.window_keys,
             lateness: sources.lateness(),
+            counts,
         }
     }
 }

@@ -31,7 +31,7 @@ pub(crate) use eval::Facts;
 pub use eval::Standing;
 pub use explain::{Explained, Explanation, Node};
 pub use history::History;
-pub(crate) use history::Occurrence;
+pub(crate) use history::{Occurrence, value_of};
 pub(crate) use interval::{Amount, Interval};
 pub(crate) use measured::{Measured, Partial, Windows};
 pub(crate) use pass::Standings;

@@ -21,7 +21,7 @@ use crate::event::{self, Event, Problem, ProblemCode, Unreadable};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
 use crate::measure::{
-    Bounds, Keeper, Live, Opened, Receipt, Secret, Size, Source, Sources, Windows,
+    Bounds, Counts, Keeper, Live, Opened, Receipt, Secret, Size, Source, Sources, Windows,
 };
 use crate::parallel;
 use crate::program::{Decider, Program};
@@ -53,6 +53,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Whose clocks count.
     pub sources: Sources,
+    /// What counts, and for whom.
+    pub counts: Counts,
 }
 
 /// What decides: a program, and the windows of its measures.
@@ -250,11 +252,16 @@ impl Router {
         let again = self.event(&state.program, Given::Event(event), receipt.now);
         let event = again.as_deref().unwrap_or(event);
         let reference = Reference::new(&state.program.matrix);
+        let counting = receipt.counts(event.at());
+        let live = Live {
+            windows: &state.windows,
+            lateness: counting.lateness,
+        };
         let times = Times {
-            measured: receipt.counts(event.at()).at,
+            measured: counting.at,
             opened: receipt.now,
         };
-        reference.explain_by(event, &Live(&state.windows), times)
+        reference.explain_by(event, &live, times)
     }
 
     /// How many events came too late for the windows of their measures.
@@ -327,7 +334,7 @@ impl Router {
 
 impl Settings {
     fn bounds(&self) -> Bounds {
-        Bounds::of(&self.limits, &self.sources)
+        Bounds::of(&self.limits, &self.sources, self.counts)
     }
 }
 

@@ -21,6 +21,8 @@ mod explain;
 mod jobs;
 #[path = "cli_decide/long.rs"]
 mod long;
+#[path = "cli_decide/partitions.rs"]
+mod partitions;
 #[path = "cli_decide/run.rs"]
 mod run;
 #[path = "cli_decide/schema.rs"]

@@ -25,11 +25,12 @@ use fastrand::Rng;
 use generate::Plan;
 use laneway::check::{Options, check_text};
 use laneway::clock::{Timestamp, parse_timestamp};
-use laneway::decision::Decision;
-use laneway::event::{Event, read};
+use laneway::decision::{Decision, State, Verdict};
+use laneway::event::{Event, ProblemCode, read};
 use laneway::limits::Limits;
+use laneway::measure::{Counts, Partitions, Receipt, Source, Sources};
 use laneway::reference::{History, Reference, Times};
-use laneway::router::Joined;
+use laneway::router::{Joined, Settings};
 use laneway::{Matrix, Outcome, Router};
 
 /// What the streams showed, so that a test cannot pass by showing nothing.
@@ -202,6 +203,10 @@ fn generated_matrices_decide_alike() {
 
 /// A matrix whose lanes all attach, each with the window of one measure.
 fn dense(measures: &[&str]) -> Arc<Matrix> {
+    dense_with(measures, "")
+}
+
+fn dense_with(measures: &[&str], items: &str) -> Arc<Matrix> {
     let mut text = String::from(
         r#"matrix "Dense" {
   edition 1
@@ -232,6 +237,7 @@ team ops {
 adjust clip on call when amount > 9000 USD set amount = 9000 USD because "for the test"
 "#,
     );
+    text.push_str(items);
     for (number, (on, measure)) in measures
         .iter()
         .flat_map(|measure| [("call", measure), ("ping", measure)])
@@ -456,4 +462,177 @@ fn a_key_beyond_the_limit_is_a_lower_bound() {
     let (known, why) = value(&router.decide(&call(2), at(725)));
     assert_eq!((known.as_str(), why), ("1", None));
     assert_eq!(router.keys_refused(), 2);
+}
+
+// ---- what an operator says of measures
+
+fn counting() -> Arc<Matrix> {
+    dense(&["count of call by user over 10m is not 999"])
+}
+
+const ONE: &str = r#"{"kind": "call", "user": "u", "team": "red", "host": "a", "amount": 1, "fine": 1, "took": "1s", "tries": 0, "tags": []}"#;
+
+fn count(decision: &Decision) -> (String, Option<&'static str>) {
+    let window = decision.lanes[0].because[0].window.as_ref().unwrap();
+    (window.value.clone(), window.partial)
+}
+
+fn at(second: i64) -> Timestamp {
+    parse_timestamp("2026-01-05T06:00:00Z").unwrap() + TimeDelta::seconds(second)
+}
+
+#[test]
+fn only_a_trusted_source_brings_its_own_clock() {
+    let minutes = laneway::Duration::from_minutes(5);
+    let sources = Sources::default()
+        .with("billing", Source::trusted())
+        .with("slow", Source::trusted().with_lateness(minutes));
+    let router = Router::new(counting()).with_settings(Settings {
+        sources,
+        ..Settings::default()
+    });
+    let of = |name: &str, now: i64| Receipt::of(router.source(name), at(now));
+    let stamped = |second: i64| {
+        let stamp = laneway::clock::format_timestamp(at(second));
+        ONE.replace("\"kind\"", &format!("\"at\": \"{stamp}\", \"kind\""))
+    };
+    let decide =
+        |json: String, receipt: Receipt| count(&router.decide_json(json.as_bytes(), receipt));
+    // Nobody knows `other`: its event counts when it is received.
+    assert_eq!(
+        decide(stamped(-5_000), of("other", 0)),
+        ("1".to_owned(), None)
+    );
+    assert_eq!(
+        decide(stamped(-100), of("billing", 1)),
+        ("1".to_owned(), None)
+    );
+    assert_eq!(decide(stamped(2), of("billing", 2)), ("3".to_owned(), None));
+    // Three minutes late: too late for one, and not for the other.
+    assert_eq!(decide(stamped(-178), of("slow", 3)), ("1".to_owned(), None));
+    assert_eq!(router.late_dropped(), 0);
+    let late = decide(stamped(-177), of("billing", 4));
+    assert_eq!(
+        late,
+        (
+            "at least 2".to_owned(),
+            Some("an event came too late to be counted")
+        )
+    );
+    assert_eq!(router.late_dropped(), 1);
+
+    // Ahead of the clock by more than clocks differ.
+    let ahead = router.dry_run_json(stamped(500).as_bytes(), of("billing", 5));
+    assert_eq!(
+        ahead.lanes[0].because[0]
+            .window
+            .as_ref()
+            .unwrap()
+            .events
+            .last()
+            .unwrap()
+            .at,
+        at(5)
+    );
+    let problem = ahead
+        .problems
+        .iter()
+        .find(|p| p.code == ProblemCode::ClockAhead);
+    assert!(problem.unwrap().message.contains("ahead of the clock"));
+    let near = router.dry_run_json(stamped(60).as_bytes(), of("billing", 5));
+    assert!(
+        near.problems
+            .iter()
+            .all(|p| p.code != ProblemCode::ClockAhead)
+    );
+}
+
+#[test]
+fn what_is_denied_counts_unless_the_operator_says_otherwise() {
+    let text = "always deny no_red on call when team is red\n";
+    for (denied, values) in [(true, ["1", "2", "3"]), (false, ["1", "1", "1"])] {
+        let matrix = dense_with(&["count of call by user over 10m is not 999"], text);
+        let counts = Counts {
+            denied,
+            ..Counts::default()
+        };
+        let router = Router::new(matrix).with_settings(Settings {
+            counts,
+            ..Settings::default()
+        });
+        let mut session = router.session();
+        let first = router.decide_json(ONE.as_bytes(), at(0));
+        assert_eq!(count(&first).0, values[0]);
+        assert_eq!(
+            session.outcome_json(ONE.as_bytes(), at(1)).verdict,
+            Verdict::Deny
+        );
+        let third = router.decide_json(ONE.as_bytes(), at(2));
+        assert_eq!(count(&third).0, if denied { "3" } else { "1" });
+        // What is not denied counts whatever the operator says.
+        let blue = ONE.replace("red", "blue");
+        let _ = router.decide_json(blue.as_bytes(), at(3));
+        session.outcome_json(blue.as_bytes(), at(4));
+        let last = router.dry_run_json(blue.as_bytes(), at(5));
+        assert_eq!(count(&last).0, if denied { "6" } else { "3" });
+    }
+}
+
+#[test]
+fn several_engines_on_one_stream_are_never_surely_below() {
+    let counts = Counts {
+        shared: true,
+        ..Counts::default()
+    };
+    let matrix = dense(&[
+        "count of call by user over 10m < 5",
+        "count of call by user over 10m > 1",
+    ]);
+    let router = Router::new(matrix).with_settings(Settings {
+        counts,
+        ..Settings::default()
+    });
+    let states = |decision: &Decision| -> Vec<(String, State)> {
+        let lanes = decision.lanes.iter();
+        let mut states: Vec<_> = lanes.map(|lane| (lane.lane.clone(), lane.state)).collect();
+        states.sort_by(|a, b| a.0.cmp(&b.0));
+        states
+    };
+    let unsure = |lane: &str| (lane.to_owned(), State::Unsure);
+    let first = router.decide_json(ONE.as_bytes(), at(0));
+    assert_eq!(states(&first), [unsure("l0"), unsure("l2")]);
+    assert_eq!(
+        count(&first).1,
+        Some("other engines see a part of its events")
+    );
+    // More is more, whatever the others saw.
+    let second = router.decide_json(ONE.as_bytes(), at(1));
+    assert_eq!(
+        states(&second),
+        [unsure("l0"), ("l2".to_owned(), State::Fired)]
+    );
+}
+
+#[test]
+fn equal_keys_go_to_one_engine() {
+    let matrix = dense(&MEASURES);
+    let program = laneway::compile::compile(&matrix);
+    let plan = Partitions::of(&matrix, &program.kinds);
+    // No field is in all keys.
+    assert!(plan.kinds.iter().all(|kind| kind.by.is_empty()));
+    let matrix = dense(&[
+        "count of call by user over 10m is not 999|both",
+        "sum amount of call by team, user over 10m is not 0.001 USD",
+    ]);
+    let program = laneway::compile::compile(&matrix);
+    let plan = Partitions::of(&matrix, &program.kinds);
+    let event =
+        |json: &str| read(json.as_bytes(), &matrix.schema, &Limits::default(), at(0)).unwrap();
+    let number = |json: &str| plan.number(&matrix, &event(json)).unwrap();
+    let ping = r#"{"kind": "ping", "user": "u", "team": "green", "fine": 0}"#;
+    assert_eq!(number(ONE), number(ping));
+    assert_eq!(number(ONE), number(&ONE.replace("red", "blue")));
+    assert_ne!(number(ONE), number(&ONE.replace("\"u\"", "\"v\"")));
+    // SHA-256 of 01 00 00 00 75, written down so that it does not change.
+    assert_eq!(number(ONE), 0x5c9e3ccac172d918);
 }

@@ -10,7 +10,7 @@ use super::output::Paint;
 use super::screen::{clean, moment, wrap};
 use crate::decision::{
     AppliedRule, AttachedLane, Decision, EvidenceNeeds, Holds, Kleene, Reason, State, TimeoutStep,
-    Verdict,
+    Verdict, Window,
 };
 use crate::matrix::Matrix;
 use crate::value::Value;
@@ -160,6 +160,10 @@ impl Block<'_> {
             );
             let sign = sign(reason.result);
             self.line("", &format!("  {sign} {test}   saw {saw} ({line})"));
+            let events = reason.window.as_ref().and_then(Window::events_text);
+            if let Some(events) = events {
+                self.line("", &format!("      last {events}"));
+            }
         }
     }
 

@@ -19,7 +19,7 @@ use crate::decision::Decision;
 
 use crate::parallel;
 
-use crate::measure::{Bounds, Secret, Sources, Windows};
+use crate::measure::{Bounds, Counts, Secret, Sources, Windows};
 
 mod rows;
 mod stream;
@@ -90,7 +90,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let program = compile(&matrix);
     let windows = Windows::new(
         &matrix,
-        Bounds::of(&limits, &Sources::default()),
+        Bounds::of(&limits, &Sources::default(), Counts::default()),
         Secret::random(),
     );
     let stream = Stream {

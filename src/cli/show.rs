@@ -22,6 +22,7 @@ mod data;
 pub(super) mod html;
 mod markdown;
 mod page;
+mod partitions;
 mod prose;
 mod terms;
 mod text;
@@ -58,6 +59,8 @@ enum Format {
     Json,
     /// What decides: fields as cells, tests, the index, each lane with the ways it can hold
     Program,
+    /// By which fields events have to be shared out among several engines, so that windows are whole
+    Partitions,
 }
 
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
@@ -66,6 +69,10 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let lane = lane.map(|name| named(&matrix, name)).transpose()?;
     if args.format == Format::Program {
         return program(&matrix, lane, args.verbose, shell);
+    }
+    if args.format == Format::Partitions {
+        partitions::write(&mut shell.out, &matrix)?;
+        return Ok(Answer::Fine);
     }
     let page = Page::of(&matrix, lane);
     match (args.format, lane) {
@@ -83,7 +90,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
             serde_json::to_writer_pretty(&mut shell.out, &data).map_err(io::Error::from)?;
             writeln!(shell.out)?;
         }
-        (Format::Program, _) => {}
+        (Format::Program | Format::Partitions, _) => {}
     }
     Ok(Answer::Fine)
 }

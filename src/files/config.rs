@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use super::shown;
 use crate::limits::Limits;
-use crate::measure::Sources;
+use crate::measure::{Counts, Sources};
 
 /// The name of the file.
 pub const NAME: &str = "laneway.toml";
@@ -29,6 +29,8 @@ pub struct Config {
     pub limits: Limits,
     /// The sources of events that are trusted with the time, and how late theirs may be.
     pub sources: Sources,
+    /// What counts in windows, and for whom.
+    pub measures: Counts,
 }
 
 /// Why a configuration cannot be used.

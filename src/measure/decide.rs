@@ -3,18 +3,18 @@
 //! In: an event, as slots or as values, and the instant at which it counts. Out: an [`Outcome`], what
 //! attaches, a whole decision.
 //! Invariant: each event is counted once, with its final values, and no two events of one key are
-//! measured by the same window. Where an adjust may change what is counted, the events of the kind
-//! are decided one after the other; else they are counted before they are decided. What is to outlive
+//! measured by the same window. Where an adjust may change what is counted, or what is denied does not
+//! count, the events of the kind are decided one after the other; else they are counted before they are decided. What is to outlive
 //! the process is kept before anybody hears of the decision.
 
 use super::live::{Counted, Live};
 use super::observe::{Count, Measuring};
 use super::{Counting, Windows};
 use crate::clock::Timestamp;
+use crate::decision::Verdict;
 use crate::event::Event;
-use crate::program::{Attachments, Decider, Outcome, Program, Scratch};
+use crate::program::{Attachments, Decider, KindProgram, Outcome, Program, Scratch};
 use crate::reference::{Settled, Times};
-use crate::schema::KindId;
 use crate::slots::{Slots, Unheld};
 
 /// An event in slots, with the bytes that its texts are in and the instant at which it counts.
@@ -43,7 +43,7 @@ impl Windows {
         if kind.gauges.is_empty() {
             return program.outcome(slots, input, &[], scratch);
         }
-        if !kind.adjusts {
+        if self.is_counted_first(kind) {
             self.measure((program, kind), event, Count::Now, scratch, measuring);
             self.flush();
             return program.outcome(slots, input, &measuring.answers, scratch);
@@ -51,7 +51,9 @@ impl Windows {
         let turn = self.turn(slots.kind());
         self.measure((program, kind), event, Count::No, scratch, measuring);
         let outcome = program.outcome_unadjusted(slots, input, &measuring.answers, scratch)?;
-        self.measure((program, kind), event, Count::Now, scratch, measuring);
+        if self.counts(outcome.verdict) {
+            self.measure((program, kind), event, Count::Now, scratch, measuring);
+        }
         drop(turn);
         self.flush();
         Ok(outcome)
@@ -89,14 +91,17 @@ impl Windows {
             measured: counting.at,
             opened,
         };
-        if self.is_counted_first(decider.program(), event.kind) {
+        let kind = decider.program().kinds.get(event.kind.0 as usize);
+        if kind.is_some_and(|kind| self.is_counted_first(kind)) {
             let counted = Counted::now(self, matrix, event, counting);
             self.flush();
             return decider.settle_by(event, &counted, times);
         }
         let turn = self.turn(event.kind);
-        let settled = decider.settle_by(event, &Live(self), times);
-        Counted::now(self, matrix, settled.event(event), counting);
+        let settled = decider.settle_by(event, &self.live(counting), times);
+        if self.counts(settled.decision.verdict) {
+            Counted::now(self, matrix, settled.event(event), counting);
+        }
         drop(turn);
         self.flush();
         settled
@@ -114,12 +119,22 @@ impl Windows {
             measured: counting.at,
             opened,
         };
-        decider.settle_by(event, &Live(self), times)
+        decider.settle_by(event, &self.live(counting), times)
+    }
+
+    fn live(&self, counting: Counting) -> Live<'_> {
+        Live {
+            windows: self,
+            lateness: counting.lateness,
+        }
     }
 
     /// Whether it is known before a decision what is counted.
-    fn is_counted_first(&self, program: &Program, kind: KindId) -> bool {
-        let kind = program.kinds.get(kind.0 as usize);
-        kind.is_some_and(|kind| !kind.adjusts)
+    fn is_counted_first(&self, kind: &KindProgram) -> bool {
+        !kind.adjusts && self.bounds.counts.denied
+    }
+
+    fn counts(&self, verdict: Verdict) -> bool {
+        verdict != Verdict::Deny || self.bounds.counts.denied
     }
 }

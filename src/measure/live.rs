@@ -7,7 +7,7 @@ use super::ring::{Decimal, Given, Quantity, Shape};
 use super::secret::Print;
 use super::stream::Stream;
 use super::{Counting, Windows, nanos, span};
-use crate::clock::Timestamp;
+use crate::clock::{Duration, Timestamp};
 use crate::decision::{Kleene, WindowEvent};
 use crate::event::Event;
 use crate::limits::WINDOW_IDS;
@@ -18,21 +18,29 @@ use crate::value::Value;
 
 /// The windows as they are. An event is measured as if it were counted, and is not.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Live<'w>(pub(crate) &'w Windows);
+pub(crate) struct Live<'w> {
+    pub(crate) windows: &'w Windows,
+    /// How late the event may be.
+    pub(crate) lateness: Duration,
+}
 
 impl reference::Windows for Live<'_> {
     fn measured(&self, facts: &Facts<'_>, id: MeasureId, instant: Timestamp) -> Option<Measured> {
         let measure = facts.matrix.measure(id)?;
         let occurrence = Occurrence::of(measure, facts)?;
-        self.0
-            .measure_values(id, facts.event(), &occurrence, Counting::at(instant), false)
+        let counting = Counting {
+            lateness: self.lateness,
+            ..Counting::at(instant)
+        };
+        self.windows
+            .measure_values(id, facts.event(), &occurrence, counting, false)
     }
 }
 
 /// The windows with an event that was counted, as it was when it was.
 #[derive(Debug)]
 pub(crate) struct Counted<'w> {
-    windows: &'w Windows,
+    live: Live<'w>,
     noted: Vec<(MeasureId, Measured)>,
 }
 
@@ -60,7 +68,11 @@ impl<'w> Counted<'w> {
                 noted.extend(measured.map(|measured| (id, measured)));
             }
         }
-        Self { windows, noted }
+        let lateness = counting.lateness;
+        Self {
+            live: Live { windows, lateness },
+            noted,
+        }
     }
 }
 
@@ -69,7 +81,7 @@ impl reference::Windows for Counted<'_> {
         let mut noted = self.noted.iter().filter(|(noted, _)| *noted == id);
         match noted.next() {
             Some((_, measured)) => Some(measured.clone()),
-            None => Live(self.windows).measured(facts, id, instant),
+            None => self.live.measured(facts, id, instant),
         }
     }
 }

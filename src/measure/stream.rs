@@ -424,7 +424,10 @@ impl Stream {
                 let mut nothing = Ring::new();
                 let inside = nothing.inside(self.shape, (i64::MIN, at), more, self.bounds.events);
                 let refused = at < self.refused_until.load(Ordering::Relaxed);
-                let partial = refused.then_some(Partial::Refused);
+                let partial = match more.is_some_and(|more| self.is_late(more)) {
+                    true => Some(Partial::Late),
+                    false => refused.then_some(Partial::Refused),
+                };
                 self.reading(inside, partial, at, edges)
             }
         }
@@ -440,7 +443,7 @@ impl Stream {
         edges: Edges,
     ) -> Reading {
         let (behind, rare) = (self.behind(at, edges), shard.rare(place));
-        let partial = if at < rare.bound_until {
+        let partial = if at < rare.bound_until || more.is_some_and(|more| self.is_late(more)) {
             Some(Partial::Late)
         } else if rare.dropped_to > at.saturating_sub(self.window) {
             Some(Partial::Full)
@@ -473,7 +476,7 @@ impl Stream {
             // What a window at that instant reached is let go of.
             Some(Partial::Late)
         } else {
-            partial
+            partial.or(self.bounds.counts.shared.then_some(Partial::Shared))
         };
         Reading { inside, partial }
     }

@@ -320,10 +320,7 @@ impl<'m> Reference<'m> {
             original: BTreeMap::new(),
             trial: Vec::new(),
             problems: Vec::new(),
-            matrix: MatrixRef {
-                name: self.matrix.name.clone(),
-                digest: self.matrix.digest.clone(),
-            },
+            matrix: MatrixRef::of(self.matrix),
             action_digest,
         }
     }

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
-use crate::decision::{EventRef, Kleene, Reason};
+use crate::decision::{EventRef, Kleene, Reason, Window};
 use crate::event::Event;
 use crate::matrix::{ConditionId, Expr, ExprKind, Lane, Rule};
 use crate::schema::KindId;
@@ -86,6 +86,9 @@ pub struct Node {
     /// The value that a test saw.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub saw: Option<String>,
+    /// The window that a measure was taken of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
     /// What came out.
     pub result: Kleene,
     /// Its parts, in order; of a condition its meaning, the first time that it stands in a lane.
@@ -270,6 +273,10 @@ impl Facts<'_> {
             line,
             span: expr.span,
             saw: self.saw(expr),
+            window: match &expr.kind {
+                ExprKind::Measure(test) => self.window(test),
+                _ => None,
+            },
             result: self.value(expr),
             parts: parts.iter().map(|part| self.node(part, opened)).collect(),
         }

@@ -303,7 +303,8 @@ impl Entry {
     }
 }
 
-fn value_of(facts: &Facts<'_>, field: FieldId) -> Option<Value> {
+/// A value as keys and distinct counts see it.
+pub(crate) fn value_of(facts: &Facts<'_>, field: FieldId) -> Option<Value> {
     let value = facts.event.get(facts.kind, field)?;
     Some(comparable(facts.kind, field, value).into_owned())
 }

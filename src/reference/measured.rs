@@ -37,6 +37,8 @@ pub(crate) enum Partial {
     Refused,
     /// Earlier events are lost.
     Lost,
+    /// Other engines see a part of its events.
+    Shared,
 }
 
 impl Partial {
@@ -46,6 +48,7 @@ impl Partial {
             Self::Full => "its window is full",
             Self::Refused => "it has more keys than are kept",
             Self::Lost => "earlier events are lost",
+            Self::Shared => "other engines see a part of its events",
         }
     }
 }

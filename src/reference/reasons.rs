@@ -190,7 +190,7 @@ impl<'a> Facts<'a> {
     }
 
     /// The window that a measure's test saw.
-    fn window(&self, test: &MeasureTest) -> Option<Window> {
+    pub(super) fn window(&self, test: &MeasureTest) -> Option<Window> {
         let measured = self.measured(test.measure)?;
         Some(Window {
             value: amounts(&measured, test),

@@ -98,10 +98,7 @@ impl Changes {
         });
         let matrix = &new.program.matrix;
         Against {
-            matrix: MatrixRef {
-                name: matrix.name.clone(),
-                digest: matrix.digest.clone(),
-            },
+            matrix: MatrixRef::of(matrix),
             verdicts,
             changed: Part { events: all, of },
             stricter,

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::event::{self, Event, Unreadable};
 use crate::limits::Limits;
 use crate::matrix::{Expr, ExprKind, Matrix, TestOp};
-use crate::measure::{Bounds, Counting, Measured, Measuring, Secret, Sources, Windows};
+use crate::measure::{Bounds, Counting, Counts, Measured, Measuring, Secret, Sources, Windows};
 use crate::program::{By, Decider, Gap, Gaps, Hit, Program, Scratch};
 use crate::schema::KindId;
 use crate::slots::Slots;
@@ -151,7 +151,7 @@ impl<'r> Desk<'r> {
             unsure: Vec::new(),
             windows: Windows::new(
                 &side.program.matrix,
-                Bounds::of(limits, &Sources::default()),
+                Bounds::of(limits, &Sources::default(), Counts::default()),
                 Secret::random(),
             ),
             found: Found::default(),

@@ -212,10 +212,7 @@ impl Tally {
             changes.summary(&replay.old, new, files)
         });
         Summary {
-            matrix: MatrixRef {
-                name: matrix.name.clone(),
-                digest: matrix.digest.clone(),
-            },
+            matrix: MatrixRef::of(matrix),
             events: of,
             bytes: self.bytes,
             first: counted.first,

@@ -91,5 +91,7 @@ fn no_wall_clock_is_in_it() {
     assert_eq!(summary["untimed"], 1, "{summary}");
     let keys: Vec<_> = summary.as_object().unwrap().keys().cloned().collect();
     assert!(!keys.iter().any(|key| key == "first" || key == "over_time"));
-    assert!(!ran.out.contains("202"), "{}", ran.out);
+    let zones = summary["matrix"]["tzdb"].as_str().unwrap();
+    let rest = ran.out.replace(zones, "");
+    assert!(!rest.contains("202"), "{rest}");
 }

@@ -10,7 +10,7 @@ use crate::cli::decide::paint;
 use crate::cli::output::Paint;
 use crate::cli::render::count;
 use crate::cli::screen::{self, clean, columns, cut, moment, wrap};
-use crate::decision::{EventRef, Kleene};
+use crate::decision::{EventRef, Kleene, Window};
 use crate::matrix::Matrix;
 use crate::reference::{Explained, Explanation, Node, Standing};
 
@@ -168,7 +168,7 @@ impl<W: Write> Tree<'_, W> {
         let column = widest.unwrap_or(0).min(room);
         for row in rows {
             let Some(saw) = &row.saw else {
-                writeln!(self.out, "{}", self.row(row, &row.text))?;
+                self.words(row)?;
                 continue;
             };
             let missing = column.saturating_sub(columns(&row.text));
@@ -186,6 +186,17 @@ impl<W: Write> Tree<'_, W> {
                     writeln!(self.out, "{text}  {}", cut(&saw, room))?;
                 }
             }
+        }
+        Ok(())
+    }
+
+    /// A row without a value, over several lines if it is as long as the screen is wide.
+    fn words(&mut self, row: &Row) -> io::Result<()> {
+        let words = row.text.trim_start();
+        let indent = row.text.len() - words.len();
+        let room = self.screen.map(|screen| screen.saturating_sub(indent));
+        for line in wrap(words, room) {
+            writeln!(self.out, "{}{}", " ".repeat(indent), self.row(row, &line))?;
         }
         Ok(())
     }
@@ -245,6 +256,10 @@ fn gather(node: &Node, depth: usize, rows: &mut Vec<Row>) {
         saw: node.saw.as_deref().map(clean),
         result: Some(node.result),
     });
+    let events = node.window.as_ref().and_then(Window::events_text);
+    if let Some(events) = events {
+        rows.push(Row::words(&format!("{indent}    last {}", clean(&events))));
+    }
     for part in &node.parts {
         gather(part, depth + 1, rows);
     }
