@@ -258,13 +258,14 @@ fn threads(_: &mut Criterion) {
         true => (10_000, 5, 0.5),
         false => (100, 1, 0.02),
     };
-    let router = router(true);
     let mut gains = Vec::new();
     for _ in 0..rounds {
-        let spin = gain(seconds, |_| Box::new(spin));
-        let measure = gain(seconds, |thread| {
-            let mut stream = Stream::new(&router, keys, 10);
+        let spin = gain(seconds, |_, _| Box::new(spin));
+        let measure = gain(seconds, |router, thread| {
+            let mut stream = Stream::new(router, keys, 10);
             stream.first = thread * 10_000_000;
+            // Time stands nearly still, so that no thread is late for another one.
+            stream.step = TimeDelta::microseconds(1);
             stream.run(keys);
             Box::new(move || stream.run(100))
         });
@@ -277,16 +278,19 @@ fn threads(_: &mut Criterion) {
     );
 }
 
+type Work<'w> = Box<dyn FnMut() + 'w>;
+
 /// How many times as much two threads do as one.
-fn gain<'w>(seconds: f64, work: impl Fn(usize) -> Box<dyn FnMut() + Send + 'w> + Sync) -> f64 {
+fn gain(seconds: f64, work: impl for<'w> Fn(&'w Router, usize) -> Work<'w> + Sync) -> f64 {
     let rate = |threads: usize| -> f64 {
+        let router = router(true);
         let start = Barrier::new(threads);
         let rates: Vec<f64> = std::thread::scope(|scope| {
             let all: Vec<_> = (0..threads)
                 .map(|thread| {
-                    let (work, start) = (&work, &start);
+                    let (work, start, router) = (&work, &start, &router);
                     scope.spawn(move || {
-                        let mut work = work(thread);
+                        let mut work = work(router, thread);
                         start.wait();
                         let begun = Instant::now();
                         let mut done = 0.0;
