@@ -14,7 +14,8 @@
 )]
 
 use std::hint::black_box;
-use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
@@ -22,8 +23,11 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use laneway::check::{Options, check_text};
 use laneway::clock::{Timestamp, parse_timestamp};
 use laneway::limits::Limits;
+use laneway::measure::Opened;
 use laneway::program::Program;
+use laneway::router::Settings;
 use laneway::slots::{Place, Slots};
+use laneway::store::{Durability, FileStore};
 use laneway::{Outcome, Router, Session, Verdict};
 use rust_decimal::Decimal;
 
@@ -81,18 +85,21 @@ team desk {
     text
 }
 
-fn router(measured: bool) -> Router {
-    let limits = Limits {
+fn limits() -> Limits {
+    Limits {
         window_events: 20_000,
         window_keys: 2_000_000,
         ..Limits::default()
-    };
+    }
+}
+
+fn router(measured: bool) -> Router {
     let options = Options {
-        limits: limits.clone(),
+        limits: limits(),
         ..Options::default()
     };
     let loaded = check_text("m.lane", &text(measured), &options);
-    Router::new(loaded.into_matrix().unwrap()).with_limits(limits)
+    Router::new(loaded.into_matrix().unwrap()).with_limits(limits())
 }
 
 /// Events of `keys` agents in turn, far enough apart that each window holds `events`.
@@ -312,6 +319,65 @@ fn gain(seconds: f64, work: impl for<'w> Fn(&'w Router, usize) -> Work<'w> + Syn
     rate(2) / one
 }
 
+/// A snapshot of many keys while a thread decides, and the windows that come back of it.
+fn keep(_: &mut Criterion) {
+    // Of each of three measures.
+    let keys = match is_measured() {
+        true => 333_334,
+        false => 200,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let start = parse_timestamp("2026-01-05T06:00:00Z").unwrap();
+    let matrix = router(true).matrix();
+    let open = || {
+        let store = FileStore::open(folder.path(), Durability::Process).unwrap();
+        let settings = Settings {
+            limits: limits(),
+            ..Settings::default()
+        };
+        let begun = Instant::now();
+        let opened = Router::open(matrix.clone(), settings, Arc::new(store), start).unwrap();
+        (opened, begun.elapsed())
+    };
+    let ((router, _), _) = open();
+    let mut stream = Stream::new(&router, keys, 2);
+    stream.run(keys);
+    let is_kept = AtomicBool::new(false);
+    let (took, slowest, decided) = std::thread::scope(|scope| {
+        let deciding = scope.spawn(|| {
+            let (mut slowest, mut decided) = (Duration::ZERO, 0u64);
+            while !is_kept.load(Ordering::Relaxed) {
+                let begun = Instant::now();
+                stream.run(1);
+                slowest = slowest.max(begun.elapsed());
+                decided += 1;
+            }
+            (slowest, decided)
+        });
+        let begun = Instant::now();
+        router.keep().unwrap();
+        let took = begun.elapsed();
+        is_kept.store(true, Ordering::Relaxed);
+        let (slowest, decided) = deciding.join().unwrap();
+        (took, slowest, decided)
+    });
+    let before = router.window_size();
+    drop(stream);
+    drop(router);
+    let ((router, opened), restored) = open();
+    assert_eq!(opened, Opened::Whole);
+    let after = router.window_size();
+    assert_eq!((after.keys, after.events), (before.keys, before.events));
+    eprintln!(
+        "{} keys: a snapshot in {:.2} s, and {decided} decisions meanwhile, the slowest in {:.1} ms; \
+         opened again, with a snapshot, in {:.2} s",
+        before.keys,
+        took.as_secs_f64(),
+        slowest.as_secs_f64() * 1e3,
+        restored.as_secs_f64(),
+    );
+}
+
 fn spin() {
     let mut sum = 1u64;
     for n in 0..20_000u64 {
@@ -320,5 +386,5 @@ fn spin() {
     black_box(sum);
 }
 
-criterion_group!(benches, measure, threads);
+criterion_group!(benches, measure, threads, keep);
 criterion_main!(benches);

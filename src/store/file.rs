@@ -146,14 +146,17 @@ impl Keeper for FileStore {
 
     fn begin(&self, position: u64, head: &[u8]) -> io::Result<()> {
         let mut log = self.log.lock().unwrap_or_else(PoisonError::into_inner);
-        self.put(BOOT, &boot())?;
+        if log.is_none() {
+            self.put(BOOT, &boot())?;
+        }
         let mut file = create(&self.path(LOG, position))?;
         file.write_all(head)?;
-        file.sync_all()?;
-        self.sync_folder()?;
-        if let Some(before) = log.replace(file) {
-            before.sync_all()?;
+        // Others wait meanwhile: only who asks for it waits for the disk.
+        if self.durability == Durability::Machine {
+            file.sync_all()?;
+            self.sync_folder()?;
         }
+        *log = Some(file);
         Ok(())
     }
 
