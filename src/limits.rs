@@ -141,6 +141,10 @@ pub const LATENESS_MAX: Duration = Duration::from_minutes(24 * 60);
 /// How far ahead of the clock an event may claim to be: clocks differ by seconds.
 pub const FUTURE: Duration = Duration::from_minutes(1);
 
+/// How far the clock may go back before what was counted ahead of it is given up. What lies less far
+/// ahead is caught up with.
+pub const CLOCK_JUMP: Duration = Duration::from_minutes(60);
+
 /// The absolute cap of an escalation (design, lifecycle 4): no timeout step lies beyond it.
 pub const TIMEOUT: Duration = Duration::from_minutes(30 * 24 * 60);
 

@@ -12,13 +12,14 @@
 //! event comes to them (`observe`, `live`, `decide`), and how they outlive their process (`journal`,
 //! `keep`).
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Deserialize;
 use siphasher::sip128::SipHasher13;
 
 use crate::clock::{Duration, Timestamp};
-use crate::limits::Limits;
+use crate::limits::{CLOCK_JUMP, Limits};
 use crate::matrix::{Matrix, Measure, MeasureFunction, MeasureId};
 use crate::schema::KindId;
 
@@ -63,6 +64,9 @@ pub struct Windows {
     hasher: SipHasher13,
     /// Where they are kept over a restart, if they are.
     journal: Option<Arc<Journal>>,
+    /// While it is held no other clock is set back.
+    rewinding: Mutex<()>,
+    rewinds: AtomicU64,
 }
 
 impl Windows {
@@ -83,6 +87,8 @@ impl Windows {
             secret,
             hasher: secret.hasher(),
             journal: None,
+            rewinding: Mutex::new(()),
+            rewinds: AtomicU64::new(0),
         }
     }
 
@@ -212,6 +218,58 @@ impl Windows {
         if let Some(newest) = self.newest.get(kind.0 as usize) {
             newest.advance(at);
         }
+    }
+
+    /// An event of a kind is received that may be counted.
+    fn receive(&self, kind: KindId, counting: Counting) {
+        if let Some(at) = nanos(counting.at) {
+            self.happens(kind, at, counting.received);
+        }
+    }
+
+    /// An event of a kind was received, and counts at an instant.
+    #[inline]
+    fn happens(&self, kind: KindId, at: i64, received: Option<Timestamp>) {
+        if let (Some(newest), Some(now)) = (self.newest.get(kind.0 as usize), received)
+            && newest.get()
+                > nanos(now)
+                    .unwrap_or(i64::MAX)
+                    .saturating_add(span(CLOCK_JUMP))
+        {
+            self.rewind(kind, now);
+        }
+        self.advance(kind, at);
+    }
+
+    /// The clock went back by more than is caught up with: it was ahead before, or is behind now, and
+    /// what was counted by it has no place any more. The windows begin anew, and are lower bounds until
+    /// they lie behind the instant.
+    #[cold]
+    fn rewind(&self, kind: KindId, now: Timestamp) {
+        let _rewinding = self
+            .rewinding
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let Some((newest, now)) = self.newest.get(kind.0 as usize).zip(nanos(now)) else {
+            return;
+        };
+        if newest.get() <= now.saturating_add(span(CLOCK_JUMP)) {
+            // Another thread was quicker.
+            return;
+        }
+        newest.set(now);
+        for (stream, measure) in self.streams.iter().zip(&self.matrix.measures) {
+            if measure.kind == kind {
+                stream.rewind(now, |_| true);
+            }
+        }
+        self.rewinds.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often the clock went back so far that windows began anew.
+    #[must_use]
+    pub fn clock_rewinds(&self) -> u64 {
+        self.rewinds.load(Ordering::Relaxed)
     }
 
     /// While it is held, no other event of the kind is measured before it is known what is counted.

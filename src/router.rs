@@ -276,6 +276,12 @@ impl Router {
         self.current.load().windows.keys_refused()
     }
 
+    /// How often the clock went back so far that the windows of a kind began anew.
+    #[must_use]
+    pub fn clock_rewinds(&self) -> u64 {
+        self.current.load().windows.clock_rewinds()
+    }
+
     /// What the windows of measures hold, and the bytes that it takes.
     #[must_use]
     pub fn window_size(&self) -> Size {

@@ -92,7 +92,10 @@ fn step(rng: &mut Rng, now: Timestamp) -> Timestamp {
         0..200 => rng.i64(0..20_000),
         200..240 => -rng.i64(0..90_000),
         240..250 => -rng.i64(0..240_000),
-        _ => rng.i64(0..900_000),
+        250..254 => rng.i64(0..900_000),
+        // The clock jumps, and back.
+        254 => 3_650 * 86_400_000,
+        _ => -3_650 * 86_400_000,
     };
     now + TimeDelta::milliseconds(millis)
 }
@@ -183,7 +186,7 @@ fn suite(make: impl Fn() -> Box<dyn Place>) {
     a_log_comes_back(&*make());
     a_snapshot_takes_the_place_of_logs(&*make());
     a_loss_is_not_forgotten(&*make());
-    for seed in 0..30 {
+    for seed in 0..12 {
         a_restart_loses_nothing(&*make(), seed);
     }
     a_measure_that_is_new_is_warming(&*make());
@@ -244,15 +247,13 @@ fn a_restart_loses_nothing(place: &dyn Place, seed: u64) {
         now = step(&mut rng, now);
         let json = call(&mut rng, n);
         let wanted = steady.decide_json(json.as_bytes(), now);
-        let decided = match rng.bool() {
-            true => router.decide_json(json.as_bytes(), now),
-            false => {
-                let decided = router.dry_run_json(json.as_bytes(), now);
-                router.session().outcome_json(json.as_bytes(), now);
-                decided
-            }
-        };
-        assert_eq!(decided, wanted, "seed {seed}: event {n}");
+        if rng.bool() {
+            let decided = router.decide_json(json.as_bytes(), now);
+            assert_eq!(decided, wanted, "seed {seed}: event {n}");
+        } else {
+            let outcome = router.session().outcome_json(json.as_bytes(), now);
+            assert_eq!(outcome.name(&matrix), wanted.by, "seed {seed}: event {n}");
+        }
         match rng.u8(..) {
             0..10 => router.keep().unwrap(),
             10..20 => {

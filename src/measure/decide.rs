@@ -49,6 +49,7 @@ impl Windows {
             return program.outcome(slots, input, &measuring.answers, scratch);
         }
         let turn = self.turn(slots.kind());
+        self.receive(slots.kind(), event.counting);
         self.measure((program, kind), event, Count::No, scratch, measuring);
         let outcome = program.outcome_unadjusted(slots, input, &measuring.answers, scratch)?;
         if self.counts(outcome.verdict) {
@@ -98,6 +99,7 @@ impl Windows {
             return decider.settle_by(event, &counted, times);
         }
         let turn = self.turn(event.kind);
+        self.receive(event.kind, counting);
         let settled = decider.settle_by(event, &self.live(counting), times);
         if self.counts(settled.decision.verdict) {
             Counted::now(self, matrix, settled.event(event), counting);

@@ -89,6 +89,8 @@ pub(super) enum Record<'b> {
     Late { stream: u32, key: Print, until: i64 },
     /// There was no room for a key: any that is not held may be a lower bound until then.
     Refused { stream: u32, until: i64 },
+    /// The clock was set back to an instant.
+    Rewound { stream: u32, now: i64 },
 }
 
 /// Records on their way to a keeper.
@@ -206,6 +208,15 @@ impl Journal {
             bytes.push(b'r');
             bytes.extend_from_slice(&stream.to_le_bytes());
             bytes.extend_from_slice(&until.to_le_bytes());
+        });
+    }
+
+    /// Notes that the clock was set back.
+    pub(super) fn rewound(&self, stream: u32, now: i64) {
+        self.pending().write(|bytes| {
+            bytes.push(b'w');
+            bytes.extend_from_slice(&stream.to_le_bytes());
+            bytes.extend_from_slice(&now.to_le_bytes());
         });
     }
 
@@ -412,6 +423,10 @@ impl<'b> Reader<'b> {
                 stream: self.u32()?,
                 key: self.print()?,
                 until: self.i64()?,
+            },
+            b'w' => Record::Rewound {
+                stream: self.u32()?,
+                now: self.i64()?,
             },
             b'r' => Record::Refused {
                 stream: self.u32()?,

@@ -19,8 +19,9 @@ use super::journal::{Identity, Journal, Keeper, Kept, Reader, Record};
 use super::secret::{Print, Secret};
 use super::shard::Shard;
 use super::stream::Stream;
-use super::{Bounds, Windows, nanos};
+use super::{Bounds, Windows, nanos, span};
 use crate::clock::Timestamp;
+use crate::limits::CLOCK_JUMP;
 use crate::matrix::{Matrix, Measure};
 
 /// The first bytes of a snapshot: what it is, and of which form.
@@ -320,7 +321,8 @@ impl Restoring {
                     }
                     Record::Counted { stream, .. }
                     | Record::Late { stream, .. }
-                    | Record::Refused { stream, .. } => {
+                    | Record::Refused { stream, .. }
+                    | Record::Rewound { stream, .. } => {
                         if let Some(measure) = numbers.get(&stream) {
                             self.again(*measure, position, &record);
                         }
@@ -355,6 +357,19 @@ impl Restoring {
                 stream.late_again(*key, *until, position >= state);
             }
             Record::Refused { until, .. } => stream.refused_again(*until, position >= state),
+            Record::Rewound { now, .. } => {
+                let positions = self.positions.get(measure);
+                let is_older = |key: Print| {
+                    let kept = positions.and_then(|positions| positions.get(&key));
+                    kept.is_none_or(|kept| position >= *kept)
+                };
+                if let Some(newest) = windows.newest.get(declared.kind.0 as usize)
+                    && newest.get() > now.saturating_add(span(CLOCK_JUMP))
+                {
+                    newest.set(*now);
+                }
+                stream.rewind(*now, is_older);
+            }
             Record::Secret(_) | Record::Measure(..) => {}
         }
     }

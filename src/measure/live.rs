@@ -55,7 +55,7 @@ impl<'w> Counted<'w> {
         let mut noted = Vec::new();
         let facts = Facts::without_past(matrix, event);
         if let (Some(facts), Some(at)) = (facts, nanos(counting.at)) {
-            windows.advance(event.kind, at);
+            windows.happens(event.kind, at, counting.received);
             for (id, measure) in (0u32..).map(MeasureId).zip(&matrix.measures) {
                 if measure.kind != event.kind {
                     continue;

@@ -88,7 +88,7 @@ impl Windows {
         let id = slots.id(input);
         let id = id.map(|id| (Print::of(&self.hasher, id), id));
         if count == Count::Now {
-            self.advance(slots.kind(), at);
+            self.happens(slots.kind(), at, counting.received);
         }
         found.clear();
         let mut last: Option<(&Box<[u16]>, Option<Print>)> = None;

@@ -257,6 +257,14 @@ impl Shard {
         gone
     }
 
+    /// Lets go of keys, whatever they hold. Says how many they were.
+    pub(super) fn clear(&mut self, goes: impl Fn(Print) -> bool) -> usize {
+        let keys = self.held.iter().flatten().map(|held| held.key);
+        let keys: Vec<Print> = keys.filter(|key| goes(*key)).collect();
+        keys.iter().for_each(|key| self.remove(*key));
+        keys.len()
+    }
+
     #[cold]
     fn retire(&mut self, key: Print, oldest: i64) -> bool {
         let place = self.find(key);

@@ -122,6 +122,7 @@ impl Receipt {
             },
             lateness: self.source.lateness.min(LATENESS_MAX),
             is_ahead,
+            received: Some(self.now),
         }
     }
 }
@@ -136,6 +137,8 @@ pub struct Counting {
     /// Whether it claims to be further ahead of the clock than clocks differ; then it counts when it is
     /// received.
     pub is_ahead: bool,
+    /// When it was received; nothing of files, which have no clock but that of their events.
+    pub received: Option<Timestamp>,
 }
 
 impl Counting {
@@ -146,6 +149,7 @@ impl Counting {
             at,
             lateness: LATENESS,
             is_ahead: false,
+            received: None,
         }
     }
 }

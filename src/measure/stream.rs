@@ -43,6 +43,11 @@ impl Newest {
         }
     }
 
+    /// The clock was set back.
+    pub(super) fn set(&self, at: i64) {
+        self.0.store(at, Ordering::Relaxed);
+    }
+
     #[inline]
     pub(super) fn get(&self) -> i64 {
         self.0.load(Ordering::Relaxed)
@@ -295,6 +300,20 @@ impl Stream {
         self.refused_until.fetch_max(until, Ordering::Relaxed);
         self.keys_refused
             .fetch_add(u64::from(is_new), Ordering::Relaxed);
+    }
+
+    /// Lets go of keys, whatever they hold: every window is a lower bound until it lies behind an
+    /// instant.
+    pub(super) fn rewind(&self, now: i64, goes: impl Fn(Print) -> bool) {
+        self.lost_at.store(now, Ordering::Relaxed);
+        self.refused_until.store(i64::MIN, Ordering::Relaxed);
+        for mut shard in self.shards() {
+            let gone = shard.clear(&goes);
+            self.keys.fetch_sub(gone, Ordering::Relaxed);
+        }
+        if let Some((journal, number)) = self.journal.get() {
+            journal.rewound(*number, now);
+        }
     }
 
     /// Adds what there is beside the keys.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::clock::{Duration, Timestamp};
 use crate::decision::{Kleene, WindowEvent};
 use crate::event::Event;
-use crate::limits::{LATENESS, Limits, WINDOW_IDS};
+use crate::limits::{CLOCK_JUMP, LATENESS, Limits, WINDOW_IDS};
 use crate::matrix::{Matrix, Measure, MeasureFunction, MeasureId};
 use crate::schema::{FieldId, KindId};
 use crate::value::Value;
@@ -140,6 +140,22 @@ impl History {
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
+    }
+
+    /// An event of a kind is received now. Where the clock went back by more than is caught up with, its
+    /// windows begin anew, and are lower bounds until they lie behind the instant.
+    pub fn receive(&mut self, matrix: &Matrix, kind: KindId, now: Timestamp) {
+        let ahead = after(now, CLOCK_JUMP);
+        if self.newest.get(&kind).is_none_or(|newest| *newest <= ahead) {
+            return;
+        }
+        self.newest.insert(kind, now);
+        for (id, measure) in (0u32..).map(MeasureId).zip(&matrix.measures) {
+            if measure.kind == kind {
+                self.streams.remove(&id);
+                self.begun_at.insert(id, now);
+            }
+        }
     }
 
     /// Adds a decided event at its own instant.
