@@ -150,7 +150,19 @@ pub type Written = DateTime<chrono::FixedOffset>;
 /// Reads an RFC 3339 instant; the offset is required.
 #[must_use]
 pub fn parse_timestamp(text: &str) -> Option<Timestamp> {
-    parse_written(text).map(|written| written.to_utc())
+    parse_written(text).map(|written| without_leap(written.to_utc()))
+}
+
+/// An instant within a leap second as the one so far into the second behind it: elapsed time has no
+/// leap seconds, and 23:59:60 is then midnight.
+#[must_use]
+pub fn without_leap(instant: Timestamp) -> Timestamp {
+    let nanos = instant.timestamp_subsec_nanos();
+    let plain = || {
+        let seconds = instant.timestamp().checked_add(1)?;
+        DateTime::from_timestamp(seconds, nanos.checked_sub(1_000_000_000)?)
+    };
+    plain().unwrap_or(instant)
 }
 
 /// Reads an RFC 3339 instant and keeps its offset.
@@ -230,6 +242,15 @@ mod tests {
             Err(DurationError::TooLong)
         );
         assert_eq!(Duration::parse("-1h"), Err(DurationError::Form));
+    }
+
+    #[test]
+    fn a_leap_second_is_the_one_behind_it() {
+        let leap = parse_timestamp("2016-12-31T23:59:60.25Z").unwrap();
+        assert_eq!(leap, parse_timestamp("2017-01-01T00:00:00.25Z").unwrap());
+        assert_eq!(leap.timestamp_subsec_nanos(), 250_000_000);
+        let offset = parse_timestamp("2017-01-01T05:29:60+05:30").unwrap();
+        assert_eq!(format_timestamp(offset), "2017-01-01T00:00:00Z");
     }
 
     #[test]

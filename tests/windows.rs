@@ -639,3 +639,27 @@ fn equal_keys_go_to_one_engine() {
     // SHA-256 of 01 00 00 00 75, written down so that it does not change.
     assert_eq!(number(ONE), 0x5c9e3ccac172d918);
 }
+
+#[test]
+fn a_leap_second_counts_as_the_second_behind_it() {
+    let router = Router::new(counting()).with_settings(Settings {
+        sources: Sources::default().with("clock", Source::trusted()),
+        ..Settings::default()
+    });
+    let receipt = |text: &str| {
+        let now = parse_timestamp(text).unwrap();
+        Receipt::of(router.source("clock"), now)
+    };
+    let stamped = |stamp: &str| ONE.replace("\"kind\"", &format!("\"at\": \"{stamp}\", \"kind\""));
+    let leap = stamped("2016-12-31T23:59:60Z");
+    let mut session = router.session();
+    session.outcome_json(leap.as_bytes(), receipt("2017-01-01T00:00:00Z"));
+    let _ = router.decide_json(leap.as_bytes(), receipt("2017-01-01T00:00:00Z"));
+    // Exactly ten minutes later both are out, and a nanosecond before they are in.
+    let before = stamped("2017-01-01T00:09:59.999999999Z");
+    let seen = router.dry_run_json(before.as_bytes(), receipt("2017-01-01T00:10:00Z"));
+    assert_eq!(count(&seen).0, "3");
+    let later = stamped("2017-01-01T00:10:00Z");
+    let seen = router.dry_run_json(later.as_bytes(), receipt("2017-01-01T00:10:00Z"));
+    assert_eq!(count(&seen).0, "1");
+}

@@ -4,6 +4,7 @@
 //! Invariant: nothing is converted from one type to another.
 
 use super::build::Checker;
+use crate::clock::without_leap;
 use crate::diagnostic::{Diagnostic, codes, nearest};
 use crate::span::{Span, Spanned};
 use crate::syntax::ast::{self, Literal};
@@ -86,7 +87,9 @@ impl Checker<'_> {
                 self.unknown_word(text, words.iter().map(|w| &**w), span);
                 None
             }
-            (Type::Timestamp, Written::Timestamp(at)) => Some(Value::Timestamp(at.to_utc())),
+            (Type::Timestamp, Written::Timestamp(at)) => {
+                Some(Value::Timestamp(without_leap(at.to_utc())))
+            }
             // A date stands for its first instant in the matrix's zone.
             (Type::Timestamp, Written::Date(day)) => Some(Value::Timestamp(
                 crate::calendar::start_of_day(self.zone, *day),
