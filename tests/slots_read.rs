@@ -241,6 +241,10 @@ const TOKENS: [&str; 40] = [
 ];
 
 fn damage(rng: &mut Rng, bytes: &mut Vec<u8>) {
+    // What was damaged before may have nothing left.
+    if bytes.is_empty() {
+        return;
+    }
     match rng.usize(0..4) {
         0 => mutate::mutate(rng, bytes),
         1 => {
@@ -252,7 +256,10 @@ fn damage(rng: &mut Rng, bytes: &mut Vec<u8>) {
             let marks: Vec<usize> = (0..bytes.len())
                 .filter(|n| b"{}[],:\"".contains(&bytes[*n]))
                 .collect();
-            let at = marks[rng.usize(0..marks.len())] + rng.usize(0..2);
+            let Some(mark) = rng.choice(&marks) else {
+                return;
+            };
+            let at = mark + rng.usize(0..2);
             let token = TOKENS[rng.usize(0..TOKENS.len())];
             bytes.splice(at..at, token.bytes());
         }

@@ -88,10 +88,7 @@ impl Windows {
         opened: Timestamp,
     ) -> Settled {
         let matrix = &self.matrix;
-        let times = Times {
-            measured: counting.at,
-            opened,
-        };
+        let times = times(counting, opened);
         let kind = decider.program().kinds.get(event.kind.0 as usize);
         if kind.is_some_and(|kind| self.is_counted_first(kind)) {
             let counted = Counted::now(self, matrix, event, counting);
@@ -117,10 +114,7 @@ impl Windows {
         counting: Counting,
         opened: Timestamp,
     ) -> Settled {
-        let times = Times {
-            measured: counting.at,
-            opened,
-        };
+        let times = times(counting, opened);
         decider.settle_by(event, &self.live(counting), times)
     }
 
@@ -138,5 +132,13 @@ impl Windows {
 
     fn counts(&self, verdict: Verdict) -> bool {
         verdict != Verdict::Deny || self.bounds.counts.denied
+    }
+}
+
+/// When an event counts, and when its escalation opens.
+fn times(counting: Counting, opened: Timestamp) -> Times {
+    Times {
+        measured: counting.at,
+        opened,
     }
 }
