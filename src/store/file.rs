@@ -13,6 +13,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::measure::{Keeper, Kept};
 
@@ -50,7 +51,7 @@ impl FileStore {
     pub fn open(folder: &Path, durability: Durability) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let lock = create(&folder.join("lock"))?;
-        lock.try_lock().map_err(|_| {
+        take(&lock).map_err(|_| {
             let message = format!("`{}` is in use by another process", folder.display());
             io::Error::new(io::ErrorKind::ResourceBusy, message)
         })?;
@@ -202,6 +203,20 @@ impl Keeper for FileStore {
             _ => Ok(()),
         }
     }
+}
+
+/// Takes a lock, with some patience: a process that this one starts has its open files for the moment
+/// until it is what it is to be, so that a lock that was just given up may still be held.
+fn take(lock: &File) -> Result<(), fs::TryLockError> {
+    const TRIES: u32 = 20;
+    const PAUSE: Duration = Duration::from_millis(25);
+    for _ in 1..TRIES {
+        if lock.try_lock().is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(PAUSE);
+    }
+    lock.try_lock()
 }
 
 /// A file that only its owner may read.
