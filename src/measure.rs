@@ -156,15 +156,6 @@ impl Windows {
         &self.matrix
     }
 
-    /// Says that events up to an instant are lost: each window that reaches back to it is a lower
-    /// bound.
-    pub fn mark_lost(&self, until: Timestamp) {
-        let until = nanos(until).unwrap_or(i64::MAX);
-        self.streams
-            .iter()
-            .for_each(|stream| stream.mark_lost(until));
-    }
-
     /// How many events came too late for a window of theirs.
     #[must_use]
     pub fn late_dropped(&self) -> u64 {

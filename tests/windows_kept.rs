@@ -190,6 +190,7 @@ fn suite(make: impl Fn() -> Box<dyn Place>) {
         a_restart_loses_nothing(&*make(), seed);
     }
     a_measure_that_is_new_is_warming(&*make());
+    a_measure_that_came_by_a_swap_is_warming(&*make());
 }
 
 fn a_new_store_holds_nothing(place: &dyn Place) {
@@ -307,6 +308,30 @@ fn a_measure_that_is_new_is_warming(place: &dyn Place) {
         value(&router, CALL, minute(11), 1),
         ("4 USD".to_owned(), false)
     );
+}
+
+/// What a swap brought, or brought back, is no whole window after a restart, with a snapshot or without.
+fn a_measure_that_came_by_a_swap_is_warming(place: &dyn Place) {
+    let (one, both) = (matrix(&MEASURES[..1]), matrix(&MEASURES[..2]));
+    let minute = |n: i64| start() + TimeDelta::minutes(n);
+    let (router, _) = open(&both, place.open(), start());
+    router.swap(one.clone(), minute(0));
+    let _ = router.decide_json(CALL.as_bytes(), minute(1));
+    router.keep().unwrap();
+    drop(router);
+    // The snapshot has nothing of the second one, and the log only its name.
+    let (router, opened) = open(&both, place.open(), minute(2));
+    assert_eq!(opened, Opened::Warming);
+    drop(router);
+    let (router, _) = open(&one, place.open(), minute(20));
+    let _ = router.decide_json(CALL.as_bytes(), minute(20));
+    router.swap(both.clone(), minute(21));
+    let _ = router.decide_json(CALL.as_bytes(), minute(22));
+    drop(router);
+    let (router, _) = open(&both, place.open(), minute(23));
+    let seen = value(&router, CALL, minute(23), 1);
+    assert_eq!(seen, ("at least 4 USD".to_owned(), true));
+    assert_eq!(value(&router, CALL, minute(31), 1).0, "4 USD");
 }
 
 #[test]

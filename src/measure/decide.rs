@@ -4,8 +4,8 @@
 //! attaches, a whole decision.
 //! Invariant: each event is counted once, with its final values, and no two events of one key are
 //! measured by the same window. Where an adjust may change what is counted, or what is denied does not
-//! count, the events of the kind are decided one after the other; else they are counted before they are decided. What is to outlive
-//! the process is kept before anybody hears of the decision.
+//! count, the events of the kind are decided one after the other; else they are counted before they are
+//! decided. What is to outlive the process is kept before anybody hears of the decision.
 
 use super::live::{Counted, Live};
 use super::observe::{Count, Measuring};

@@ -75,8 +75,10 @@ pub struct Kept {
 pub(super) enum Record<'b> {
     /// By which prints.
     Secret(Secret),
-    /// A number stands for a measure from here on.
+    /// A number stands for a measure.
     Measure(u32, Identity),
+    /// A measure is kept from here on; what it counted up to an instant is lost.
+    Begun { stream: u32, lost_at: i64 },
     /// An event was counted.
     Counted {
         stream: u32,
@@ -143,15 +145,21 @@ impl Journal {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of a measure.
-    pub(super) fn number(&self, identity: Identity) -> u32 {
+    /// The number of a measure that is kept from here on. What it counted up to an instant is lost.
+    pub(super) fn number(&self, identity: Identity, lost_at: i64) -> u32 {
         let mut pending = self.pending();
-        if let Some(number) = pending.numbers.get(&identity) {
-            return *number;
-        }
-        let number = u32::try_from(pending.numbers.len()).unwrap_or(u32::MAX);
-        pending.numbers.insert(identity, number);
-        pending.write(|bytes| write_measure(bytes, number, &identity));
+        let known = pending.numbers.get(&identity).copied();
+        let number = known.unwrap_or_else(|| {
+            let number = u32::try_from(pending.numbers.len()).unwrap_or(u32::MAX);
+            pending.numbers.insert(identity, number);
+            pending.write(|bytes| write_measure(bytes, number, &identity));
+            number
+        });
+        pending.write(|bytes| {
+            bytes.push(b'b');
+            bytes.extend_from_slice(&number.to_le_bytes());
+            bytes.extend_from_slice(&lost_at.to_le_bytes());
+        });
         number
     }
 
@@ -387,6 +395,10 @@ impl<'b> Reader<'b> {
         let record = match self.byte()? {
             b's' => Record::Secret(Secret::of(self.array()?)),
             b'm' => Record::Measure(self.u32()?, self.array()?),
+            b'b' => Record::Begun {
+                stream: self.u32()?,
+                lost_at: self.i64()?,
+            },
             b'c' => {
                 let (stream, key) = (self.u32()?, self.print()?);
                 let (newest, at) = (self.i64()?, self.i64()?);

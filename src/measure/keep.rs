@@ -314,9 +314,16 @@ impl Restoring {
                     Record::Measure(number, identity) => {
                         if let Some(measure) = self.identities.get(&identity) {
                             numbers.insert(number, *measure);
-                            if let Some(known) = self.known.get_mut(*measure) {
-                                *known = true;
-                            }
+                        }
+                    }
+                    Record::Begun { stream, lost_at } => {
+                        let measure = numbers.get(&stream).copied();
+                        let Some(measure) = measure else { continue };
+                        if let Some(known) = self.known.get_mut(measure) {
+                            *known = true;
+                        }
+                        if let Some(stream) = self.windows.streams.get(measure) {
+                            stream.mark_lost(lost_at);
                         }
                     }
                     Record::Counted { stream, .. }
@@ -370,7 +377,7 @@ impl Restoring {
                 }
                 stream.rewind(*now, is_older);
             }
-            Record::Secret(_) | Record::Measure(..) => {}
+            Record::Secret(_) | Record::Measure(..) | Record::Begun { .. } => {}
         }
     }
 }

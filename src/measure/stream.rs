@@ -250,9 +250,11 @@ impl Stream {
 
     /// Keeps what is counted from here on.
     pub(super) fn keep_in(&self, journal: &Arc<Journal>, identity: Identity) {
-        let number = journal.number(identity);
         // A stream that windows of two matrices share is kept once.
-        let _ = self.journal.set((Arc::clone(journal), number));
+        self.journal.get_or_init(|| {
+            let lost_at = self.lost_at.load(Ordering::Relaxed);
+            (Arc::clone(journal), journal.number(identity, lost_at))
+        });
     }
 
     /// Counts an event again that was counted before a restart, however late it was.
@@ -399,11 +401,12 @@ impl Stream {
     #[cold]
     fn refuse(&self) {
         let until = self.newest.get().saturating_add(self.window);
+        // In the memory first: a snapshot that does not have it comes before its record.
+        self.refused_until.fetch_max(until, Ordering::Relaxed);
+        self.keys_refused.fetch_add(1, Ordering::Relaxed);
         if let Some((journal, number)) = self.journal.get() {
             journal.refused(*number, until);
         }
-        self.refused_until.fetch_max(until, Ordering::Relaxed);
-        self.keys_refused.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Looks for keys that can be let go of in the parts that nobody has.
