@@ -8,8 +8,8 @@
 //! Knows no lanes, reads no clock and no file.
 //!
 //! To be read in this order: what stands for keys and ids ([`Secret`]), the entries of one key
-//! (`ring`, `names`), some of the keys (`shard`), the windows of a measure (`stream`), and how an
-//! event comes to them (`observe`, `live`, `decide`), and how they outlive their process (`journal`,
+//! (`ring`, `names`), some of the keys (`shard`), the windows of measures that are kept together
+//! (`stream`), which those are (`plan`), and how an event comes to them (`observe`, `live`, `decide`), and how they outlive their process (`journal`,
 //! `keep`).
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +20,7 @@ use siphasher::sip128::SipHasher13;
 
 use crate::clock::{Duration, Timestamp};
 use crate::limits::{CLOCK_JUMP, Limits};
-use crate::matrix::{Matrix, Measure, MeasureFunction, MeasureId};
+use crate::matrix::{Matrix, MeasureId};
 use crate::schema::KindId;
 
 mod decide;
@@ -30,6 +30,7 @@ mod live;
 mod names;
 mod observe;
 mod partition;
+mod plan;
 mod ring;
 mod secret;
 mod shard;
@@ -46,15 +47,16 @@ pub use secret::Secret;
 pub use source::{Counting, Receipt, Source, Sources};
 
 use journal::Journal;
-use ring::Shape;
+use plan::{Identity, Part, Planned, plan};
 use stream::{Newest, Stream};
 
 /// The windows of all measures of a matrix.
 #[derive(Debug)]
 pub struct Windows {
     matrix: Arc<Matrix>,
-    /// By measure. Windows of another matrix may share them.
-    streams: Vec<Arc<Stream>>,
+    streams: Vec<Placed>,
+    /// By measure.
+    parts: Vec<Part>,
     /// By kind.
     newest: Vec<Arc<Newest>>,
     /// By kind: for events that are measured before it is known what is counted.
@@ -73,16 +75,20 @@ impl Windows {
     /// Complete windows in which nothing has happened yet.
     #[must_use]
     pub fn new(matrix: &Arc<Matrix>, bounds: Bounds, secret: Secret) -> Self {
+        let mut windows = Self::without_streams(matrix, bounds, secret);
+        let (planned, parts) = plan(matrix, &[]);
+        windows.place(planned, parts, |_| None);
+        windows
+    }
+
+    fn without_streams(matrix: &Arc<Matrix>, bounds: Bounds, secret: Secret) -> Self {
         let kinds = matrix.schema.kinds();
-        let newest: Vec<_> = kinds.iter().map(|_| Arc::new(Newest::new())).collect();
-        let streams = matrix.measures.iter();
         Self {
             matrix: Arc::clone(matrix),
-            streams: streams
-                .map(|measure| stream(measure, bounds, &newest))
-                .collect(),
+            streams: Vec::new(),
+            parts: Vec::new(),
             turns: kinds.iter().map(|_| Arc::default()).collect(),
-            newest,
+            newest: kinds.iter().map(|_| Arc::new(Newest::new())).collect(),
             bounds,
             secret,
             hasher: secret.hasher(),
@@ -92,40 +98,88 @@ impl Windows {
         }
     }
 
+    /// Puts the streams of a plan in their places, those that there are and new ones.
+    fn place(
+        &mut self,
+        planned: Vec<Planned>,
+        parts: Vec<Part>,
+        old: impl Fn(usize) -> Option<Arc<Stream>>,
+    ) {
+        let mut placed: Vec<(usize, Placed)> = Vec::new();
+        for (number, planned) in planned.into_iter().enumerate() {
+            let known = planned.old.and_then(&old);
+            let is_new = known.is_none();
+            let stream = known.unwrap_or_else(|| {
+                let newest = self.newest.get(planned.kind.0 as usize);
+                let newest = newest.map_or_else(|| Arc::new(Newest::new()), Arc::clone);
+                let shape = planned.identity.shape();
+                let window = span(planned.window);
+                Arc::new(Stream::new(shape, window, self.bounds, newest))
+            });
+            planned
+                .left_out
+                .iter()
+                .for_each(|function| stream.leave_out(*function));
+            if !planned.left_out.is_empty() {
+                stream.rename(&planned.identity);
+            }
+            let of_plan = Placed {
+                stream,
+                identity: planned.identity,
+                kind: planned.kind,
+                is_new,
+            };
+            placed.push((number, of_plan));
+        }
+        placed.sort_by_key(|(_, placed)| placed.stream.serial);
+        let moved = |number| placed.iter().position(|(old, _)| *old == number);
+        self.parts = parts
+            .into_iter()
+            .map(|part| Part {
+                stream: moved(part.stream).unwrap_or(usize::MAX),
+                ..part
+            })
+            .collect();
+        self.streams = placed.into_iter().map(|(_, placed)| placed).collect();
+    }
+
     /// The windows for another matrix, which decides from an instant on. A measure that both have,
     /// over a kind of the same fields, keeps its windows, and events that are still decided by the
     /// old matrix go on to count in them; those of any other are lower bounds until they lie behind
     /// the instant.
     #[must_use]
     pub fn carried(&self, to: &Arc<Matrix>, now: Timestamp) -> Self {
-        let mut carried = Self::new(to, self.bounds, self.secret);
-        let from = &self.matrix;
+        let mut carried = Self::without_streams(to, self.bounds, self.secret);
         let old_kind = |id: KindId| {
             let kind = to.kind(id)?;
-            let old = from.schema.kind_named(&kind.name)?;
-            old.is_like(kind).then_some(old.id.0 as usize)
+            let old = self.matrix.schema.kind_named(&kind.name)?;
+            old.is_like(kind).then_some(old.id)
         };
-        for (id, (newest, turn)) in (0u32..).zip(carried.newest.iter_mut().zip(&mut carried.turns))
+        let kinds: Vec<_> = (0u32..)
+            .zip(&carried.newest)
+            .map(|(id, _)| old_kind(KindId(id)))
+            .collect();
+        for (old, (newest, turn)) in kinds
+            .iter()
+            .zip(carried.newest.iter_mut().zip(&mut carried.turns))
         {
-            let old = old_kind(KindId(id));
+            let old = old.map(|old| old.0 as usize);
             let old = old.and_then(|old| Some((self.newest.get(old)?, self.turns.get(old)?)));
             if let Some((old_newest, old_turn)) = old {
                 *newest = Arc::clone(old_newest);
                 *turn = Arc::clone(old_turn);
             }
         }
-        for (measure, slot) in to.measures.iter().zip(&mut carried.streams) {
-            let old = from.measures.iter().zip(&self.streams);
-            let mut old = old.filter(|(old, _)| old.text == measure.text);
-            let is_like = old_kind(measure.kind).is_some();
-            *slot = match old.next().filter(|_| is_like) {
-                Some((_, stream)) => Arc::clone(stream),
-                None => {
-                    let new = stream(measure, carried.bounds, &carried.newest);
-                    new.mark_lost(nanos(now).unwrap_or(i64::MAX));
-                    new
-                }
-            };
+        let old = self.streams.iter();
+        let old: Vec<_> = old.filter(|old| kinds.contains(&Some(old.kind))).collect();
+        let identities: Vec<_> = old.iter().map(|old| old.identity.clone()).collect();
+        let (planned, parts) = plan(to, &identities);
+        carried.place(planned, parts, |number| {
+            old.get(number).map(|old| Arc::clone(&old.stream))
+        });
+        let now = nanos(now).unwrap_or(i64::MAX);
+        for placed in carried.streams.iter().filter(|placed| placed.is_new) {
+            placed.stream.mark_lost(now);
         }
         match &self.journal {
             Some(journal) => carried.with_journal(Arc::clone(journal)),
@@ -135,8 +189,8 @@ impl Windows {
 
     /// The same, kept over a restart.
     fn with_journal(mut self, journal: Arc<Journal>) -> Self {
-        for (stream, measure) in self.streams.iter().zip(&self.matrix.measures) {
-            stream.keep_in(&journal, keep::identity(&self.matrix, measure));
+        for placed in &self.streams {
+            placed.stream.keep_in(&journal, &placed.identity);
         }
         self.journal = Some(journal);
         self
@@ -159,26 +213,22 @@ impl Windows {
     /// How many events came too late for a window of theirs.
     #[must_use]
     pub fn late_dropped(&self) -> u64 {
-        self.streams
-            .iter()
-            .map(|stream| stream.late_dropped())
-            .sum()
+        let streams = self.parts.iter().filter_map(|part| self.stream(*part));
+        streams.map(Stream::late_dropped).sum()
     }
 
     /// How many events had a key beyond the key limit.
     #[must_use]
     pub fn keys_refused(&self) -> u64 {
-        self.streams
-            .iter()
-            .map(|stream| stream.keys_refused())
-            .sum()
+        let streams = self.parts.iter().filter_map(|part| self.stream(*part));
+        streams.map(Stream::keys_refused).sum()
     }
 
     /// What is held.
     #[must_use]
     pub fn size(&self) -> Size {
         let mut size = Size::default();
-        for stream in &self.streams {
+        for Placed { stream, .. } in &self.streams {
             size.keys += stream.keys();
             for shard in stream.shards() {
                 size.key_bytes += shard.bytes();
@@ -195,12 +245,20 @@ impl Windows {
 
     #[cfg(test)]
     pub(crate) fn hold_all(&self) -> impl Sized + '_ {
-        let shards = self.streams.iter().flat_map(|stream| stream.shards());
+        let streams = self.streams.iter().map(|placed| &placed.stream);
+        let shards = streams.flat_map(|stream| stream.shards());
         shards.collect::<Vec<_>>()
     }
 
-    fn stream(&self, id: MeasureId) -> Option<&Stream> {
-        self.streams.get(id.index()).map(|stream| &**stream)
+    #[inline]
+    fn part(&self, id: MeasureId) -> Option<Part> {
+        self.parts.get(id.index()).copied()
+    }
+
+    #[inline]
+    fn stream(&self, part: Part) -> Option<&Stream> {
+        let placed = self.streams.get(part.stream);
+        placed.map(|placed| &*placed.stream)
     }
 
     /// An event of a kind happened.
@@ -249,10 +307,8 @@ impl Windows {
             return;
         }
         newest.set(now);
-        for (stream, measure) in self.streams.iter().zip(&self.matrix.measures) {
-            if measure.kind == kind {
-                stream.rewind(now, |_| true);
-            }
+        for placed in self.streams.iter().filter(|placed| placed.kind == kind) {
+            placed.stream.rewind(now, |_| true);
         }
         self.rewinds.fetch_add(1, Ordering::Relaxed);
     }
@@ -268,6 +324,17 @@ impl Windows {
         let turn = self.turns.get(kind.0 as usize)?;
         Some(turn.lock().unwrap_or_else(PoisonError::into_inner))
     }
+}
+
+/// A stream for the measures of a matrix. Windows of another one may share it.
+#[derive(Debug)]
+struct Placed {
+    stream: Arc<Stream>,
+    identity: Identity,
+    /// The kind of its events.
+    kind: KindId,
+    /// Whether it was made for this matrix.
+    is_new: bool,
 }
 
 /// How much windows keep.
@@ -329,17 +396,6 @@ pub struct Size {
     pub event_bytes: usize,
     /// Bytes of the last ids of each key.
     pub id_bytes: usize,
-}
-
-fn stream(measure: &Measure, bounds: Bounds, newest: &[Arc<Newest>]) -> Arc<Stream> {
-    let shape = match measure.function {
-        MeasureFunction::Count => Shape::Count,
-        MeasureFunction::Sum(_) => Shape::Sum,
-        MeasureFunction::Distinct(_) => Shape::Distinct,
-    };
-    let newest = newest.get(measure.kind.0 as usize);
-    let newest = newest.map_or_else(|| Arc::new(Newest::new()), Arc::clone);
-    Arc::new(Stream::new(shape, span(measure.window), bounds, newest))
 }
 
 /// Nanoseconds of a span.

@@ -102,6 +102,13 @@ impl<'m> Triggers<'m> {
         let matrix = self.matrix;
         let measures = ids.zip(&matrix.measures);
         let mut gauges = Vec::new();
+        // Those of one window stand together, in the order of the first.
+        let mut firsts = HashMap::new();
+        for (id, measure) in measures.clone() {
+            firsts.entry(measure.window_words()).or_insert(id);
+        }
+        let mut measures: Vec<_> = measures.collect();
+        measures.sort_by_key(|(_, measure)| firsts.get(measure.window_words()).copied());
         for (id, measure) in measures {
             let counts = measure.kind == self.kind.id;
             if !counts && !self.made.measures.contains(&id) {

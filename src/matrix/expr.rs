@@ -240,6 +240,21 @@ pub struct Measure {
     pub text: String,
 }
 
+impl Measure {
+    /// The words of what is measured: `sum amount` of `sum amount of refund by agent over 1d`.
+    #[must_use]
+    pub fn words(&self) -> &str {
+        self.text.split_once(" of ").map_or("", |(words, _)| words)
+    }
+
+    /// The words of the events that are measured: `refund by agent over 1d` of the same.
+    #[must_use]
+    pub fn window_words(&self) -> &str {
+        let parts = self.text.split_once(" of ");
+        parts.map_or(self.text.as_str(), |(_, words)| words)
+    }
+}
+
 /// What a measure measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MeasureFunction {

@@ -14,11 +14,9 @@ use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::ring::{Decimal, Given, Quantity};
+use super::plan::Identity;
+use super::ring::{Decimal, Given};
 use super::secret::{Print, Secret};
-
-/// What stands for a measure over restarts: its words and the fields of its kind, as a SHA-256.
-pub(super) type Identity = [u8; 32];
 
 /// Where windows are kept over a restart.
 pub trait Keeper: Debug + Send + Sync {
@@ -75,9 +73,11 @@ pub struct Kept {
 pub(super) enum Record<'b> {
     /// By which prints.
     Secret(Secret),
-    /// A number stands for a measure.
-    Measure(u32, Identity),
-    /// A measure is kept from here on; what it counted up to an instant is lost.
+    /// A number stands for a stream.
+    Stream(u32, Identity),
+    /// The stream of a number has another identity from here on.
+    Renamed(u32, Identity),
+    /// A stream is kept from here on; what it counted up to an instant is lost.
     Begun { stream: u32, lost_at: i64 },
     /// An event was counted.
     Counted {
@@ -113,6 +113,8 @@ struct Pending {
     /// Of the end of them.
     position: u64,
     numbers: HashMap<Identity, u32>,
+    /// The next number.
+    next: u32,
 }
 
 impl Journal {
@@ -129,6 +131,7 @@ impl Journal {
                 bytes: Vec::new(),
                 position,
                 numbers: HashMap::new(),
+                next: 0,
             }),
             writing: Mutex::new(()),
             losses: AtomicU64::new(0),
@@ -145,14 +148,15 @@ impl Journal {
         self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of a measure that is kept from here on. What it counted up to an instant is lost.
-    pub(super) fn number(&self, identity: Identity, lost_at: i64) -> u32 {
+    /// The number of a stream that is kept from here on. What it counted up to an instant is lost.
+    pub(super) fn number(&self, identity: &Identity, lost_at: i64) -> u32 {
         let mut pending = self.pending();
-        let known = pending.numbers.get(&identity).copied();
+        let known = pending.numbers.get(identity).copied();
         let number = known.unwrap_or_else(|| {
-            let number = u32::try_from(pending.numbers.len()).unwrap_or(u32::MAX);
-            pending.numbers.insert(identity, number);
-            pending.write(|bytes| write_measure(bytes, number, &identity));
+            let number = pending.next;
+            pending.next += 1;
+            pending.numbers.insert(identity.clone(), number);
+            pending.write(|bytes| write_stream(bytes, b'm', number, identity));
             number
         });
         pending.write(|bytes| {
@@ -161,6 +165,14 @@ impl Journal {
             bytes.extend_from_slice(&lost_at.to_le_bytes());
         });
         number
+    }
+
+    /// A stream has another identity from here on.
+    pub(super) fn rename(&self, number: u32, identity: &Identity) {
+        let mut pending = self.pending();
+        pending.numbers.retain(|_, known| *known != number);
+        pending.numbers.insert(identity.clone(), number);
+        pending.write(|bytes| write_stream(bytes, b'n', number, identity));
     }
 
     /// Where the log is. What is recorded from here on stands behind it.
@@ -177,7 +189,14 @@ impl Journal {
             bytes.extend_from_slice(&key.to_bytes());
             bytes.extend_from_slice(&newest.to_le_bytes());
             bytes.extend_from_slice(&given.at.to_le_bytes());
-            bytes.push(u8::from(given.sure));
+            let parts = [
+                (given.sure, SURE),
+                (given.sum != Decimal::default(), SUM),
+                (given.value != Print::default(), VALUE),
+            ];
+            let parts = parts.iter().filter(|(is_there, _)| *is_there);
+            let parts = parts.fold(0, |parts, (_, bit)| parts | bit);
+            bytes.push(parts);
             let (print, name) = given.id.map_or((Print::default(), &[][..]), |id| id);
             let length = u16::try_from(name.len()).unwrap_or(u16::MAX);
             bytes.extend_from_slice(&length.to_le_bytes());
@@ -185,17 +204,12 @@ impl Journal {
                 bytes.extend_from_slice(&print.to_bytes());
                 bytes.extend_from_slice(name);
             }
-            match given.quantity {
-                Quantity::None => bytes.push(0),
-                Quantity::Sum(sum) => {
-                    bytes.push(1);
-                    bytes.extend_from_slice(&sum.mantissa.to_le_bytes());
-                    bytes.push(sum.scale);
-                }
-                Quantity::Value(value) => {
-                    bytes.push(2);
-                    bytes.extend_from_slice(&value.to_bytes());
-                }
+            if parts & SUM != 0 {
+                bytes.extend_from_slice(&given.sum.mantissa.to_le_bytes());
+                bytes.push(given.sum.scale);
+            }
+            if parts & VALUE != 0 {
+                bytes.extend_from_slice(&given.value.to_bytes());
             }
         });
     }
@@ -267,10 +281,11 @@ impl Journal {
             bytes.push(b's');
             bytes.extend_from_slice(&self.secret.bytes());
         });
-        let mut numbers: Vec<_> = pending.numbers.iter().map(|(i, n)| (*n, *i)).collect();
-        numbers.sort_unstable();
+        let numbers = pending.numbers.iter();
+        let mut numbers: Vec<_> = numbers.map(|(known, n)| (*n, known.clone())).collect();
+        numbers.sort_unstable_by_key(|(number, _)| *number);
         for (number, identity) in numbers {
-            pending.write(|bytes| write_measure(bytes, number, &identity));
+            pending.write(|bytes| write_stream(bytes, b'm', number, &identity));
         }
         let head = std::mem::take(&mut pending.bytes);
         self.keeper.begin(start, &head)?;
@@ -299,6 +314,11 @@ impl Journal {
 /// Bytes in front of a record.
 const HEAD: usize = 8;
 
+/// Of an event that was counted: it surely passes, it has an amount, it has a value.
+const SURE: u8 = 1;
+const SUM: u8 = 2;
+const VALUE: u8 = 4;
+
 impl Pending {
     fn write(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
@@ -315,10 +335,10 @@ impl Pending {
     }
 }
 
-fn write_measure(bytes: &mut Vec<u8>, number: u32, identity: &Identity) {
-    bytes.push(b'm');
+fn write_stream(bytes: &mut Vec<u8>, letter: u8, number: u32, identity: &Identity) {
+    bytes.push(letter);
     bytes.extend_from_slice(&number.to_le_bytes());
-    bytes.extend_from_slice(identity);
+    identity.write(bytes);
 }
 
 /// Bytes that are read from the front.
@@ -394,7 +414,8 @@ impl<'b> Reader<'b> {
     fn body(mut self) -> Option<Record<'b>> {
         let record = match self.byte()? {
             b's' => Record::Secret(Secret::of(self.array()?)),
-            b'm' => Record::Measure(self.u32()?, self.array()?),
+            b'm' => Record::Stream(self.u32()?, Identity::read(&mut self)?),
+            b'n' => Record::Renamed(self.u32()?, Identity::read(&mut self)?),
             b'b' => Record::Begun {
                 stream: self.u32()?,
                 lost_at: self.i64()?,
@@ -402,27 +423,28 @@ impl<'b> Reader<'b> {
             b'c' => {
                 let (stream, key) = (self.u32()?, self.print()?);
                 let (newest, at) = (self.i64()?, self.i64()?);
-                let sure = self.byte()? != 0;
+                let parts = self.byte()?;
                 let length = self.u16()?;
                 let id = match length {
                     0 => None,
                     length => Some((self.print()?, self.take(length.into())?)),
                 };
-                let quantity = match self.byte()? {
-                    0 => Quantity::None,
-                    1 => Quantity::Sum(Decimal {
-                        mantissa: self.array().map(i128::from_le_bytes)?,
-                        scale: self.byte()?,
-                    }),
-                    2 => Quantity::Value(self.print()?),
-                    _ => return None,
-                };
                 let given = Given {
                     at,
                     lateness: i64::MAX,
                     id,
-                    sure,
-                    quantity,
+                    sure: parts & SURE != 0,
+                    sum: match parts & SUM {
+                        0 => Decimal::default(),
+                        _ => Decimal {
+                            mantissa: self.array().map(i128::from_le_bytes)?,
+                            scale: self.byte()?,
+                        },
+                    },
+                    value: match parts & VALUE {
+                        0 => Print::default(),
+                        _ => self.print()?,
+                    },
                 };
                 Record::Counted {
                     stream,

@@ -13,19 +13,18 @@ use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
-use super::journal::{Identity, Journal, Keeper, Kept, Reader, Record};
+use super::journal::{Journal, Keeper, Kept, Reader, Record};
+use super::plan::{Identity, plan};
 use super::secret::{Print, Secret};
 use super::shard::Shard;
 use super::stream::Stream;
-use super::{Bounds, Windows, nanos, span};
+use super::{Bounds, Placed, Windows, nanos, span};
 use crate::clock::Timestamp;
 use crate::limits::CLOCK_JUMP;
-use crate::matrix::{Matrix, Measure};
+use crate::matrix::Matrix;
 
 /// The first bytes of a snapshot: what it is, and of which form.
-const MAGIC: &[u8; 8] = b"lanewin1";
+const MAGIC: &[u8; 8] = b"lanewin2";
 
 /// Keys of a piece: the time that others may have to wait for one is that of so many.
 const PIECE: usize = 1_024;
@@ -41,24 +40,6 @@ pub enum Opened {
     Warming,
 }
 
-/// What stands for a measure in a store.
-pub(super) fn identity(matrix: &Matrix, measure: &Measure) -> Identity {
-    let mut hasher = Sha256::new();
-    let mut add = |text: &str| {
-        hasher.update((text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    };
-    add(&measure.text);
-    if let Some(kind) = matrix.kind(measure.kind) {
-        add(&kind.name);
-        for field in &kind.fields {
-            add(&field.path);
-            add(&field.ty.to_string());
-        }
-    }
-    hasher.finalize().into()
-}
-
 impl Windows {
     /// The windows that a store has for the measures of a matrix, and from here on keeps. Those of a
     /// measure that the store has not heard of are lower bounds until they lie behind `now`.
@@ -72,11 +53,27 @@ impl Windows {
         now: Timestamp,
     ) -> io::Result<(Self, Opened)> {
         let kept = keeper.load()?;
-        let (windows, opened, position) = match kept {
-            None => (Self::new(matrix, bounds, Secret::random()), Opened::New, 0),
+        let restored = match kept {
+            None => Restored {
+                windows: Self::new(matrix, bounds, Secret::random()),
+                opened: Opened::New,
+                position: 0,
+                renamed: Vec::new(),
+            },
             Some(kept) => restore(matrix, bounds, &kept, now),
         };
-        let journal = Arc::new(Journal::begin(keeper, windows.secret, position)?);
+        let Restored {
+            windows, opened, ..
+        } = restored;
+        let journal = Journal::begin(keeper, windows.secret, restored.position)?;
+        let journal = Arc::new(journal);
+        // Until there is a snapshot, the logs go on with what stands in those before.
+        for (number, old) in &restored.renamed {
+            if let Some(placed) = windows.streams.get(*number) {
+                placed.stream.keep_in(&journal, old);
+                placed.stream.rename(&placed.identity);
+            }
+        }
         let windows = windows.with_journal(journal);
         if opened != Opened::New {
             windows.keep()?;
@@ -93,11 +90,8 @@ impl Windows {
             return Ok(());
         };
         let head = std::iter::once_with(|| self.head());
-        let streams = self.streams.iter().zip(&self.matrix.measures);
-        let pieces = streams.flat_map(|(stream, measure)| {
-            let identity = identity(&self.matrix, measure);
-            Pieces::of(stream, identity, journal)
-        });
+        let streams = self.streams.iter();
+        let pieces = streams.flat_map(|placed| Pieces::of(placed, journal));
         let end = std::iter::once(vec![b'e']);
         journal.snapshot(&mut head.chain(pieces).chain(end).map(piece))
     }
@@ -125,20 +119,20 @@ impl Windows {
     }
 }
 
-/// The pieces of a measure: one of its own, and its keys.
+/// The pieces of a stream: one of its own, and its keys.
 struct Pieces<'s> {
     stream: &'s Stream,
-    identity: Identity,
+    identity: &'s Identity,
     journal: &'s Journal,
-    /// The next part, and the next place in it; the measure's own piece stands before the first.
+    /// The next part, and the next place in it; the stream's own piece stands before the first.
     next: Option<(usize, usize)>,
 }
 
 impl<'s> Pieces<'s> {
-    fn of(stream: &'s Stream, identity: Identity, journal: &'s Journal) -> Self {
+    fn of(placed: &'s Placed, journal: &'s Journal) -> Self {
         Self {
-            stream,
-            identity,
+            stream: &placed.stream,
+            identity: &placed.identity,
             journal,
             next: None,
         }
@@ -152,7 +146,7 @@ impl Iterator for Pieces<'_> {
         let mut bytes = Vec::new();
         let Some((part, place)) = self.next else {
             bytes.push(b'm');
-            bytes.extend_from_slice(&self.identity);
+            self.identity.write(&mut bytes);
             bytes.extend_from_slice(&self.journal.position().to_le_bytes());
             self.stream.write_state(&mut bytes);
             self.next = Some((0, 0));
@@ -185,55 +179,167 @@ fn next_piece<'b>(reader: &mut Reader<'b>) -> Option<Reader<'b>> {
     (crc32fast::hash(body) == sum).then_some(Reader(body))
 }
 
+/// The streams that a store has.
+#[derive(Default)]
+struct Stored {
+    /// What each is in the end.
+    identities: Vec<Identity>,
+    /// Which of them an identity stands for in a snapshot, and at the end of the logs.
+    first: HashMap<Identity, usize>,
+    last: HashMap<Identity, usize>,
+    /// Which a number stands for, here in the logs.
+    numbers: HashMap<u32, usize>,
+}
+
+impl Stored {
+    /// Those of all that was kept, as far as it can be read.
+    fn of(kept: &Kept) -> Self {
+        let mut stored = Self::default();
+        for (_, log) in &kept.logs {
+            let mut reader = Reader(log);
+            while let Some(record) = reader.record() {
+                stored.take(&record);
+            }
+        }
+        let mut reader = Reader(kept.snapshot.as_deref().unwrap_or_default());
+        while let Some(mut piece) = next_piece(&mut reader) {
+            if piece.byte() == Some(b'm')
+                && let Some(identity) = Identity::read(&mut piece)
+                && !stored.first.contains_key(&identity)
+            {
+                stored.known(&identity);
+            }
+        }
+        stored
+    }
+
+    /// The stream of an identity as it is now.
+    fn known(&mut self, identity: &Identity) -> usize {
+        let known = self.last.get(identity).copied();
+        known.unwrap_or_else(|| {
+            let new = self.identities.len();
+            self.identities.push(identity.clone());
+            self.last.insert(identity.clone(), new);
+            self.first.entry(identity.clone()).or_insert(new);
+            new
+        })
+    }
+
+    /// Notes which stream a number stands for.
+    fn take(&mut self, record: &Record<'_>) {
+        match record {
+            Record::Stream(number, identity) => {
+                let known = self.known(identity);
+                self.numbers.insert(*number, known);
+            }
+            Record::Renamed(number, identity) => {
+                let Some(renamed) = self.numbers.get(number).copied() else {
+                    return;
+                };
+                if let Some(known) = self.identities.get_mut(renamed) {
+                    self.last.remove(known);
+                    known.clone_from(identity);
+                }
+                self.last.insert(identity.clone(), renamed);
+                self.first.entry(identity.clone()).or_insert(renamed);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What came of a store.
+struct Restored {
+    windows: Windows,
+    opened: Opened,
+    /// Where its logs end.
+    position: u64,
+    /// The streams that have another identity from here on, with the one that they had.
+    renamed: Vec<(usize, Identity)>,
+}
+
 /// What is restored on its way.
 struct Restoring {
     windows: Windows,
-    /// Where the log was when a key was written, by measure.
+    stored: Stored,
+    /// Where each of them is, if the matrix has a use for it.
+    places: Vec<Option<usize>>,
+    renamed: Vec<(usize, Identity)>,
+    /// Where the log was when a key was written, by stream.
     positions: Vec<HashMap<Print, u64>>,
-    /// Where it was when the rest of a measure was written.
+    /// Where it was when the rest of a stream was written.
     states: Vec<u64>,
     known: Vec<bool>,
-    identities: HashMap<Identity, usize>,
 }
 
-fn restore(
-    matrix: &Arc<Matrix>,
-    bounds: Bounds,
-    kept: &Kept,
-    now: Timestamp,
-) -> (Windows, Opened, u64) {
-    let measures = matrix.measures.iter();
-    let identities = measures.map(|measure| identity(matrix, measure));
-    let mut restoring = Restoring {
-        windows: Windows::new(
-            matrix,
-            bounds,
-            secret_of(kept).unwrap_or_else(Secret::random),
-        ),
-        positions: vec![HashMap::new(); matrix.measures.len()],
-        states: vec![0; matrix.measures.len()],
-        known: vec![false; matrix.measures.len()],
-        identities: identities.zip(0..).collect(),
-    };
+impl Restoring {
+    fn new(matrix: &Arc<Matrix>, bounds: Bounds, kept: &Kept) -> Self {
+        let secret = secret_of(kept).unwrap_or_else(Secret::random);
+        let mut windows = Windows::without_streams(matrix, bounds, secret);
+        let stored = Stored::of(kept);
+        let (planned, parts) = plan(matrix, &stored.identities);
+        let of_plan = planned.iter();
+        let of_plan: Vec<_> = of_plan
+            .map(|planned| (planned.old, planned.identity.clone()))
+            .collect();
+        windows.place(planned, parts, |_| None);
+        let mut places = vec![None; stored.identities.len()];
+        let mut renamed = Vec::new();
+        for (old, identity) in of_plan {
+            let mut placed = windows.streams.iter();
+            let place = placed.position(|placed| placed.identity == identity);
+            let was = old.and_then(|old| stored.identities.get(old));
+            if let (Some(place), Some(was)) = (place, was.filter(|was| **was != identity)) {
+                renamed.push((place, was.clone()));
+            }
+            if let Some(to) = old.and_then(|old| places.get_mut(old)) {
+                *to = place;
+            }
+        }
+        let count = windows.streams.len();
+        Self {
+            windows,
+            stored,
+            places,
+            renamed,
+            positions: vec![HashMap::new(); count],
+            states: vec![0; count],
+            known: vec![false; count],
+        }
+    }
+}
+
+fn restore(matrix: &Arc<Matrix>, bounds: Bounds, kept: &Kept, now: Timestamp) -> Restored {
+    let mut restoring = Restoring::new(matrix, bounds, kept);
     let snapshot = match &kept.snapshot {
         Some(bytes) => restoring.snapshot(bytes).is_some(),
         None => true,
     };
     let (logs, position) = restoring.logs(&kept.logs);
     let is_whole = snapshot && logs && !kept.is_lossy && secret_of(kept).is_some();
-    let Restoring { windows, known, .. } = restoring;
-    let mut opened = Opened::Whole;
+    let Restoring {
+        windows,
+        known,
+        renamed,
+        ..
+    } = restoring;
+    let mut opened = match is_whole {
+        true => Opened::Whole,
+        false => Opened::Warming,
+    };
     let now = nanos(now).unwrap_or(i64::MAX);
-    for (stream, known) in windows.streams.iter().zip(known) {
+    for (placed, known) in windows.streams.iter().zip(known) {
         if !is_whole || !known {
-            stream.mark_lost(now);
+            placed.stream.mark_lost(now);
             opened = Opened::Warming;
         }
     }
-    if !is_whole {
-        opened = Opened::Warming;
+    Restored {
+        windows,
+        opened,
+        position,
+        renamed,
     }
-    (windows, opened, position)
 }
 
 /// The secret of the prints.
@@ -247,6 +353,12 @@ fn secret_of(kept: &Kept) -> Option<Secret> {
         Record::Secret(secret) => Some(secret),
         _ => None,
     }
+}
+
+/// The place of what a number stands for.
+fn place(places: &[Option<usize>], stored: &Stored, number: u32) -> Option<usize> {
+    let stored = stored.numbers.get(&number)?;
+    places.get(*stored).copied().flatten()
 }
 
 impl Restoring {
@@ -265,27 +377,29 @@ impl Restoring {
                 self.windows.advance(kind.id, newest);
             }
         }
-        let mut measure = None;
+        let mut stream = None;
         loop {
             let mut piece = next_piece(&mut reader)?;
             match piece.byte()? {
                 b'e' => return reader.0.is_empty().then_some(()),
                 b'm' => {
-                    measure = self.identities.get(&piece.array()?).copied();
+                    let stored = self.stored.first.get(&Identity::read(&mut piece)?)?;
+                    stream = *self.places.get(*stored)?;
                     let position = piece.u64()?;
-                    if let Some(measure) = measure {
-                        *self.known.get_mut(measure)? = true;
-                        *self.states.get_mut(measure)? = position;
-                        self.windows.streams.get(measure)?.read_state(&mut piece)?;
+                    if let Some(stream) = stream {
+                        *self.known.get_mut(stream)? = true;
+                        *self.states.get_mut(stream)? = position;
+                        let placed = self.windows.streams.get(stream)?;
+                        placed.stream.read_state(&mut piece)?;
                     }
                 }
                 b'k' => {
                     let position = piece.u64()?;
-                    if let Some(measure) = measure {
-                        let stream = self.windows.streams.get(measure)?;
-                        let positions = self.positions.get_mut(measure)?;
+                    if let Some(stream) = stream {
+                        let placed = self.windows.streams.get(stream)?;
+                        let positions = self.positions.get_mut(stream)?;
                         while !piece.0.is_empty() {
-                            let key = stream.read_key(&mut piece)?;
+                            let key = placed.stream.read_key(&mut piece)?;
                             positions.insert(key, position);
                         }
                     }
@@ -298,9 +412,10 @@ impl Restoring {
     /// Counts again what the logs say; says whether all of them could be read, and where they end.
     /// The end of the last one may be torn: nobody was told of what stands there.
     fn logs(&mut self, logs: &[(u64, Vec<u8>)]) -> (bool, u64) {
-        let mut numbers: HashMap<u32, usize> = HashMap::new();
         let mut is_whole = true;
         let mut end = 0;
+        // As they were found at first, one log after the other.
+        let mut stored = Stored::default();
         for (at, (start, bytes)) in logs.iter().enumerate() {
             // A log that is missing between two others.
             is_whole &= at == 0 || *start == end;
@@ -311,27 +426,24 @@ impl Restoring {
                 let Some(record) = reader.record() else { break };
                 match record {
                     Record::Secret(secret) => is_whole &= secret == self.windows.secret,
-                    Record::Measure(number, identity) => {
-                        if let Some(measure) = self.identities.get(&identity) {
-                            numbers.insert(number, *measure);
-                        }
-                    }
+                    Record::Stream(..) | Record::Renamed(..) => stored.take(&record),
                     Record::Begun { stream, lost_at } => {
-                        let measure = numbers.get(&stream).copied();
-                        let Some(measure) = measure else { continue };
-                        if let Some(known) = self.known.get_mut(measure) {
+                        let Some(stream) = place(&self.places, &stored, stream) else {
+                            continue;
+                        };
+                        if let Some(known) = self.known.get_mut(stream) {
                             *known = true;
                         }
-                        if let Some(stream) = self.windows.streams.get(measure) {
-                            stream.mark_lost(lost_at);
+                        if let Some(placed) = self.windows.streams.get(stream) {
+                            placed.stream.mark_lost(lost_at);
                         }
                     }
                     Record::Counted { stream, .. }
                     | Record::Late { stream, .. }
                     | Record::Refused { stream, .. }
                     | Record::Rewound { stream, .. } => {
-                        if let Some(measure) = numbers.get(&stream) {
-                            self.again(*measure, position, &record);
+                        if let Some(stream) = place(&self.places, &stored, stream) {
+                            self.again(stream, position, &record);
                         }
                     }
                 }
@@ -342,19 +454,18 @@ impl Restoring {
     }
 
     /// Counts again what a record says, unless the snapshot has it.
-    fn again(&self, measure: usize, position: u64, record: &Record<'_>) {
+    fn again(&self, number: usize, position: u64, record: &Record<'_>) {
         let windows = &self.windows;
-        let declared = windows.matrix.measures.get(measure);
-        let Some((stream, declared)) = windows.streams.get(measure).zip(declared) else {
+        let Some(Placed { stream, kind, .. }) = windows.streams.get(number) else {
             return;
         };
-        let state = self.states.get(measure).copied().unwrap_or(0);
+        let state = self.states.get(number).copied().unwrap_or(0);
         match record {
             Record::Counted {
                 key, newest, given, ..
             } => {
-                windows.advance(declared.kind, *newest);
-                let positions = self.positions.get(measure);
+                windows.advance(*kind, *newest);
+                let positions = self.positions.get(number);
                 let kept = positions.and_then(|positions| positions.get(key));
                 if kept.is_none_or(|kept| position >= *kept) {
                     stream.count_again(*key, given);
@@ -365,19 +476,20 @@ impl Restoring {
             }
             Record::Refused { until, .. } => stream.refused_again(*until, position >= state),
             Record::Rewound { now, .. } => {
-                let positions = self.positions.get(measure);
+                let positions = self.positions.get(number);
                 let is_older = |key: Print| {
                     let kept = positions.and_then(|positions| positions.get(&key));
                     kept.is_none_or(|kept| position >= *kept)
                 };
-                if let Some(newest) = windows.newest.get(declared.kind.0 as usize)
+                if let Some(newest) = windows.newest.get(kind.0 as usize)
                     && newest.get() > now.saturating_add(span(CLOCK_JUMP))
                 {
                     newest.set(*now);
                 }
                 stream.rewind(*now, is_older);
             }
-            Record::Secret(_) | Record::Measure(..) | Record::Begun { .. } => {}
+            Record::Secret(_) | Record::Stream(..) | Record::Renamed(..) | Record::Begun { .. } => {
+            }
         }
     }
 }

@@ -3,9 +3,8 @@
 //! In: an event as the reference evaluator sees it. Out: [`Measured`].
 //! Invariant: the windows that slots come to, with the same keys.
 
-use super::ring::{Decimal, Given, Quantity, Shape};
+use super::ring::{Decimal, Function, Given, View};
 use super::secret::Print;
-use super::stream::Stream;
 use super::{Counting, Windows, nanos, span};
 use crate::clock::{Duration, Timestamp};
 use crate::decision::{Kleene, WindowEvent};
@@ -32,8 +31,11 @@ impl reference::Windows for Live<'_> {
             lateness: self.lateness,
             ..Counting::at(instant)
         };
-        self.windows
-            .measure_values(id, facts.event(), &occurrence, counting, false)
+        let occurrences = [(id, occurrence)];
+        let measured = self
+            .windows
+            .measure_values(facts.event(), &occurrences, counting, false)?;
+        measured.into_iter().next().map(|(_, measured)| measured)
     }
 }
 
@@ -56,16 +58,16 @@ impl<'w> Counted<'w> {
         let facts = Facts::without_past(matrix, event);
         if let (Some(facts), Some(at)) = (facts, nanos(counting.at)) {
             windows.happens(event.kind, at, counting.received);
-            for (id, measure) in (0u32..).map(MeasureId).zip(&matrix.measures) {
-                if measure.kind != event.kind {
-                    continue;
-                }
-                let occurrence = Occurrence::of(measure, &facts);
-                let Some(occurrence) = occurrence.filter(|o| o.passes != Kleene::False) else {
-                    continue;
-                };
-                let measured = windows.measure_values(id, event, &occurrence, counting, true);
-                noted.extend(measured.map(|measured| (id, measured)));
+            let streams = windows.streams.iter().enumerate();
+            for (stream, _) in streams.filter(|(_, placed)| placed.kind == event.kind) {
+                let parts = (0u32..).map(MeasureId).zip(&windows.parts);
+                let measures = parts.filter(|(_, part)| part.stream == stream);
+                let occurrences: Vec<_> = measures
+                    .filter_map(|(id, _)| Some((id, Occurrence::of(matrix.measure(id)?, &facts)?)))
+                    .filter(|(_, occurrence)| occurrence.passes != Kleene::False)
+                    .collect();
+                let measured = windows.measure_values(event, &occurrences, counting, true);
+                noted.extend(measured.unwrap_or_default());
             }
         }
         let lateness = counting.lateness;
@@ -87,67 +89,70 @@ impl reference::Windows for Counted<'_> {
 }
 
 impl Windows {
+    /// What measures that one stream keeps are for an event, which all of them see alike.
     fn measure_values(
         &self,
-        id: MeasureId,
         event: &Event,
-        occurrence: &Occurrence,
+        occurrences: &[(MeasureId, Occurrence)],
         counting: Counting,
         count: bool,
-    ) -> Option<Measured> {
-        let (stream, at) = (self.stream(id)?, nanos(counting.at)?);
+    ) -> Option<Vec<(MeasureId, Measured)>> {
+        let at = nanos(counting.at)?;
+        let (id, first) = occurrences.first()?;
+        let stream = self.stream(self.part(*id)?)?;
         let mut writing = Writing::default();
-        let values: Vec<&Value> = occurrence.key.iter().collect();
+        let values: Vec<&Value> = first.key.iter().collect();
         write_key(&values, &mut writing);
         let key = Print::of(&self.hasher, writing.bytes());
         let name = event.id.as_deref().map(str::as_bytes);
-        let given = Given {
+        let mut given = Given {
             at,
             lateness: span(counting.lateness),
             id: name.map(|name| (Print::of(&self.hasher, name), name)),
-            sure: occurrence.passes == Kleene::True,
-            quantity: self.quantity(stream, occurrence.value.as_ref()),
+            sure: first.passes == Kleene::True,
+            sum: Decimal::default(),
+            value: Print::default(),
         };
-        let passes = occurrence.passes != Kleene::False;
+        for (id, occurrence) in occurrences {
+            match (self.part(*id)?.function, &occurrence.value) {
+                (Function::Sum, Some(value)) => given.sum = amount(value).unwrap_or_default(),
+                (Function::Distinct, Some(value)) => {
+                    writing.clear();
+                    writing.value(value);
+                    given.value = Print::of(&self.hasher, writing.bytes());
+                }
+                _ => {}
+            }
+        }
+        let passes = first.passes != Kleene::False;
         let mut shard = stream.lock(key)?;
         let mut names = stream.names(&shard, key);
         names.extend(name.filter(|_| passes).map(<[u8]>::to_vec));
-        let reading = stream.read(&mut shard, key, at, passes.then_some(&given));
         let last = stream.last(&shard, key, at, WINDOW_IDS);
+        let id = || event.id.as_deref().map(str::to_owned);
+        let measured = |view: &View<'_>| {
+            let more = view.has_more().then(id);
+            let last = self.named(last, names, counting.at, more, view.entries());
+            let parts = occurrences
+                .iter()
+                .filter_map(|(id, _)| Some((*id, self.part(*id)?)));
+            let measured = parts.map(|(id, part)| {
+                let measured = Measured {
+                    interval: view.interval(part.function),
+                    partial: view.partial(part.function),
+                    last: last.clone(),
+                };
+                (id, measured)
+            });
+            measured.collect()
+        };
+        let more = passes.then_some(&given);
+        let measured = stream.read(&mut shard, key, at, more, measured);
         if count {
             // What it reads is the same, but the events are those of before.
-            stream.observe(&mut shard, key, &given);
+            stream.observe(&mut shard, key, &given, |_| ());
         }
-        drop(shard);
-        let id = || event.id.as_deref().map(str::to_owned);
-        let more = reading.inside.more.then(id);
-        Some(Measured {
-            interval: reading.interval(),
-            partial: reading.partial,
-            last: self.named(last, names, counting.at, more, reading.inside.entries),
-        })
-    }
-
-    fn quantity(&self, stream: &Stream, value: Option<&Value>) -> Quantity {
-        let Some(value) = value else {
-            return Quantity::None;
-        };
-        match (stream.shape, value) {
-            (Shape::Sum, Value::Number(number) | Value::Money(number, _)) => {
-                Quantity::Sum(Decimal {
-                    mantissa: number.mantissa(),
-                    scale: u8::try_from(number.scale()).unwrap_or(u8::MAX),
-                })
-            }
-            (Shape::Sum, Value::Whole(number)) => whole(i128::from(*number)),
-            (Shape::Sum, Value::Duration(span)) => whole(i128::from(span.as_millis())),
-            (Shape::Distinct, value) => {
-                let mut writing = Writing::default();
-                writing.value(value);
-                Quantity::Value(Print::of(&self.hasher, writing.bytes()))
-            }
-            _ => Quantity::None,
-        }
+        Some(measured)
     }
 
     /// The last events with their ids, and the one at hand where it is measured without being there.
@@ -177,6 +182,16 @@ impl Windows {
     }
 }
 
-fn whole(mantissa: i128) -> Quantity {
-    Quantity::Sum(Decimal { mantissa, scale: 0 })
+/// What a value adds to a sum.
+fn amount(value: &Value) -> Option<Decimal> {
+    let whole = |mantissa| Decimal { mantissa, scale: 0 };
+    Some(match value {
+        Value::Number(number) | Value::Money(number, _) => Decimal {
+            mantissa: number.mantissa(),
+            scale: u8::try_from(number.scale()).ok()?,
+        },
+        Value::Whole(number) => whole(i128::from(*number)),
+        Value::Duration(span) => whole(i128::from(span.as_millis())),
+        _ => return None,
+    })
 }

@@ -1,20 +1,23 @@
 //! What the window of one key holds: its entries in one block of bytes, in the order of time.
 //!
 //! In: entries, instants in nanoseconds since 1970. Out: how much is inside of a window.
-//! Invariant: the entries behind the cursor are those whose sum `total` is; nothing is rounded.
+//! Invariant: the entries behind the cursor are those whose sum `total` is and whose values are
+//! counted by `distinct`; nothing is rounded.
 
 use super::names::Names;
 use super::secret::Print;
-use crate::reference::Amount;
 
-mod columns;
+mod block;
 mod figure;
 mod kept;
+mod sieve;
+mod view;
 
-pub(super) use columns::Shape;
-pub(super) use figure::{Decimal, Figure, Given, Inside, Quantity};
+pub(super) use block::Shape;
+pub(super) use figure::{Decimal, Figure, Function, Given};
+pub(super) use view::View;
 
-use columns::{LAST, OFFSET, SURE, TIME};
+use block::{LAST, SURE, Searched};
 
 /// The entries of one key.
 #[derive(Debug)]
@@ -24,22 +27,26 @@ pub(super) struct Ring {
     base: i64,
     /// The instant of the newest entry.
     newest: i64,
+    /// The halves of the mantissa of the sum.
+    total: [u64; 2],
     capacity: u16,
     length: u16,
     /// Where the oldest entry is.
     first: u16,
-    /// The cursor: so many of the oldest entries are not in `total`.
+    /// The cursor: so many of the oldest entries are not in `total` and `distinct`.
     aged: u16,
-    /// How many of those in `total` may not pass.
+    /// How many of those in them may not pass.
     maybes: u16,
-    /// The scale of `total`.
+    /// How many different values there are.
+    distinct: u16,
+    /// The scale of `total`; [`WIDE`] where the sum needs more digits than there is room for, and the
+    /// entries are added up.
     scale: u8,
-    /// Whether the sum needs more digits than `total` has; then the entries are added up.
-    wide: bool,
     names: Names,
-    /// The halves of a sum's mantissa, or a number of distinct values.
-    total: [u64; 2],
 }
+
+/// No scale of a sum.
+const WIDE: u8 = u8::MAX;
 
 impl Ring {
     pub(super) fn new() -> Self {
@@ -47,40 +54,33 @@ impl Ring {
             block: Box::default(),
             base: 0,
             newest: i64::MIN,
+            total: [0; 2],
             capacity: 0,
             length: 0,
             first: 0,
             aged: 0,
             maybes: 0,
+            distinct: 0,
             scale: 0,
-            wide: false,
             names: Names::default(),
-            total: [0; 2],
         }
     }
 
+    #[inline]
     pub(super) fn len(&self) -> usize {
         self.length.into()
     }
 
     /// The instant of the newest entry; long ago without one.
+    #[inline]
     pub(super) fn newest(&self) -> i64 {
         self.newest
     }
 
     /// Bytes beside the ring itself: of its entries, and of its ids.
     pub(super) fn bytes(&self, shape: Shape) -> (usize, usize) {
-        let entries = usize::from(self.capacity) * shape.entry();
+        let entries = self.columns(shape);
         (entries, self.block.len() - entries)
-    }
-
-    /// Reads something of what an entry for the next event would be put beside, so that it is at
-    /// hand then.
-    #[inline]
-    pub(super) fn touch(&self) -> u64 {
-        let last = self.place(self.len().saturating_sub(1));
-        let prints = TIME * usize::from(self.capacity) + usize::from(self.first);
-        self.word(TIME * last) ^ self.word(prints)
     }
 
     /// The sum, if its digits have room.
@@ -89,12 +89,7 @@ impl Ring {
         let [low, high] = self.total;
         let mantissa = (u128::from(low) | u128::from(high) << 64).cast_signed();
         let scale = self.scale;
-        (!self.wide).then_some(Decimal { mantissa, scale })
-    }
-
-    fn distinct(&self) -> u64 {
-        let [count, _] = self.total;
-        count
+        (scale != WIDE).then_some(Decimal { mantissa, scale })
     }
 
     #[inline]
@@ -107,80 +102,82 @@ impl Ring {
                 let halves = [total as u64, (total >> 64) as u64];
                 (self.total, self.scale) = (halves, sum.scale);
             }
-            None => self.wide = true,
+            None => self.scale = WIDE,
         }
     }
 
-    /// An entry comes into the total, or leaves it.
+    /// An entry comes into the totals, or leaves them.
     #[inline]
     fn count(&mut self, shape: Shape, entry: usize, leaves: bool) {
-        if !self.is_sure(entry) {
+        let time = self.time(shape, entry);
+        if time & SURE == 0 {
             self.maybes = match leaves {
                 true => self.maybes.saturating_sub(1),
                 false => self.maybes + 1,
             };
         }
-        match shape {
-            Shape::Count => {}
-            Shape::Sum => self.add(self.decimal(entry), leaves),
-            Shape::Distinct => {
-                if self.time(entry) & LAST != 0 {
-                    self.count_distinct(leaves);
-                }
-            }
+        if shape.sum {
+            self.add(self.decimal(shape, entry), leaves);
+        }
+        if shape.distinct && time & LAST != 0 {
+            self.count_distinct(leaves);
         }
     }
 
+    #[inline]
     fn count_distinct(&mut self, fewer: bool) {
-        let [count, _] = &mut self.total;
-        *count = match fewer {
-            true => count.saturating_sub(1),
-            false => *count + 1,
+        self.distinct = match fewer {
+            true => self.distinct.saturating_sub(1),
+            false => self.distinct + 1,
         };
     }
 
-    /// Moves the cursor so that the total is of the entries behind an instant.
+    /// Moves the cursor so that the totals are of the entries behind an instant.
     #[inline]
     fn turn(&mut self, shape: Shape, behind: i64) {
-        while usize::from(self.aged) < self.len() && self.at(self.aged.into()) <= behind {
+        while self.aged < self.length && self.at(shape, self.aged.into()) <= behind {
             self.count(shape, self.aged.into(), true);
             self.aged += 1;
         }
-        while self.aged > 0 && self.at(usize::from(self.aged) - 1) > behind {
+        while self.aged > 0 && self.at(shape, usize::from(self.aged) - 1) > behind {
             self.aged -= 1;
             self.count(shape, self.aged.into(), false);
         }
-        if usize::from(self.aged) == self.len() {
+        if self.aged == self.length {
             // Nothing is left that a scale or more digits would be for.
-            (self.total, self.scale, self.wide) = ([0; 2], 0, false);
+            (self.total, self.scale) = ([0; 2], 0);
         }
     }
 
     /// Lets go of what happened up to an instant.
     #[inline]
     pub(super) fn evict(&mut self, shape: Shape, until: i64) {
-        if self.length == 0 || self.at(0) > until {
+        if self.length == 0 || self.at(shape, 0) > until {
             return;
         }
-        while self.length > 0 && self.at(0) <= until {
+        while self.length > 0 && self.at(shape, 0) <= until {
             self.drop_oldest(shape);
         }
         if self.length == 0 {
-            *self = Self {
-                names: std::mem::take(&mut self.names),
-                block: std::mem::take(&mut self.block),
-                capacity: self.capacity,
-                ..Self::new()
-            };
+            self.empty();
         }
-        if usize::from(self.capacity) > 8
-            && usize::from(self.length) * 2 < usize::from(self.capacity)
-        {
+        if self.capacity > 8 && self.length < self.capacity / 2 {
             self.resize(shape, room(self.len()));
         }
     }
 
+    #[cold]
+    fn empty(&mut self) {
+        *self = Self {
+            names: std::mem::take(&mut self.names),
+            block: std::mem::take(&mut self.block),
+            capacity: self.capacity,
+            ..Self::new()
+        };
+    }
+
     /// Lets go of the oldest entry.
+    #[inline]
     fn drop_oldest(&mut self, shape: Shape) {
         match self.aged {
             0 => self.count(shape, 0, true),
@@ -190,6 +187,21 @@ impl Ring {
         self.length -= 1;
     }
 
+    /// Whether an event is there that happened behind an instant.
+    #[inline]
+    pub(super) fn has(&self, shape: Shape, id: Print, behind: i64) -> bool {
+        self.has_until(shape, id, (behind, i64::MAX))
+    }
+
+    #[inline]
+    fn has_until(&self, shape: Shape, id: Print, (behind, until): (i64, i64)) -> bool {
+        let found = self.find(shape, Searched::Ids, id, |entry| {
+            let at = self.at(shape, entry);
+            at > behind && at <= until
+        });
+        found.is_some()
+    }
+
     /// Puts an event in its place, in a window with room for `most`.
     #[inline]
     pub(super) fn insert(&mut self, shape: Shape, given: &Given<'_>, most: usize) {
@@ -197,230 +209,104 @@ impl Ring {
             let capacity = room(self.len()).min(most + 1);
             self.resize(shape, capacity.max(self.len() + 1));
         }
-        self.rebase(given.at);
+        self.rebase(shape, given.at);
         let mut entry = self.len();
         self.length += 1;
-        while entry > 0 && self.at(entry - 1) > given.at {
-            self.copy(shape, entry - 1, entry);
-            entry -= 1;
+        if given.at < self.newest {
+            entry = self.make_way(shape, given.at);
         }
         self.write(shape, entry, given);
         let is_aged = entry < usize::from(self.aged);
-        if shape == Shape::Distinct {
-            self.mark_last(entry, given.quantity, is_aged);
+        if shape.distinct {
+            self.mark_last(shape, entry, given.value, is_aged);
         }
         if is_aged {
             self.aged += 1;
         } else {
             self.count(shape, entry, false);
         }
+        self.sieve(shape, entry);
         self.newest = self.newest.max(given.at);
         if let Some((_, name)) = given.id {
-            let columns = usize::from(self.capacity) * shape.entry();
+            let columns = self.columns(shape);
             self.names.push(&mut self.block, columns, name);
         }
+    }
+
+    /// Moves what happened later than an instant up by one, and says where there is room then.
+    #[cold]
+    fn make_way(&mut self, shape: Shape, at: i64) -> usize {
+        let mut entry = self.len() - 1;
+        while entry > 0 && self.at(shape, entry - 1) > at {
+            self.copy(shape, entry - 1, entry);
+            entry -= 1;
+        }
+        entry
     }
 
     /// Lets go of the oldest entry where there are more than `most`, and says its instant.
     #[inline]
     pub(super) fn trim(&mut self, shape: Shape, most: usize) -> Option<i64> {
         (self.len() > most).then(|| {
-            let oldest = self.at(0);
+            let oldest = self.at(shape, 0);
             self.drop_oldest(shape);
             oldest
         })
     }
 
+    #[inline]
     fn write(&mut self, shape: Shape, entry: usize, given: &Given<'_>) {
-        let offset = given.at.wrapping_sub(self.base).cast_unsigned() & OFFSET;
-        self.set_time(entry, if given.sure { offset | SURE } else { offset });
+        let offset = self.offset(given.at);
+        self.set_time(
+            shape,
+            entry,
+            if given.sure { offset | SURE } else { offset },
+        );
         let print = given.id.map_or(Print::default(), |(print, _)| print);
-        self.set_print(self.ids(), entry, print);
-        match (shape, given.quantity) {
-            (Shape::Sum, Quantity::Sum(decimal)) => self.set_decimal(entry, decimal),
-            (Shape::Distinct, Quantity::Value(value)) => {
-                self.set_print(self.values(), entry, value);
-            }
-            _ => {}
+        self.set_print(shape, Searched::Ids, entry, print);
+        if shape.sum {
+            self.set_decimal(shape, entry, given.sum);
+        }
+        if shape.distinct {
+            self.set_print(shape, Searched::Values, entry, given.value);
         }
     }
 
     /// Marks an entry that was just put in as the last of its value, unless a later one is.
-    fn mark_last(&mut self, entry: usize, quantity: Quantity, is_aged: bool) {
-        let Quantity::Value(value) = quantity else {
-            return;
-        };
+    #[inline]
+    fn mark_last(&mut self, shape: Shape, entry: usize, value: Print, is_aged: bool) {
         // PERF: the newest other one with the value is its last so far.
-        let mut others = self.with_print(self.values(), value);
-        let other = others.find(|other| *other != entry);
-        drop(others);
+        let other = self.find(shape, Searched::Values, value, |other| other != entry);
         if let Some(before) = other {
             if before > entry {
                 return;
             }
-            self.mark(before, LAST, false);
+            self.mark(shape, before, LAST, false);
             // What stands behind the cursor moved up by one if the new entry is not.
             let cursor = usize::from(self.aged) + usize::from(is_aged);
             if before >= cursor {
                 self.count_distinct(true);
             }
         }
-        self.mark(entry, LAST, true);
-    }
-
-    /// How much there is behind an instant and up to another, with an event that is not there, as if
-    /// it were: of a window with room for `most` events the oldest is let go of for it.
-    #[inline]
-    pub(super) fn inside(
-        &mut self,
-        shape: Shape,
-        (behind, until): (i64, i64),
-        more: Option<&Given<'_>>,
-        most: usize,
-    ) -> Inside {
-        self.turn(shape, behind);
-        let newer = match self.newest <= until {
-            true => 0,
-            false => (0..self.len())
-                .rev()
-                .take_while(|entry| self.at(*entry) > until)
-                .count(),
-        };
-        let (from, to) = (usize::from(self.aged), self.len() - newer);
-        let more = more.filter(|more| more.id.is_none_or(|(id, _)| !self.has(id, behind, until)));
-        let events = to.saturating_sub(from) + usize::from(more.is_some());
-        let dropped = events.saturating_sub(most);
-        let range = from + dropped..to;
-        let known = match (newer, more) {
-            _ if dropped > 0 => None,
-            (0, None) => self.figure(shape),
-            _ => self.figure_but(shape, range.clone(), more),
-        };
-        let high = known.unwrap_or_else(|| self.sum_up(shape, range.clone(), more, false));
-        let is_sure = self.maybes == 0 && more.is_none_or(|more| more.sure);
-        let low = match is_sure {
-            true => high,
-            false => self.sum_up(shape, range, more, true),
-        };
-        Inside {
-            entries: events - dropped,
-            more: more.is_some(),
-            low,
-            high,
-        }
-    }
-
-    /// What the total says, if it does.
-    #[inline]
-    fn figure(&self, shape: Shape) -> Option<Figure> {
-        Some(match shape {
-            Shape::Count => Figure::Count(u64::from(self.length - self.aged)),
-            Shape::Distinct => Figure::Count(self.distinct()),
-            Shape::Sum => Figure::Sum(self.total()?),
-        })
-    }
-
-    /// The same without the entries behind a range that ends at the cursor, and with one more.
-    // PERF: those are few where events are a little out of order, however full the window is.
-    #[cold]
-    fn figure_but(
-        &self,
-        shape: Shape,
-        range: std::ops::Range<usize>,
-        more: Option<&Given<'_>>,
-    ) -> Option<Figure> {
-        // Of a window that is out of reach the cursor stands behind its end.
-        let newer = range.end.max(self.aged.into())..self.len();
-        Some(match shape {
-            Shape::Count => Figure::Count((range.len() + usize::from(more.is_some())) as u64),
-            Shape::Sum => {
-                let mut total = self.total();
-                for entry in newer {
-                    total = total.and_then(|total| total.plus(self.decimal(entry), true));
-                }
-                if let Some(Quantity::Sum(sum)) = more.map(|more| more.quantity) {
-                    total = total.and_then(|total| total.plus(sum, false));
-                }
-                Figure::Sum(total?)
-            }
-            Shape::Distinct => {
-                let column = self.values();
-                let is_there = |value: Print| {
-                    let mut found = self.with_print(column, value);
-                    found.any(|entry| range.contains(&entry))
-                };
-                let is_last = |entry: &usize| self.time(*entry) & LAST != 0;
-                let gone = newer
-                    .filter(is_last)
-                    .filter(|entry| !is_there(self.print(column, *entry)));
-                let new = match more.map(|more| more.quantity) {
-                    Some(Quantity::Value(value)) => !is_there(value),
-                    _ => false,
-                };
-                let count = self.distinct().saturating_sub(gone.count() as u64);
-                Figure::Count(count + u64::from(new))
-            }
-        })
-    }
-
-    /// The same entry by entry.
-    #[cold]
-    fn sum_up(
-        &self,
-        shape: Shape,
-        range: std::ops::Range<usize>,
-        more: Option<&Given<'_>>,
-        surely: bool,
-    ) -> Figure {
-        let entries = range.filter(|entry| !surely || self.is_sure(*entry));
-        let more = more.filter(|more| !surely || more.sure);
-        match shape {
-            Shape::Count => {
-                let count = entries.count() + usize::from(more.is_some());
-                Figure::Count(count as u64)
-            }
-            Shape::Distinct => {
-                let column = self.values();
-                let mut prints: Vec<_> = entries.map(|entry| self.print(column, entry)).collect();
-                if let Some(Quantity::Value(value)) = more.map(|more| more.quantity) {
-                    prints.push(value);
-                }
-                prints.sort_unstable_by_key(|print| (print.low, print.high));
-                prints.dedup();
-                Figure::Count(prints.len() as u64)
-            }
-            Shape::Sum => {
-                let decimals = entries.map(|entry| self.decimal(entry));
-                let more = more.and_then(|more| match more.quantity {
-                    Quantity::Sum(decimal) => Some(decimal),
-                    _ => None,
-                });
-                let amounts = decimals
-                    .chain(more)
-                    .map(|sum| Amount::scaled(sum.mantissa, sum.scale.into()));
-                let sum = amounts.into_iter();
-                Figure::Wide(
-                    sum.into_iter()
-                        .try_fold(Amount::default(), |sum, amount| sum.plus(amount?)),
-                )
-            }
-        }
+        self.mark(shape, entry, LAST, true);
     }
 
     /// The last entries behind an instant and up to another: their instants and their ids by their
     /// prints, the oldest first.
-    pub(super) fn last(&self, behind: i64, until: i64, most: usize) -> Vec<(i64, Print)> {
+    pub(super) fn last(
+        &self,
+        shape: Shape,
+        (behind, until): (i64, i64),
+        most: usize,
+    ) -> Vec<(i64, Print)> {
         let entries = (0..self.len()).rev();
         let entries = entries
-            .map(|entry| (self.at(entry), entry))
+            .map(|entry| (self.at(shape, entry), entry))
             .skip_while(|(at, _)| *at > until)
             .take_while(|(at, _)| *at > behind)
             .take(most);
         let mut last: Vec<_> = entries
-            .map(|(at, entry)| {
-                let print = self.print(self.ids(), entry);
-                (at, print)
-            })
+            .map(|(at, entry)| (at, self.print(shape, Searched::Ids, entry)))
             .collect();
         last.reverse();
         last
@@ -428,8 +314,7 @@ impl Ring {
 
     /// The last ids.
     pub(super) fn names(&self, shape: Shape) -> impl Iterator<Item = &[u8]> {
-        let columns = usize::from(self.capacity) * shape.entry();
-        self.names.all(&self.block, columns)
+        self.names.all(&self.block, self.columns(shape))
     }
 }
 

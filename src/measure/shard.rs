@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use super::ring::Ring;
+use super::ring::{Ring, Shape};
 use super::secret::Print;
 
 /// A key and its window.
@@ -48,6 +48,8 @@ pub(super) struct Shard {
     rare: HashMap<u32, Rare>,
     /// How far the sweep is.
     hand: usize,
+    /// Events since the last one.
+    since: usize,
 }
 
 /// The place of a key in its shard.
@@ -104,10 +106,10 @@ impl Shard {
 
     /// Something of the entries of it.
     #[inline]
-    pub(super) fn touch_ring(&self, slot: u32) -> u64 {
+    pub(super) fn touch_ring(&self, shape: Shape, slot: u32) -> u64 {
         let held = self.held.get(((slot & PLACE) as usize).wrapping_sub(1));
         held.and_then(Option::as_ref)
-            .map_or(0, |held| held.ring.touch())
+            .map_or(0, |held| held.ring.touch(shape))
     }
 
     #[inline]
@@ -236,6 +238,17 @@ impl Shard {
         }
         self.rare.remove(&place.0);
         self.free.push(place.0);
+    }
+
+    /// Whether so many events came since it last was.
+    #[inline]
+    pub(super) fn is_due(&mut self, after: usize) -> bool {
+        self.since += 1;
+        let is_due = self.since >= after;
+        if is_due {
+            self.since = 0;
+        }
+        is_due
     }
 
     /// Looks at so many keys, one after the other through all of them, and lets go of those whose

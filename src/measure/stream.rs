@@ -1,6 +1,6 @@
-//! The windows of one measure, for several threads.
+//! The windows of the measures that are kept together, for several threads.
 //!
-//! In: events as prints and quantities. Out: a [`Reading`] of the window that an event sees.
+//! In: events as prints and quantities. Out: a [`View`] of the window that an event sees.
 //! Invariant: per key the readings are those of some order of the events, one after the other; a
 //! reading is exact, or says why it is only a lower bound. What a window at an instant reads does not
 //! depend on what was let go of to save memory.
@@ -8,15 +8,16 @@
 //! An event is *late* if it is older than the newest event of its kind by more than the bound. No
 //! window that is not late reaches back behind the *horizon*: one window before that bound.
 
-use std::sync::atomic::{AtomicI64, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::Bounds;
-use super::journal::{Identity, Journal, Reader};
-use super::ring::{Decimal, Figure, Given, Inside, Ring, Shape};
+use super::journal::{Journal, Reader};
+use super::plan::Identity;
+use super::ring::{Function, Given, Ring, Shape, View};
 use super::secret::Print;
 use super::shard::{PlaceId, Rare, Shard};
-use crate::reference::{Interval, Partial};
+use crate::reference::Partial;
 
 /// Parts of the keys, each behind a lock of its own: several threads are seldom in one.
 const SHARDS: usize = 32;
@@ -54,9 +55,18 @@ impl Newest {
     }
 }
 
-/// The windows of one measure.
+/// Events of a key between two looks at keys that may be let go of, and the keys of such a look.
+// PERF: keys that are looked at together lie together.
+const SWEEP: usize = 8;
+
+/// How many streams there have been.
+static SERIAL: AtomicU64 = AtomicU64::new(0);
+
+/// The windows of measures that count the same events by one key over one span.
 #[derive(Debug)]
 pub(super) struct Stream {
+    /// Where it stands among all others: who has several locks takes them in this order.
+    pub(super) serial: u64,
     pub(super) shape: Shape,
     /// Nanoseconds.
     window: i64,
@@ -70,6 +80,8 @@ pub(super) struct Stream {
     refused_until: AtomicI64,
     /// Events up to then are lost.
     lost_at: AtomicI64,
+    /// What events may come without: nobody who decides by the newest matrix asks for it.
+    left_out: AtomicU8,
     late_dropped: AtomicU64,
     keys_refused: AtomicU64,
     /// How far the search for keys that can be let go of is.
@@ -91,47 +103,10 @@ struct Edges {
 #[repr(align(64))]
 struct Guarded(Mutex<Shard>);
 
-/// What a window is for an event.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Reading {
-    pub(super) inside: Inside,
-    /// Why it is only a lower bound.
-    pub(super) partial: Option<Partial>,
-}
-
-impl Reading {
-    /// Between which amounts the measure lies.
-    #[inline]
-    pub(super) fn interval(&self) -> Interval {
-        let high = self.inside.high.amount();
-        Interval {
-            low: self.inside.low.amount(),
-            high: high.filter(|_| self.partial.is_none()),
-        }
-    }
-
-    /// The sum, where it is one and exact.
-    #[inline]
-    pub(super) fn exact_sum(&self) -> Option<Decimal> {
-        match (self.inside.low, self.inside.high, self.partial) {
-            (Figure::Sum(low), Figure::Sum(high), None) if low == high => Some(low),
-            _ => None,
-        }
-    }
-
-    /// How many, where it is counted and exact.
-    #[inline]
-    pub(super) fn exact_count(&self) -> Option<u64> {
-        match (self.inside.low, self.inside.high, self.partial) {
-            (Figure::Count(low), Figure::Count(high), None) if low == high => Some(low),
-            _ => None,
-        }
-    }
-}
-
 impl Stream {
     pub(super) fn new(shape: Shape, window: i64, bounds: Bounds, newest: Arc<Newest>) -> Self {
         Self {
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
             shape,
             window,
             bounds,
@@ -141,6 +116,7 @@ impl Stream {
             keys: AtomicUsize::new(0),
             refused_until: AtomicI64::new(i64::MIN),
             lost_at: AtomicI64::new(i64::MIN),
+            left_out: AtomicU8::new(0),
             late_dropped: AtomicU64::new(0),
             keys_refused: AtomicU64::new(0),
             swept: AtomicUsize::new(0),
@@ -151,6 +127,11 @@ impl Stream {
     /// Events up to an instant are lost: each window that reaches back to it is a lower bound.
     pub(super) fn mark_lost(&self, until: i64) {
         self.lost_at.fetch_max(until, Ordering::Relaxed);
+    }
+
+    /// Events may come without what a function is of: whoever still asks for it has a lower bound.
+    pub(super) fn leave_out(&self, function: Function) {
+        self.left_out.fetch_or(function.bit(), Ordering::Relaxed);
     }
 
     pub(super) fn late_dropped(&self) -> u64 {
@@ -195,26 +176,31 @@ impl Stream {
 
     /// Counts an event of the key, and reads the window that it sees.
     #[inline]
-    pub(super) fn observe(&self, shard: &mut Shard, key: Print, given: &Given<'_>) -> Reading {
+    pub(super) fn observe<R>(
+        &self,
+        shard: &mut Shard,
+        key: Print,
+        given: &Given<'_>,
+        read: impl FnOnce(&View<'_>) -> R,
+    ) -> R {
+        let edges = self.edges();
         let place = shard.find(key).or_else(|| self.add(shard, key));
         let Some(place) = place else {
             // What was refused before is not in its window; what is refused now is.
-            let reading = self.read(shard, key, given.at, Some(given));
+            let reading = self.read(shard, key, given.at, Some(given), read);
             self.refuse();
             return reading;
         };
-        let edges = self.edges();
-        let most = self.bounds.events;
         let (mut counted, mut in_order) = (false, true);
         if let Some(ring) = shard.ring(place) {
             ring.evict(self.shape, edges.horizon);
             let behind = given.at.saturating_sub(self.window);
             let is_repeated = given
                 .id
-                .is_some_and(|(id, _)| ring.has(id, behind, i64::MAX));
+                .is_some_and(|(id, _)| ring.has(self.shape, id, behind));
             if !is_repeated && !self.is_late(given) {
                 in_order = ring.newest() <= given.at;
-                ring.insert(self.shape, given, most);
+                ring.insert(self.shape, given, self.bounds.events);
                 counted = true;
                 if let Some((journal, number)) = self.journal.get() {
                     journal.record(*number, key, self.newest.get(), given);
@@ -229,11 +215,13 @@ impl Stream {
             self.trim(shard, place);
         }
         let more = (!counted).then_some(given);
-        let reading = self.read_held(shard, place, given.at, more, edges);
+        let reading = self.read_held(shard, place, (given.at, more), edges, read);
         if !in_order {
             self.trim(shard, place);
         }
-        self.sweep(shard, 1, edges);
+        if shard.is_due(SWEEP) {
+            self.sweep(shard, SWEEP, edges);
+        }
         reading
     }
 
@@ -249,12 +237,19 @@ impl Stream {
     }
 
     /// Keeps what is counted from here on.
-    pub(super) fn keep_in(&self, journal: &Arc<Journal>, identity: Identity) {
+    pub(super) fn keep_in(&self, journal: &Arc<Journal>, identity: &Identity) {
         // A stream that windows of two matrices share is kept once.
         self.journal.get_or_init(|| {
             let lost_at = self.lost_at.load(Ordering::Relaxed);
             (Arc::clone(journal), journal.number(identity, lost_at))
         });
+    }
+
+    /// Stands for something else from here on.
+    pub(super) fn rename(&self, identity: &Identity) {
+        if let Some((journal, number)) = self.journal.get() {
+            journal.rename(*number, identity);
+        }
     }
 
     /// Counts an event again that was counted before a restart, however late it was.
@@ -272,7 +267,7 @@ impl Stream {
             let behind = given.at.saturating_sub(self.window);
             if given
                 .id
-                .is_none_or(|(id, _)| !ring.has(id, behind, i64::MAX))
+                .is_none_or(|(id, _)| !ring.has(self.shape, id, behind))
             {
                 ring.insert(self.shape, given, self.bounds.events);
             }
@@ -432,38 +427,37 @@ impl Stream {
     }
 
     /// Reads the window that an instant sees, with an event that is not counted.
-    pub(super) fn read(
+    pub(super) fn read<R>(
         &self,
         shard: &mut Shard,
         key: Print,
         at: i64,
         more: Option<&Given<'_>>,
-    ) -> Reading {
+        read: impl FnOnce(&View<'_>) -> R,
+    ) -> R {
         let edges = self.edges();
-        match shard.find(key) {
-            Some(place) => self.read_held(shard, place, at, more, edges),
-            None => {
-                let mut nothing = Ring::new();
-                let inside = nothing.inside(self.shape, (i64::MIN, at), more, self.bounds.events);
-                let refused = at < self.refused_until.load(Ordering::Relaxed);
-                let partial = match more.is_some_and(|more| self.is_late(more)) {
-                    true => Some(Partial::Late),
-                    false => refused.then_some(Partial::Refused),
-                };
-                self.reading(inside, partial, at, edges)
-            }
+        if let Some(place) = shard.find(key) {
+            return self.read_held(shard, place, (at, more), edges, read);
         }
+        let refused = at < self.refused_until.load(Ordering::Relaxed);
+        let partial = match more.is_some_and(|more| self.is_late(more)) {
+            true => Some(Partial::Late),
+            false => refused.then_some(Partial::Refused),
+        };
+        let mut nothing = Ring::new();
+        let view = nothing.view(self.shape, (i64::MIN, at), more, self.bounds.events);
+        read(&self.judged(view, partial, at, edges))
     }
 
     #[inline]
-    fn read_held(
+    fn read_held<R>(
         &self,
         shard: &mut Shard,
         place: PlaceId,
-        at: i64,
-        more: Option<&Given<'_>>,
+        (at, more): (i64, Option<&Given<'_>>),
         edges: Edges,
-    ) -> Reading {
+        read: impl FnOnce(&View<'_>) -> R,
+    ) -> R {
         let (behind, rare) = (self.behind(at, edges), shard.rare(place));
         let partial = if at < rare.bound_until || more.is_some_and(|more| self.is_late(more)) {
             Some(Partial::Late)
@@ -473,11 +467,10 @@ impl Stream {
             None
         };
         let most = self.bounds.events;
-        let inside = match shard.ring(place) {
-            Some(ring) => ring.inside(self.shape, (behind, at), more, most),
-            None => Ring::new().inside(self.shape, (behind, at), more, most),
-        };
-        self.reading(inside, partial, at, edges)
+        let mut nothing = Ring::new();
+        let ring = shard.ring(place).unwrap_or(&mut nothing);
+        let view = ring.view(self.shape, (behind, at), more, most);
+        read(&self.judged(view, partial, at, edges))
     }
 
     /// Behind which instant a window lies that ends at an instant: what is out of reach of all that
@@ -487,12 +480,20 @@ impl Stream {
         at.saturating_sub(self.window).max(edges.horizon)
     }
 
+    /// The view, with why it is only a lower bound.
     #[inline]
-    fn reading(&self, inside: Inside, partial: Option<Partial>, at: i64, edges: Edges) -> Reading {
+    fn judged<'r>(
+        &self,
+        mut view: View<'r>,
+        partial: Option<Partial>,
+        at: i64,
+        edges: Edges,
+    ) -> View<'r> {
         let lost_at = self.lost_at.load(Ordering::Relaxed);
-        let partial = if lost_at > i64::MIN && at < lost_at.saturating_add(self.window) {
+        view.left_out = self.left_out.load(Ordering::Relaxed);
+        view.partial = if lost_at > i64::MIN && at < lost_at.saturating_add(self.window) {
             Some(Partial::Lost)
-        } else if inside.entries >= self.bounds.events {
+        } else if view.entries() >= self.bounds.events {
             Some(Partial::Full)
         } else if at < edges.oldest {
             // What a window at that instant reached is let go of.
@@ -500,7 +501,7 @@ impl Stream {
         } else {
             partial.or(self.bounds.counts.shared.then_some(Partial::Shared))
         };
-        Reading { inside, partial }
+        view
     }
 
     /// The last events that a window holds, the oldest first: when, and what stands for its id.
@@ -513,7 +514,8 @@ impl Stream {
     ) -> Vec<(i64, Print)> {
         let held = shard.find(key).and_then(|place| shard.get(place));
         held.map_or_else(Vec::new, |held| {
-            held.ring.last(self.behind(at, self.edges()), at, most)
+            let behind = self.behind(at, self.edges());
+            held.ring.last(self.shape, (behind, at), most)
         })
     }
 

@@ -47,14 +47,6 @@ impl Decimal {
     }
 }
 
-/// What is summed, or told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::measure) enum Quantity {
-    None,
-    Sum(Decimal),
-    Value(Print),
-}
-
 /// An event that a measure counts.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::measure) struct Given<'a> {
@@ -65,20 +57,21 @@ pub(in crate::measure) struct Given<'a> {
     pub(in crate::measure) id: Option<(Print, &'a [u8])>,
     /// Whether it surely passes `where`; else it may.
     pub(in crate::measure) sure: bool,
-    pub(in crate::measure) quantity: Quantity,
+    /// What is summed, where something is.
+    pub(in crate::measure) sum: Decimal,
+    /// What is told apart, where something is.
+    pub(in crate::measure) value: Print,
 }
 
-/// How much is inside of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::measure) struct Inside {
+/// What is asked of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(in crate::measure) enum Function {
     /// How many events there are.
-    pub(in crate::measure) entries: usize,
-    /// Whether one of them is not held.
-    pub(in crate::measure) more: bool,
-    /// What is measured of those that surely pass.
-    pub(in crate::measure) low: Figure,
-    /// And of those that may pass as well.
-    pub(in crate::measure) high: Figure,
+    Count,
+    /// The sum of their amounts.
+    Sum,
+    /// How many different values they have.
+    Distinct,
 }
 
 /// An amount that is measured.
@@ -97,6 +90,18 @@ impl Figure {
             Self::Count(n) => Some(Amount::whole(n.into())),
             Self::Sum(sum) => Amount::scaled(sum.mantissa, sum.scale.into()),
             Self::Wide(amount) => amount,
+        }
+    }
+}
+
+impl Function {
+    /// Among all functions.
+    #[inline]
+    pub(in crate::measure) fn bit(self) -> u8 {
+        match self {
+            Self::Count => 1,
+            Self::Sum => 2,
+            Self::Distinct => 4,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::super::journal::Reader;
 use super::super::names::Names;
-use super::{Ring, Shape};
+use super::{Ring, Shape, WIDE};
 
 impl Ring {
     /// Adds the ring.
@@ -19,11 +19,12 @@ impl Ring {
             self.first,
             self.aged,
             self.maybes,
+            self.distinct,
         ];
         for place in places {
             bytes.extend_from_slice(&place.to_le_bytes());
         }
-        bytes.extend_from_slice(&[self.scale, u8::from(self.wide)]);
+        bytes.push(self.scale);
         bytes.extend_from_slice(&self.names.parts());
         for half in self.total {
             bytes.extend_from_slice(&half.to_le_bytes());
@@ -43,8 +44,8 @@ impl Ring {
             first: reader.u16()?,
             aged: reader.u16()?,
             maybes: reader.u16()?,
+            distinct: reader.u16()?,
             scale: reader.byte()?,
-            wide: reader.byte()? != 0,
             names: Names::of_parts(reader.array()?),
             total: [reader.u64()?, reader.u64()?],
             block: {
@@ -52,13 +53,13 @@ impl Ring {
                 reader.take(usize::try_from(length).ok()?)?.into()
             },
         };
-        let columns = usize::from(ring.capacity) * shape.entry();
-        let fits = columns + ring.names.bytes() == ring.block.len()
+        let fits = ring.columns(shape) + ring.names.bytes() == ring.block.len()
             && ring.length <= ring.capacity
             && (ring.first < ring.capacity || ring.first == 0)
             && ring.aged <= ring.length
             && ring.maybes <= ring.length
-            && ring.scale <= 28;
+            && ring.distinct <= ring.length
+            && (ring.scale <= 28 || ring.scale == WIDE);
         fits.then_some(ring)
     }
 }

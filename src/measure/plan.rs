@@ -1,0 +1,223 @@
+//! Which measures are kept together.
+//!
+//! In: the measures of a matrix, and the streams that there are. Out: for each measure the stream that
+//! has its windows, and which of its functions it is.
+//! Invariant: measures of one stream count the same events by one key over one span. No measure is
+//! given a stream that has not kept it from its beginning.
+//!
+//! A stream keeps a count, one sum and one distinct count at most. What it keeps is settled when it is
+//! made: a matrix that measures more of the same window has another stream beside it, and one that
+//! measures less leaves something out of it, which nobody is given again.
+
+use sha2::{Digest, Sha256};
+
+use super::journal::Reader;
+use super::ring::{Function, Shape};
+use crate::clock::Duration;
+use crate::matrix::{Matrix, Measure, MeasureFunction};
+use crate::schema::KindId;
+
+/// What stands for a stream, over restarts as well.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Identity {
+    /// The words of the window and the fields of its kind, as a SHA-256.
+    window: [u8; 32],
+    /// Whether its events are counted.
+    count: bool,
+    /// What is summed: empty where it is left out.
+    sum: Option<String>,
+    /// What is told apart: empty where it is left out.
+    distinct: Option<String>,
+}
+
+/// Where a measure is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Part {
+    /// In which stream.
+    pub(super) stream: usize,
+    pub(super) function: Function,
+}
+
+/// A stream for a matrix.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) identity: Identity,
+    pub(super) kind: KindId,
+    pub(super) window: Duration,
+    /// Which of those that there are it is.
+    pub(super) old: Option<usize>,
+    /// The functions that are asked for, by their bits.
+    asked: u8,
+    /// What is left out of it from here on.
+    pub(super) left_out: Vec<Function>,
+}
+
+/// Where each measure of a matrix is kept, beside the streams for it.
+pub(super) fn plan(matrix: &Matrix, old: &[Identity]) -> (Vec<Planned>, Vec<Part>) {
+    let mut streams: Vec<Planned> = Vec::new();
+    let mut parts = Vec::new();
+    for measure in &matrix.measures {
+        let (function, words) = (function(measure), measure.words());
+        let window = window(matrix, measure);
+        let has = |identity: &Identity| identity.window == window && identity.has(function, words);
+        let old = || old.iter().enumerate().find(|(_, old)| has(old));
+        let has_room = |planned: &Planned| {
+            let identity = &planned.identity;
+            planned.old.is_none() && identity.window == window && identity.has_room(function)
+        };
+        let stream = if let Some(known) = streams.iter().position(|known| has(&known.identity)) {
+            known
+        } else if let Some((number, old)) = old() {
+            streams.push(Planned::new(measure, old.clone(), Some(number)));
+            streams.len() - 1
+        } else if let Some(new) = streams.iter().position(has_room) {
+            new
+        } else {
+            streams.push(Planned::new(measure, Identity::new(window), None));
+            streams.len() - 1
+        };
+        if let Some(planned) = streams.get_mut(stream) {
+            planned.identity.put(function, words);
+            planned.asked |= function.bit();
+        }
+        parts.push(Part { stream, function });
+    }
+    for stream in &mut streams {
+        stream.leave_out();
+    }
+    (streams, parts)
+}
+
+impl Planned {
+    fn new(measure: &Measure, identity: Identity, old: Option<usize>) -> Self {
+        Self {
+            identity,
+            kind: measure.kind,
+            window: measure.window,
+            old,
+            asked: 0,
+            left_out: Vec::new(),
+        }
+    }
+
+    /// What no measure asks for is left out from here on.
+    fn leave_out(&mut self) {
+        for function in [Function::Count, Function::Sum, Function::Distinct] {
+            if self.asked & function.bit() == 0 && self.identity.leave_out(function) {
+                self.left_out.push(function);
+            }
+        }
+    }
+}
+
+impl Identity {
+    fn new(window: [u8; 32]) -> Self {
+        Self {
+            window,
+            count: false,
+            sum: None,
+            distinct: None,
+        }
+    }
+
+    /// What its entries are.
+    pub(super) fn shape(&self) -> Shape {
+        Shape {
+            sum: self.sum.is_some(),
+            distinct: self.distinct.is_some(),
+        }
+    }
+
+    fn has(&self, function: Function, words: &str) -> bool {
+        match function {
+            Function::Count => self.count,
+            Function::Sum => self.sum.as_deref() == Some(words),
+            Function::Distinct => self.distinct.as_deref() == Some(words),
+        }
+    }
+
+    fn has_room(&self, function: Function) -> bool {
+        match function {
+            Function::Count => true,
+            Function::Sum => self.sum.is_none(),
+            Function::Distinct => self.distinct.is_none(),
+        }
+    }
+
+    fn put(&mut self, function: Function, words: &str) {
+        match function {
+            Function::Count => self.count = true,
+            Function::Sum => self.sum = Some(words.to_owned()),
+            Function::Distinct => self.distinct = Some(words.to_owned()),
+        }
+    }
+
+    /// Says whether it had it.
+    fn leave_out(&mut self, function: Function) -> bool {
+        let words = match function {
+            Function::Count => return std::mem::take(&mut self.count),
+            Function::Sum => &mut self.sum,
+            Function::Distinct => &mut self.distinct,
+        };
+        let had = words.as_ref().is_some_and(|words| !words.is_empty());
+        if let Some(words) = words {
+            words.clear();
+        }
+        had
+    }
+
+    /// Adds it.
+    pub(super) fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.window);
+        bytes.push(u8::from(self.count));
+        for words in [&self.sum, &self.distinct] {
+            bytes.push(u8::from(words.is_some()));
+            let words = words.as_deref().unwrap_or_default().as_bytes();
+            bytes.extend_from_slice(&u16::try_from(words.len()).unwrap_or(0).to_le_bytes());
+            bytes.extend_from_slice(words);
+        }
+    }
+
+    /// Takes one.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let (window, count) = (reader.array()?, reader.byte()? != 0);
+        let mut words = || {
+            let is_there = reader.byte()? != 0;
+            let length = reader.u16()?;
+            let words = std::str::from_utf8(reader.take(length.into())?).ok()?;
+            Some(is_there.then(|| words.to_owned()))
+        };
+        Some(Self {
+            window,
+            count,
+            sum: words()?,
+            distinct: words()?,
+        })
+    }
+}
+
+fn function(measure: &Measure) -> Function {
+    match measure.function {
+        MeasureFunction::Count => Function::Count,
+        MeasureFunction::Sum(_) => Function::Sum,
+        MeasureFunction::Distinct(_) => Function::Distinct,
+    }
+}
+
+/// What stands for the window of a measure: its words and the fields of its kind.
+fn window(matrix: &Matrix, measure: &Measure) -> [u8; 32] {
+    let mut hasher = Sha256::new();
+    let mut add = |text: &str| {
+        hasher.update((text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    add(measure.window_words());
+    if let Some(kind) = matrix.kind(measure.kind) {
+        add(&kind.name);
+        for field in &kind.fields {
+            add(&field.path);
+            add(&field.ty.to_string());
+        }
+    }
+    hasher.finalize().into()
+}
