@@ -272,22 +272,28 @@ impl Windows {
     /// An event of a kind is received that may be counted.
     fn receive(&self, kind: KindId, counting: Counting) {
         if let Some(at) = nanos(counting.at) {
-            self.happens(kind, at, counting.received);
+            self.happens(kind, at, counting);
         }
     }
 
     /// An event of a kind was received, and counts at an instant.
     #[inline]
-    fn happens(&self, kind: KindId, at: i64, received: Option<Timestamp>) {
-        if let (Some(newest), Some(now)) = (self.newest.get(kind.0 as usize), received)
-            && newest.get()
-                > nanos(now)
-                    .unwrap_or(i64::MAX)
-                    .saturating_add(span(CLOCK_JUMP))
+    fn happens(&self, kind: KindId, at: i64, counting: Counting) {
+        let Some(newest) = self.newest.get(kind.0 as usize) else {
+            return;
+        };
+        // PERF: an event that counts when it is received is newer than nearly all.
+        if at < newest.get()
+            && let Some(now) = counting.received
         {
-            self.rewind(kind, now);
+            let caught_up = nanos(now)
+                .unwrap_or(i64::MAX)
+                .saturating_add(span(CLOCK_JUMP));
+            if newest.get() > caught_up {
+                self.rewind(kind, now);
+            }
         }
-        self.advance(kind, at);
+        newest.advance(at);
     }
 
     /// The clock went back by more than is caught up with: it was ahead before, or is behind now, and

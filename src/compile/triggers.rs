@@ -11,11 +11,11 @@ use super::tests_of;
 use crate::matrix::{
     self, ConditionId, Expr, ExprKind, Lane, Matrix, MeasureFunction, MeasureId, MeasureTest, Rule,
 };
-use crate::program::gauge::{Ask, Gauge};
+use crate::program::gauge::{Ask, Function, Gauge};
 use crate::program::node::{Node, NodeId, Nodes, Parts};
 use crate::program::test::Test;
 use crate::schema::{FieldId, Kind};
-use crate::slots::KindLayout;
+use crate::slots::{Cell, KindLayout};
 
 /// Parts of a part that are taken over instead of the part, so that triggers stay flat.
 const FLAT: usize = 32;
@@ -131,16 +131,22 @@ impl<'m> Triggers<'m> {
                 self.trouble("a measure of a field that is not there");
                 continue;
             };
+            let places = quantity_slot.and_then(|slot| self.layout.field(slot));
+            let places = match places.map(|field| &field.cell) {
+                Some(Cell::Scaled { places, .. }) => *places,
+                _ => 0,
+            };
             let tests = (0u32..).zip(&self.made.measure_tests);
             let asks = tests.filter(|(_, test)| test.measure == id);
             gauges.push(Gauge {
                 measure: id,
+                function: Function::of(measure),
                 counts,
                 filter,
                 by,
                 quantity: quantity_slot,
                 asks: asks
-                    .map(|(number, test)| Ask::new(number, test.op, test.threshold.clone()))
+                    .map(|(number, test)| Ask::new(number, test.op, test.threshold.clone(), places))
                     .collect(),
             });
         }

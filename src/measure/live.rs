@@ -3,7 +3,7 @@
 //! In: an event as the reference evaluator sees it. Out: [`Measured`].
 //! Invariant: the windows that slots come to, with the same keys.
 
-use super::ring::{Decimal, Function, Given, View};
+use super::ring::{Decimal, Given, View};
 use super::secret::Print;
 use super::{Counting, Windows, nanos, span};
 use crate::clock::{Duration, Timestamp};
@@ -11,7 +11,7 @@ use crate::decision::{Kleene, WindowEvent};
 use crate::event::Event;
 use crate::limits::WINDOW_IDS;
 use crate::matrix::{Matrix, MeasureId};
-use crate::program::gauge::{Writing, write_key};
+use crate::program::gauge::{Function, Writing, write_key};
 use crate::reference::{self, Facts, Measured, Occurrence};
 use crate::value::Value;
 
@@ -57,7 +57,7 @@ impl<'w> Counted<'w> {
         let mut noted = Vec::new();
         let facts = Facts::without_past(matrix, event);
         if let (Some(facts), Some(at)) = (facts, nanos(counting.at)) {
-            windows.happens(event.kind, at, counting.received);
+            windows.happens(event.kind, at, counting);
             let streams = windows.streams.iter().enumerate();
             for (stream, _) in streams.filter(|(_, placed)| placed.kind == event.kind) {
                 let parts = (0u32..).map(MeasureId).zip(&windows.parts);

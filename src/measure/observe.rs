@@ -6,17 +6,15 @@
 //! far away comes while others are waited for; then each window, one after the other, for all measures
 //! that it is of.
 
-use std::ops::Range;
 use std::sync::MutexGuard;
 
-use super::plan::Part;
-use super::ring::{Decimal, Figure, Function, Given, View};
+use super::ring::{Decimal, Figure, Given, View};
 use super::secret::Print;
 use super::shard::Shard;
 use super::stream::Stream;
-use super::{Measured, Windows, nanos, span};
+use super::{Measured, Placed, Windows, nanos, span};
 use crate::decision::Kleene;
-use crate::program::gauge::{Ask, Gauge, Writing};
+use crate::program::gauge::{Ask, Function, Gauge, Writing};
 use crate::program::{KindProgram, Program, Scratch};
 use crate::reference::Amount;
 use crate::slots::{KindLayout, Seen};
@@ -31,25 +29,23 @@ const FAR: usize = 4_096;
 /// What one thread needs to measure one event after the other.
 #[derive(Debug, Default)]
 pub struct Measuring {
-    /// One for each stream that has to do with the event.
-    found: Vec<Found>,
     writing: Writing,
     /// By test of the kind.
     pub(crate) answers: Vec<Kleene>,
 }
 
-/// What an event is for the measures that one stream keeps.
-#[derive(Debug, Clone)]
-struct Found {
-    stream: usize,
-    /// Of the kind.
-    gauges: Range<usize>,
+/// A stream that has to do with an event.
+#[derive(Debug, Clone, Copy)]
+struct Visit<'a> {
+    stream: &'a Stream,
+    /// Of the kind: those that it keeps.
+    gauges: &'a [Gauge],
     key: Print,
-    /// Whether it passes `where`: false of an event that is not of the measured kind.
+    /// Whether the event passes `where`: false of one that is not of the measured kind.
     passes: Kleene,
-    sum: Decimal,
-    value: Print,
 }
+
+type Visits<'a> = [Option<Visit<'a>>; AT_ONCE];
 
 /// Whether an event is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,12 +72,7 @@ impl Windows {
             input,
             counting,
         } = event;
-        let lateness = span(counting.lateness);
-        let Measuring {
-            found,
-            writing,
-            answers,
-        } = measuring;
+        let Measuring { writing, answers } = measuring;
         answers.clear();
         answers.resize(kind.measure_tests.len(), Kleene::Unknown);
         let (Some(at), Some(layout)) = (
@@ -91,18 +82,34 @@ impl Windows {
             return;
         };
         let seen = Seen { slots, input };
-        let id = slots.id(input);
-        let id = id.map(|id| (Print::of(&self.hasher, id), id));
         if count == Count::Now {
-            self.happens(slots.kind(), at, counting.received);
+            self.happens(slots.kind(), at, counting);
         }
         program.start(kind, scratch);
-        found.clear();
-        let mut from = 0;
+        let lateness = span(counting.lateness);
+        let mut id = None;
+        let mut read = |visit: &Visit<'_>, writing: &mut Writing, shard: &mut Shard| {
+            // PERF: what has to be hashed is hashed while memory that is far away comes.
+            let hashed = || slots.id(input).map(|id| (Print::of(&self.hasher, id), id));
+            let mut given = Given {
+                at,
+                lateness,
+                id: *id.get_or_insert_with(hashed),
+                sure: visit.passes == Kleene::True,
+                sum: Decimal::default(),
+                value: Print::default(),
+            };
+            if visit.passes != Kleene::False {
+                for gauge in visit.gauges {
+                    self.quantity_of(gauge, layout, seen, writing, &mut given);
+                }
+            }
+            visit.read(shard, &given, count, answers);
+        };
+        let mut rest = &*kind.gauges;
         let mut last: Option<(&[u16], Option<Print>)> = None;
-        while let Some((first, gauges)) = self.together(&kind.gauges, from) {
-            let range = from..from + gauges.len();
-            from = range.end;
+        let (mut far, mut count_far) = ([None; AT_ONCE], 0);
+        while let Some((placed, gauges)) = self.together(&mut rest) {
             let [gauge, ..] = gauges else { break };
             let passes = match (gauge.counts, gauge.filter) {
                 (false, _) => Kleene::False,
@@ -118,94 +125,44 @@ impl Windows {
             let key = key.unwrap_or_else(|| self.key(gauge, layout, seen, writing));
             last = Some((&gauge.by, key));
             let Some(key) = key else { continue };
-            let mut visit = Found {
-                stream: first.stream,
-                gauges: range,
+            let visit = Visit {
+                stream: &placed.stream,
+                gauges,
                 key,
                 passes,
-                sum: Decimal::default(),
-                value: Print::default(),
             };
-            if passes != Kleene::False {
-                for gauge in gauges {
-                    self.quantity_of(gauge, layout, seen, writing, &mut visit);
+            if !visit.is_far() {
+                if let Some(mut shard) = visit.stream.lock(key) {
+                    read(&visit, writing, &mut shard);
                 }
+                continue;
             }
-            found.push(visit);
+            if let Some(to) = far.get_mut(count_far) {
+                *to = Some(visit);
+                count_far += 1;
+            }
+            if count_far == AT_ONCE {
+                each_far(&mut far, |visit, shard| read(visit, writing, shard));
+                count_far = 0;
+            }
         }
-        let mut read = |found: &Found, place: &mut Place<'_>| {
-            let Place { stream, key, shard } = place;
-            let given = Given {
-                at,
-                lateness,
-                id,
-                sure: found.passes == Kleene::True,
-                sum: found.sum,
-                value: found.value,
-            };
-            let gauges = kind.gauges.get(found.gauges.clone()).unwrap_or_default();
-            let ask = |view: &View<'_>| {
-                for gauge in gauges {
-                    let Some(part) = self.part(gauge.measure) else {
-                        continue;
-                    };
-                    for ask in &gauge.asks {
-                        if let Some(to) = answers.get_mut(ask.test as usize) {
-                            *to = answer(ask, view, part.function);
-                        }
-                    }
-                }
-            };
-            match (found.passes, count) {
-                (Kleene::False, _) => stream.read(shard, *key, at, None, ask),
-                (_, Count::Now) => stream.observe(shard, *key, &given, ask),
-                (_, Count::No) => stream.read(shard, *key, at, Some(&given), ask),
-            }
-        };
-        if !self.is_far(found) {
-            for found in found.iter() {
-                if let Some(mut place) = self.kept(found) {
-                    read(found, &mut place);
-                }
-            }
-            return;
-        }
-        // The locks are taken in the order of the streams, by everyone.
-        found.sort_unstable_by_key(|found| found.stream);
-        for found in found.chunks(AT_ONCE) {
-            let mut places: [Option<Place<'_>>; AT_ONCE] = std::array::from_fn(|_| None);
-            for (place, found) in places.iter_mut().zip(found) {
-                *place = self.kept(found);
-            }
-            look(&places);
-            for (place, found) in places.iter_mut().zip(found) {
-                if let Some(place) = place {
-                    read(found, place);
-                }
-            }
+        if count_far > 0 {
+            each_far(&mut far, |visit, shard| read(visit, writing, shard));
         }
     }
 
-    /// The gauges from one on that one stream keeps.
+    /// The next gauges that one stream keeps.
     #[inline]
-    fn together<'g>(&self, gauges: &'g [Gauge], from: usize) -> Option<(Part, &'g [Gauge])> {
-        let rest = gauges.get(from..)?;
+    fn together<'g>(&self, rest: &mut &'g [Gauge]) -> Option<(&Placed, &'g [Gauge])> {
         let first = self.part(rest.first()?.measure)?;
-        let is_other = |gauge: &Gauge| {
+        let is_same = |gauge: &&Gauge| {
             let part = self.part(gauge.measure);
-            part.is_none_or(|part| part.stream != first.stream)
+            part.is_some_and(|part| part.stream == first.stream)
         };
-        let end = rest.iter().position(is_other).unwrap_or(rest.len());
-        Some((first, rest.get(..end)?))
-    }
-
-    /// Whether some keys do not lie in a cache that is near.
-    #[inline]
-    fn is_far(&self, found: &[Found]) -> bool {
-        found.iter().any(|found| {
-            let placed = self.streams.get(found.stream);
-            placed.is_some_and(|placed| placed.stream.keys() > FAR)
-        })
+        let count = rest.iter().take_while(is_same).count();
+        let (together, others) = rest.split_at_checked(count)?;
+        *rest = others;
+        Some((self.streams.get(first.stream)?, together))
     }
 
     #[inline]
@@ -227,58 +184,91 @@ impl Windows {
         layout: &KindLayout,
         seen: Seen<'_>,
         writing: &mut Writing,
-        found: &mut Found,
+        given: &mut Given<'_>,
     ) {
-        match self.part(gauge.measure).map(|part| part.function) {
-            Some(Function::Sum) => {
+        match gauge.function {
+            Function::Count => {}
+            Function::Sum => {
                 let number = gauge.number(layout, seen);
                 let (mantissa, scale) = number.unwrap_or_default();
-                found.sum = Decimal { mantissa, scale };
+                given.sum = Decimal { mantissa, scale };
             }
-            Some(Function::Distinct) => {
+            Function::Distinct => {
                 let value = gauge.write_value(layout, seen, writing);
-                found.value = Print::of(&self.hasher, value.unwrap_or_default());
+                given.value = Print::of(&self.hasher, value.unwrap_or_default());
             }
-            Some(Function::Count) | None => {}
         }
-    }
-
-    /// Where the key of an event is kept.
-    #[inline]
-    fn kept(&self, found: &Found) -> Option<Place<'_>> {
-        let stream = &*self.streams.get(found.stream)?.stream;
-        let shard = stream.lock(found.key)?;
-        Some(Place {
-            stream,
-            key: found.key,
-            shard,
-        })
     }
 }
 
-/// Where a key is kept.
-struct Place<'w> {
-    stream: &'w Stream,
-    key: Print,
-    shard: MutexGuard<'w, Shard>,
+impl Visit<'_> {
+    /// Whether the keys do not all lie in a cache that is near.
+    #[inline]
+    fn is_far(&self) -> bool {
+        self.stream.keys() > FAR
+    }
+
+    /// Answers what is asked of the window.
+    #[inline]
+    fn read(&self, shard: &mut Shard, given: &Given<'_>, count: Count, answers: &mut [Kleene]) {
+        let ask = |view: &View<'_>| {
+            for gauge in self.gauges {
+                for ask in &gauge.asks {
+                    if let Some(to) = answers.get_mut(ask.test as usize) {
+                        *to = answer(ask, view, gauge.function);
+                    }
+                }
+            }
+        };
+        match (self.passes, count) {
+            (Kleene::False, _) => self.stream.read(shard, self.key, given.at, None, ask),
+            (_, Count::Now) => self.stream.observe(shard, self.key, given, ask),
+            (_, Count::No) => self
+                .stream
+                .read(shard, self.key, given.at, Some(given), ask),
+        }
+    }
+}
+
+/// Reads the windows of some streams, and leaves none of them.
+// PERF: they are looked for at once.
+#[inline]
+fn each_far<'a>(visits: &mut Visits<'a>, mut read: impl FnMut(&Visit<'a>, &mut Shard)) {
+    // The locks are taken in the order of the streams, by everyone.
+    visits.sort_unstable_by_key(|visit| visit.map_or(u64::MAX, |visit| visit.stream.serial));
+    let mut shards: [Option<MutexGuard<'a, Shard>>; AT_ONCE] = [const { None }; AT_ONCE];
+    for (shard, visit) in shards.iter_mut().zip(visits.iter()) {
+        *shard = visit.and_then(|visit| visit.stream.lock(visit.key));
+    }
+    look(visits, &shards);
+    for (shard, visit) in shards.iter_mut().zip(visits) {
+        if let (Some(shard), Some(visit)) = (shard, visit.take()) {
+            read(&visit, shard);
+        }
+    }
 }
 
 /// Looks at where keys are kept, without using what is there.
 // PERF: none of these looks waits for the one before it, so that memory that is far away comes for
 // all keys at once.
 #[inline]
-fn look(places: &[Option<Place<'_>>]) {
+fn look(visits: &Visits<'_>, shards: &[Option<MutexGuard<'_, Shard>>]) {
     let mut slots = [0; AT_ONCE];
     let mut seen = 0;
-    let each = || places.iter().map(Option::as_ref);
-    for (place, slot) in each().zip(&mut slots) {
-        *slot = place.map_or(0, |place| place.shard.touch(place.key));
+    let each = || {
+        let both = visits.iter().zip(shards);
+        both.map(|(visit, shard)| visit.as_ref().zip(shard.as_ref()))
+    };
+    for (each, slot) in each().zip(&mut slots) {
+        *slot = each.map_or(0, |(visit, shard)| shard.touch(visit.key));
     }
-    for (place, slot) in each().zip(slots) {
-        seen ^= place.map_or(0, |place| place.shard.touch_held(slot));
+    for (each, slot) in each().zip(slots) {
+        seen ^= each.map_or(0, |(_, shard)| shard.touch_held(slot));
     }
-    for (place, slot) in each().zip(slots) {
-        seen ^= place.map_or(0, |place| place.shard.touch_ring(place.stream.shape, slot));
+    for (each, slot) in each().zip(slots) {
+        seen ^= each.map_or(0, |(visit, shard)| {
+            shard.touch_ring(visit.stream.shape, slot)
+        });
     }
     std::hint::black_box(seen);
 }

@@ -12,9 +12,10 @@
 use sha2::{Digest, Sha256};
 
 use super::journal::Reader;
-use super::ring::{Function, Shape};
+use super::ring::Shape;
 use crate::clock::Duration;
-use crate::matrix::{Matrix, Measure, MeasureFunction};
+use crate::matrix::{Matrix, Measure};
+use crate::program::gauge::Function;
 use crate::schema::KindId;
 
 /// What stands for a stream, over restarts as well.
@@ -57,7 +58,7 @@ pub(super) fn plan(matrix: &Matrix, old: &[Identity]) -> (Vec<Planned>, Vec<Part
     let mut streams: Vec<Planned> = Vec::new();
     let mut parts = Vec::new();
     for measure in &matrix.measures {
-        let (function, words) = (function(measure), measure.words());
+        let (function, words) = (Function::of(measure), measure.words());
         let window = window(matrix, measure);
         let has = |identity: &Identity| identity.window == window && identity.has(function, words);
         let old = || old.iter().enumerate().find(|(_, old)| has(old));
@@ -122,10 +123,7 @@ impl Identity {
 
     /// What its entries are.
     pub(super) fn shape(&self) -> Shape {
-        Shape {
-            sum: self.sum.is_some(),
-            distinct: self.distinct.is_some(),
-        }
+        Shape::new(self.sum.is_some(), self.distinct.is_some())
     }
 
     fn has(&self, function: Function, words: &str) -> bool {
@@ -193,14 +191,6 @@ impl Identity {
             sum: words()?,
             distinct: words()?,
         })
-    }
-}
-
-fn function(measure: &Measure) -> Function {
-    match measure.function {
-        MeasureFunction::Count => Function::Count,
-        MeasureFunction::Sum(_) => Function::Sum,
-        MeasureFunction::Distinct(_) => Function::Distinct,
     }
 }
 

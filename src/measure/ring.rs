@@ -10,11 +10,12 @@ use super::secret::Print;
 mod block;
 mod figure;
 mod kept;
+mod piece;
 mod sieve;
 mod view;
 
 pub(super) use block::Shape;
-pub(super) use figure::{Decimal, Figure, Function, Given};
+pub(super) use figure::{Decimal, Figure, Given};
 pub(super) use view::View;
 
 use block::{LAST, SURE, Searched};
@@ -109,7 +110,12 @@ impl Ring {
     /// An entry comes into the totals, or leaves them.
     #[inline]
     fn count(&mut self, shape: Shape, entry: usize, leaves: bool) {
-        let time = self.time(shape, entry);
+        let (time, sum) = self.counted(shape, entry);
+        self.total_up(shape, time, sum, leaves);
+    }
+
+    #[inline]
+    fn total_up(&mut self, shape: Shape, time: u64, sum: Decimal, leaves: bool) {
         if time & SURE == 0 {
             self.maybes = match leaves {
                 true => self.maybes.saturating_sub(1),
@@ -117,9 +123,9 @@ impl Ring {
             };
         }
         if shape.sum {
-            self.add(self.decimal(shape, entry), leaves);
+            self.add(sum, leaves);
         }
-        if shape.distinct && time & LAST != 0 {
+        if time & LAST != 0 {
             self.count_distinct(leaves);
         }
     }
@@ -135,11 +141,16 @@ impl Ring {
     /// Moves the cursor so that the totals are of the entries behind an instant.
     #[inline]
     fn turn(&mut self, shape: Shape, behind: i64) {
+        let aged = self.aged;
         while self.aged < self.length && self.at(shape, self.aged.into()) <= behind {
             self.count(shape, self.aged.into(), true);
             self.aged += 1;
         }
-        while self.aged > 0 && self.at(shape, usize::from(self.aged) - 1) > behind {
+        // PERF: what has just been passed is not behind.
+        while self.aged > 0
+            && self.aged <= aged
+            && self.at(shape, usize::from(self.aged) - 1) > behind
+        {
             self.aged -= 1;
             self.count(shape, self.aged.into(), false);
         }
@@ -152,11 +163,12 @@ impl Ring {
     /// Lets go of what happened up to an instant.
     #[inline]
     pub(super) fn evict(&mut self, shape: Shape, until: i64) {
-        if self.length == 0 || self.at(shape, 0) > until {
-            return;
-        }
+        let length = self.length;
         while self.length > 0 && self.at(shape, 0) <= until {
             self.drop_oldest(shape);
+        }
+        if self.length == length {
+            return;
         }
         if self.length == 0 {
             self.empty();
@@ -210,21 +222,10 @@ impl Ring {
             self.resize(shape, capacity.max(self.len() + 1));
         }
         self.rebase(shape, given.at);
-        let mut entry = self.len();
-        self.length += 1;
-        if given.at < self.newest {
-            entry = self.make_way(shape, given.at);
-        }
-        self.write(shape, entry, given);
-        let is_aged = entry < usize::from(self.aged);
-        if shape.distinct {
-            self.mark_last(shape, entry, given.value, is_aged);
-        }
-        if is_aged {
-            self.aged += 1;
-        } else {
-            self.count(shape, entry, false);
-        }
+        let entry = match given.at < self.newest {
+            false => self.append(shape, given),
+            true => self.put_in(shape, given),
+        };
         self.sieve(shape, entry);
         self.newest = self.newest.max(given.at);
         if let Some((_, name)) = given.id {
@@ -233,15 +234,70 @@ impl Ring {
         }
     }
 
-    /// Moves what happened later than an instant up by one, and says where there is room then.
+    /// The word of an event's instant, with its mark.
+    #[inline]
+    fn timed(&self, given: &Given<'_>) -> u64 {
+        self.offset(given.at) | if given.sure { SURE } else { 0 }
+    }
+
+    /// Puts an event behind all others.
+    #[inline]
+    fn append(&mut self, shape: Shape, given: &Given<'_>) -> usize {
+        let mut word = self.timed(given);
+        if shape.distinct {
+            word |= LAST;
+            // PERF: the newest other one with the value is its last so far.
+            let before = self.find(shape, Searched::Values, given.value, |_| true);
+            if let Some(before) = before {
+                self.set_last(shape, before, false);
+                if before >= self.aged.into() {
+                    self.count_distinct(true);
+                }
+            }
+        }
+        let entry = self.len();
+        self.length += 1;
+        self.write(shape, entry, word, given);
+        self.total_up(shape, word, given.sum, false);
+        entry
+    }
+
+    /// Puts an event before what happened later.
     #[cold]
-    fn make_way(&mut self, shape: Shape, at: i64) -> usize {
-        let mut entry = self.len() - 1;
-        while entry > 0 && self.at(shape, entry - 1) > at {
+    fn put_in(&mut self, shape: Shape, given: &Given<'_>) -> usize {
+        let mut entry = self.len();
+        self.length += 1;
+        while entry > 0 && self.at(shape, entry - 1) > given.at {
             self.copy(shape, entry - 1, entry);
             entry -= 1;
         }
+        self.write(shape, entry, self.timed(given), given);
+        let is_aged = entry < usize::from(self.aged);
+        if shape.distinct {
+            self.mark_last(shape, entry, given.value, is_aged);
+        }
+        match is_aged {
+            true => self.aged += 1,
+            false => self.count(shape, entry, false),
+        }
         entry
+    }
+
+    /// Marks an entry that was just put in as the last of its value, unless a later one is.
+    fn mark_last(&mut self, shape: Shape, entry: usize, value: Print, is_aged: bool) {
+        let other = self.find(shape, Searched::Values, value, |other| other != entry);
+        if let Some(before) = other {
+            if before > entry {
+                return;
+            }
+            self.set_last(shape, before, false);
+            // What stands behind the cursor moved up by one if the new entry is not.
+            let cursor = usize::from(self.aged) + usize::from(is_aged);
+            if before >= cursor {
+                self.count_distinct(true);
+            }
+        }
+        self.set_last(shape, entry, true);
     }
 
     /// Lets go of the oldest entry where there are more than `most`, and says its instant.
@@ -252,43 +308,6 @@ impl Ring {
             self.drop_oldest(shape);
             oldest
         })
-    }
-
-    #[inline]
-    fn write(&mut self, shape: Shape, entry: usize, given: &Given<'_>) {
-        let offset = self.offset(given.at);
-        self.set_time(
-            shape,
-            entry,
-            if given.sure { offset | SURE } else { offset },
-        );
-        let print = given.id.map_or(Print::default(), |(print, _)| print);
-        self.set_print(shape, Searched::Ids, entry, print);
-        if shape.sum {
-            self.set_decimal(shape, entry, given.sum);
-        }
-        if shape.distinct {
-            self.set_print(shape, Searched::Values, entry, given.value);
-        }
-    }
-
-    /// Marks an entry that was just put in as the last of its value, unless a later one is.
-    #[inline]
-    fn mark_last(&mut self, shape: Shape, entry: usize, value: Print, is_aged: bool) {
-        // PERF: the newest other one with the value is its last so far.
-        let other = self.find(shape, Searched::Values, value, |other| other != entry);
-        if let Some(before) = other {
-            if before > entry {
-                return;
-            }
-            self.mark(shape, before, LAST, false);
-            // What stands behind the cursor moved up by one if the new entry is not.
-            let cursor = usize::from(self.aged) + usize::from(is_aged);
-            if before >= cursor {
-                self.count_distinct(true);
-            }
-        }
-        self.mark(shape, entry, LAST, true);
     }
 
     /// The last entries behind an instant and up to another: their instants and their ids by their

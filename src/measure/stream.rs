@@ -14,9 +14,10 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::Bounds;
 use super::journal::{Journal, Reader};
 use super::plan::Identity;
-use super::ring::{Function, Given, Ring, Shape, View};
+use super::ring::{Given, Ring, Shape, View};
 use super::secret::Print;
 use super::shard::{PlaceId, Rare, Shard};
+use crate::program::gauge::Function;
 use crate::reference::Partial;
 
 /// Parts of the keys, each behind a lock of its own: several threads are seldom in one.

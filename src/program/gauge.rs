@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::node::NodeId;
 use crate::clock::Timestamp;
-use crate::matrix::{Comparison, MeasureId};
+use crate::matrix::{Comparison, Measure, MeasureFunction, MeasureId};
 use crate::slots::{Cell, KindLayout, Seen};
 use crate::value::Value;
 
@@ -18,6 +18,8 @@ use crate::value::Value;
 pub struct Gauge {
     /// Which.
     pub measure: MeasureId,
+    /// What it asks of its window.
+    pub function: Function,
     /// Whether it counts events of this kind.
     pub counts: bool,
     /// Which of them, where not all.
@@ -28,6 +30,39 @@ pub struct Gauge {
     pub quantity: Option<u16>,
     /// The tests that ask for it.
     pub asks: Vec<Ask>,
+}
+
+/// What is asked of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Function {
+    /// How many events there are.
+    Count,
+    /// The sum of their amounts.
+    Sum,
+    /// How many different values they have.
+    Distinct,
+}
+
+impl Function {
+    /// That of a measure.
+    #[must_use]
+    pub fn of(measure: &Measure) -> Self {
+        match measure.function {
+            MeasureFunction::Count => Self::Count,
+            MeasureFunction::Sum(_) => Self::Sum,
+            MeasureFunction::Distinct(_) => Self::Distinct,
+        }
+    }
+
+    /// Among all functions.
+    #[inline]
+    pub(crate) fn bit(self) -> u8 {
+        match self {
+            Self::Count => 1,
+            Self::Sum => 2,
+            Self::Distinct => 4,
+        }
+    }
 }
 
 /// A test of a measure, by its number among those of the kind.
@@ -44,9 +79,9 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// A test by its number.
+    /// A test by its number, of a number with so many places behind the point.
     #[must_use]
-    pub fn new(test: u32, op: Comparison, threshold: Value) -> Self {
+    pub fn new(test: u32, op: Comparison, threshold: Value, places: u8) -> Self {
         let decimal = match &threshold {
             Value::Number(number) | Value::Money(number, _) => u8::try_from(number.scale())
                 .ok()
@@ -55,6 +90,12 @@ impl Ask {
             Value::Duration(span) => Some((i128::from(span.as_millis()), 0)),
             _ => None,
         };
+        // PERF: numbers of equal places are compared without being scaled.
+        let decimal = decimal.map(|(mantissa, scale)| {
+            let more = 10i128.checked_pow(places.saturating_sub(scale).into());
+            let scaled = more.and_then(|more| mantissa.checked_mul(more));
+            scaled.map_or((mantissa, scale), |scaled| (scaled, scale.max(places)))
+        });
         Self {
             test,
             op,

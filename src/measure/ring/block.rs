@@ -10,17 +10,10 @@
 //! the value's print. Behind the entries stand the sieves of a large block, and the last ids.
 
 use super::super::secret::Print;
-use super::figure::Decimal;
+use super::figure::{Decimal, Given};
+use super::piece::{self, DECIMAL, FRONT, HEAD, REST};
 use super::{Ring, sieve};
 
-/// Bytes of an entry's instant and marks.
-const TIME: usize = 7;
-/// Bytes of a print that lie apart, so that a search goes over them alone.
-const FRONT: usize = 2;
-/// The other bytes of a print.
-const REST: usize = 14;
-/// Bytes of a decimal: its digits, and its scale.
-const DECIMAL: usize = 13;
 /// Fronts that are compared at once.
 const LANES: usize = 16;
 
@@ -31,42 +24,80 @@ pub(super) const OFFSET: u64 = (1 << OFFSET_BITS) - 1;
 pub(super) const SURE: u64 = 1 << OFFSET_BITS;
 /// No later entry has the same value.
 pub(super) const LAST: u64 = 1 << (OFFSET_BITS + 1);
-const WORD: u64 = (1 << (8 * TIME)) - 1;
 
-/// What an entry has beside its instant and its id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What an entry has beside its instant and its id, and where.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::measure) struct Shape {
     /// An amount that is summed.
     pub(in crate::measure) sum: bool,
     /// A value that is told apart.
     pub(in crate::measure) distinct: bool,
+    /// Bytes of an entry's fronts.
+    fronts: u8,
+    /// Where the value stands in its piece.
+    value: u8,
+    /// Bytes of the piece.
+    stride: u8,
 }
 
 impl Shape {
+    pub(in crate::measure) const fn new(sum: bool, distinct: bool) -> Self {
+        let value = HEAD + if sum { DECIMAL } else { 0 };
+        let stride = value + if distinct { REST } else { 0 };
+        #[expect(clippy::cast_possible_truncation, reason = "a few dozen bytes at most")]
+        Self {
+            sum,
+            distinct,
+            fronts: if distinct { 2 * FRONT } else { FRONT } as u8,
+            value: value as u8,
+            stride: stride as u8,
+        }
+    }
+
     /// Bytes of an entry.
     pub(in crate::measure) const fn entry(self) -> usize {
-        self.fronts() + self.stride()
+        self.fronts as usize + self.stride as usize
     }
+}
 
-    /// Bytes of an entry's fronts.
-    const fn fronts(self) -> usize {
-        if self.distinct { 2 * FRONT } else { FRONT }
-    }
+/// Lanes of two bytes of a word.
+const LANES_OF_WORD: usize = 4;
+const ONES: u64 = 0x0001_0001_0001_0001;
+const TOPS: u64 = ONES << 15;
 
-    /// Bytes of an entry's one piece.
-    const fn stride(self) -> usize {
-        self.value() + if self.distinct { REST } else { 0 }
-    }
+/// Whether some lane is a front. It may say that one is where none is, never the other way round.
+#[inline]
+fn has_lane(lanes: &[u8; FRONT * LANES], fronts: u64) -> bool {
+    let (words, _) = lanes.as_chunks();
+    let zeros = words.iter().fold(0, |zeros, word| {
+        let other = u64::from_le_bytes(*word) ^ fronts;
+        zeros | other.wrapping_sub(ONES) & !other
+    });
+    zeros & TOPS != 0
+}
 
-    /// Where the amount stands in it.
-    const fn amount(self) -> usize {
-        TIME + REST
+/// The last lane that is a front and that something holds for.
+#[inline]
+fn last_lane(
+    lanes: &[u8; FRONT * LANES],
+    fronts: u64,
+    holds: impl Fn(usize) -> bool,
+) -> Option<usize> {
+    let (words, _) = lanes.as_chunks();
+    for (number, word) in words.iter().enumerate().rev() {
+        let other = u64::from_le_bytes(*word) ^ fronts;
+        // The top bit of each lane that is zero, and of no other.
+        let mut zeros = !(((other & !TOPS) + !TOPS) | other) & TOPS;
+        while zeros != 0 {
+            let top = zeros.ilog2();
+            let lane = number * LANES_OF_WORD + (top / 16) as usize;
+            if holds(lane) {
+                return Some(lane);
+            }
+            zeros ^= 1 << top;
+        }
     }
-
-    /// Where the value stands in it.
-    const fn value(self) -> usize {
-        self.amount() + if self.sum { DECIMAL } else { 0 }
-    }
+    None
 }
 
 /// Whose prints are searched.
@@ -92,51 +123,59 @@ impl Ring {
     /// Where the piece of a place starts.
     #[inline]
     fn piece(&self, shape: Shape, place: usize) -> usize {
-        shape.fronts() * usize::from(self.capacity) + shape.stride() * place
+        usize::from(shape.fronts) * usize::from(self.capacity) + usize::from(shape.stride) * place
     }
 
+    /// Where the piece of an entry starts.
     #[inline]
     fn spot(&self, shape: Shape, entry: usize) -> usize {
         self.piece(shape, self.place(entry))
     }
 
+    /// The bytes of a block from a place in it.
+    #[inline]
+    fn bytes_at<const N: usize>(&self, at: usize) -> Option<&[u8; N]> {
+        self.block.get(at..)?.first_chunk()
+    }
+
+    #[inline]
+    fn bytes_at_mut<const N: usize>(&mut self, at: usize) -> Option<&mut [u8; N]> {
+        self.block.get_mut(at..)?.first_chunk_mut()
+    }
+
     #[inline]
     pub(super) fn word(&self, at: usize) -> u64 {
-        let bytes = self.block.get(at..).and_then(|bytes| bytes.first_chunk());
+        let bytes = self.bytes_at(at);
         bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 
     #[inline]
     pub(super) fn set_word(&mut self, at: usize, word: u64) {
-        let bytes = self.block.get_mut(at..);
-        if let Some(to) = bytes.and_then(|bytes| bytes.first_chunk_mut()) {
+        if let Some(to) = self.bytes_at_mut(at) {
             *to = word.to_le_bytes();
         }
     }
 
-    /// Reads something of what the next event will be put beside, so that it is at hand then.
+    /// Reads something of all that the next event will need, so that it is at hand then.
     #[inline]
     pub(in crate::measure) fn touch(&self, shape: Shape) -> u64 {
-        let last = self.len().saturating_sub(1);
-        let names = self.block.len().saturating_sub(8);
-        self.word(0) ^ self.word(self.spot(shape, last)) ^ self.word(names)
+        let piece = |entry| self.word(self.spot(shape, entry));
+        let pieces = piece(0) ^ piece(self.aged.into()) ^ piece(self.len());
+        let fronts = self.word(0) ^ self.word(self.fronts(Searched::Values));
+        pieces ^ fronts ^ self.word(self.columns(shape) + self.names.next_at())
     }
 
     #[inline]
     pub(super) fn time(&self, shape: Shape, entry: usize) -> u64 {
-        // A print stands behind each instant.
-        self.word(self.spot(shape, entry)) & WORD
+        let head = self.bytes_at(self.spot(shape, entry));
+        head.map_or(0, piece::time_of)
     }
 
     /// The instant of an entry.
     #[inline]
     pub(super) fn at(&self, shape: Shape, entry: usize) -> i64 {
-        self.instant(self.time(shape, entry))
-    }
-
-    #[inline]
-    fn instant(&self, time: u64) -> i64 {
-        self.base.wrapping_add((time & OFFSET).cast_signed())
+        let offset = self.time(shape, entry) & OFFSET;
+        self.base.wrapping_add(offset.cast_signed())
     }
 
     /// What an instant is in an entry.
@@ -145,7 +184,6 @@ impl Ring {
         at.wrapping_sub(self.base).cast_unsigned() & OFFSET
     }
 
-    #[inline]
     pub(super) fn is_sure(&self, shape: Shape, entry: usize) -> bool {
         self.time(shape, entry) & SURE != 0
     }
@@ -154,91 +192,107 @@ impl Ring {
         self.time(shape, entry) & LAST != 0
     }
 
+    /// Sets whether an entry is the last of its value.
     #[inline]
-    pub(super) fn set_time(&mut self, shape: Shape, entry: usize, word: u64) {
-        let at = self.spot(shape, entry);
-        // PERF: a word at once; the byte behind the instant stays what it is.
-        self.set_word(at, self.word(at) & !WORD | word & WORD);
+    pub(super) fn set_last(&mut self, shape: Shape, entry: usize, is_last: bool) {
+        let time = self.time(shape, entry) & !LAST;
+        self.set_time(shape, entry, if is_last { time | LAST } else { time });
     }
 
-    pub(super) fn mark(&mut self, shape: Shape, entry: usize, mark: u64, set: bool) {
-        let word = self.time(shape, entry) & !mark;
-        self.set_time(shape, entry, if set { word | mark } else { word });
+    #[inline]
+    fn set_time(&mut self, shape: Shape, entry: usize, time: u64) {
+        if let Some(head) = self.bytes_at_mut(self.spot(shape, entry)) {
+            piece::set_time(head, time);
+        }
     }
 
-    /// Where the front of a print stands, and what is behind it.
+    /// Writes an entry: its instant with its marks, its id, and what its shape has.
     #[inline]
-    fn halves(&self, shape: Shape, searched: Searched, place: usize) -> (usize, usize) {
-        let piece = self.piece(shape, place);
+    pub(super) fn write(&mut self, shape: Shape, entry: usize, time: u64, given: &Given<'_>) {
+        let (place, capacity) = (self.place(entry), usize::from(self.capacity));
+        let start = self.piece(shape, place);
+        let id = given.id.map_or(Print::default(), |(print, _)| print);
+        self.set_front(FRONT * place, id);
+        if shape.distinct {
+            self.set_front(FRONT * (capacity + place), given.value);
+        }
+        let piece = self.block.get_mut(start..).unwrap_or_default();
+        let Some((head, rest)) = piece.split_first_chunk_mut() else {
+            return;
+        };
+        *head = piece::head(time, id);
+        let rest = match shape.sum {
+            true => {
+                let Some((sum, behind)) = rest.split_first_chunk_mut() else {
+                    return;
+                };
+                *sum = piece::decimal(given.sum);
+                behind
+            }
+            false => rest,
+        };
+        if shape.distinct
+            && let Some(value) = rest.first_chunk_mut()
+        {
+            *value = piece::value(given.value);
+        }
+    }
+
+    #[inline]
+    fn set_front(&mut self, at: usize, print: Print) {
+        if let Some(front) = self.bytes_at_mut(at) {
+            *front = print.front().to_le_bytes();
+        }
+    }
+
+    /// The instant with its marks, and the amount of an entry; 0 where it has none.
+    #[inline]
+    pub(super) fn counted(&self, shape: Shape, entry: usize) -> (u64, Decimal) {
+        let piece = self.block.get(self.spot(shape, entry)..);
+        let parts = piece.and_then(|piece| piece.split_first_chunk());
+        let Some((head, rest)) = parts else {
+            return (0, Decimal::default());
+        };
+        let sum = match shape.sum {
+            true => rest
+                .first_chunk()
+                .map_or_else(Decimal::default, piece::decimal_of),
+            false => Decimal::default(),
+        };
+        (piece::time_of(head), sum)
+    }
+
+    /// The amount of an entry.
+    pub(super) fn decimal(&self, shape: Shape, entry: usize) -> Decimal {
+        self.counted(shape, entry).1
+    }
+
+    /// What stands behind the front of a place's print.
+    #[inline]
+    fn rest(&self, shape: Shape, searched: Searched, place: usize) -> Option<piece::Rest> {
+        let start = self.piece(shape, place);
+        Some(match searched {
+            Searched::Ids => piece::id_of(self.bytes_at(start)?),
+            Searched::Values => piece::value_of(self.bytes_at(start + usize::from(shape.value))?),
+        })
+    }
+
+    /// Where the fronts of prints start.
+    #[inline]
+    fn fronts(&self, searched: Searched) -> usize {
         match searched {
-            Searched::Ids => (FRONT * place, piece + TIME),
-            Searched::Values => (
-                FRONT * (usize::from(self.capacity) + place),
-                piece + shape.value(),
-            ),
+            Searched::Ids => 0,
+            Searched::Values => FRONT * usize::from(self.capacity),
         }
     }
 
     #[inline]
     pub(super) fn print(&self, shape: Shape, searched: Searched, entry: usize) -> Print {
-        let (front, rest) = self.halves(shape, searched, self.place(entry));
-        let front = self
-            .block
-            .get(front..)
-            .and_then(|bytes| bytes.first_chunk());
+        let place = self.place(entry);
+        let front = self.bytes_at(self.fronts(searched) + FRONT * place);
         let front = front.map_or(0, |front| u16::from_le_bytes(*front));
-        Print::of_parts(front, self.rest(rest))
-    }
-
-    /// What stands behind the front of a print: eight bytes, and six.
-    #[inline]
-    fn rest(&self, at: usize) -> (u64, u64) {
-        (self.word(at), self.word(at + 6) >> 16)
-    }
-
-    #[inline]
-    pub(super) fn set_print(
-        &mut self,
-        shape: Shape,
-        searched: Searched,
-        entry: usize,
-        print: Print,
-    ) {
-        let (front, rest) = self.halves(shape, searched, self.place(entry));
-        if let Some(to) = self.block.get_mut(front..front + FRONT) {
-            to.copy_from_slice(&print.front().to_le_bytes());
-        }
-        let (low, high) = print.rest();
-        // PERF: two words that overlap.
-        self.set_word(rest, low);
-        self.set_word(rest + 6, high << 16 | low >> 48);
-    }
-
-    #[inline]
-    pub(super) fn decimal(&self, shape: Shape, entry: usize) -> Decimal {
-        let at = self.spot(shape, entry) + shape.amount();
-        let (low, end) = (self.word(at), self.word(at + 5));
-        let mantissa = i128::from(low) | i128::from(end >> 24 & 0xffff_ffff) << 64;
-        let scale = u8::try_from(end >> 56).unwrap_or(0);
-        Decimal {
-            mantissa: match scale & 0x80 {
-                0 => mantissa,
-                _ => -mantissa,
-            },
-            scale: scale & 0x7f,
-        }
-    }
-
-    #[inline]
-    pub(super) fn set_decimal(&mut self, shape: Shape, entry: usize, decimal: Decimal) {
-        let at = self.spot(shape, entry) + shape.amount();
-        let digits = decimal.mantissa.unsigned_abs();
-        #[expect(clippy::cast_possible_truncation, reason = "the parts of 96 bits")]
-        let (low, high) = (digits as u64, (digits >> 64) as u32);
-        let sign = if decimal.mantissa < 0 { 0x80 } else { 0 };
-        let end = low >> 40 | u64::from(high) << 24 | u64::from(decimal.scale | sign) << 56;
-        self.set_word(at, low);
-        self.set_word(at + 5, end);
+        let rest = self.rest(shape, searched, place);
+        Print::of_parts(front, rest.unwrap_or_default())
     }
 
     /// The newest entry with a print that something holds for.
@@ -258,13 +312,9 @@ impl Ring {
         // The newer entries stand at the beginning where the ring is wrapped.
         let wrapped = end.saturating_sub(capacity);
         let is_found = |place: usize, entry: usize| {
-            let (_, rest) = self.halves(shape, searched, place);
-            self.rest(rest) == print.rest() && holds(entry)
+            self.rest(shape, searched, place) == Some(print.rest()) && holds(entry)
         };
-        let column = match searched {
-            Searched::Ids => 0,
-            Searched::Values => FRONT * capacity,
-        };
+        let column = self.fronts(searched);
         let front = print.front();
         let newer = self.find_in(column, (0, wrapped), front, |place| {
             is_found(place, place + capacity - first)
@@ -287,25 +337,32 @@ impl Ring {
         front: u16,
         holds: impl Fn(usize) -> bool,
     ) -> Option<usize> {
+        let fronts = u64::from(front) * ONES;
         while to > from {
             // PERF: many at once, without a branch in it. What stands before the first place or behind
             // the last one is compared as well, and does no harm.
             let start = to.saturating_sub(LANES);
-            let lanes = self.block.get(column + FRONT * start..);
-            let lanes = lanes.and_then(|bytes| bytes.first_chunk::<{ FRONT * LANES }>());
-            let is_there = lanes.is_none_or(|lanes| {
-                let (lanes, _) = lanes.as_chunks::<FRONT>();
-                let is_same = |lane: &[u8; FRONT]| u16::from_le_bytes(*lane) == front;
-                lanes.iter().fold(false, |any, lane| any | is_same(lane))
-            });
-            if is_there {
-                let found = (start.max(from)..to).rev().find(|place| {
-                    let at = column + FRONT * place;
-                    let lane = self.block.get(at..at + FRONT);
-                    lane == Some(front.to_le_bytes().as_slice()) && holds(*place)
-                });
-                if found.is_some() {
-                    return found;
+            match self.bytes_at(column + FRONT * start) {
+                Some(lanes) => {
+                    if has_lane(lanes, fronts) {
+                        let found = last_lane(lanes, fronts, |lane| {
+                            let place = start + lane;
+                            place >= from && place < to && holds(place)
+                        });
+                        if found.is_some() {
+                            return found.map(|lane| start + lane);
+                        }
+                    }
+                }
+                // A block of so few has no room for so many.
+                None => {
+                    let found = (from..to).rev().find(|place| {
+                        let lane = self.bytes_at(column + FRONT * place);
+                        lane == Some(&front.to_le_bytes()) && holds(*place)
+                    });
+                    if found.is_some() {
+                        return found;
+                    }
                 }
             }
             to = start;
@@ -323,7 +380,7 @@ impl Ring {
                 self.block.copy_within(old..old + bytes, new);
             }
         };
-        copy(old, new, shape.stride());
+        copy(old, new, usize::from(shape.stride));
         copy(FRONT * from, FRONT * to, FRONT);
         if shape.distinct {
             copy(FRONT * (capacity + from), FRONT * (capacity + to), FRONT);
@@ -364,8 +421,8 @@ impl Ring {
         let old = usize::from(self.capacity);
         let mut block = vec![0; columns + self.names.bytes()].into_boxed_slice();
         let widths: &[usize] = match shape.distinct {
-            false => &[FRONT, shape.stride()],
-            true => &[FRONT, FRONT, shape.stride()],
+            false => &[FRONT, usize::from(shape.stride)],
+            true => &[FRONT, FRONT, usize::from(shape.stride)],
         };
         let (first, length) = (usize::from(self.first), self.len());
         let head = length.min(old - first.min(old));

@@ -63,17 +63,6 @@ pub(in crate::measure) struct Given<'a> {
     pub(in crate::measure) value: Print,
 }
 
-/// What is asked of a window.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(in crate::measure) enum Function {
-    /// How many events there are.
-    Count,
-    /// The sum of their amounts.
-    Sum,
-    /// How many different values they have.
-    Distinct,
-}
-
 /// An amount that is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::measure) enum Figure {
@@ -90,18 +79,6 @@ impl Figure {
             Self::Count(n) => Some(Amount::whole(n.into())),
             Self::Sum(sum) => Amount::scaled(sum.mantissa, sum.scale.into()),
             Self::Wide(amount) => amount,
-        }
-    }
-}
-
-impl Function {
-    /// Among all functions.
-    #[inline]
-    pub(in crate::measure) fn bit(self) -> u8 {
-        match self {
-            Self::Count => 1,
-            Self::Sum => 2,
-            Self::Distinct => 4,
         }
     }
 }

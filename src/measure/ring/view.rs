@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use super::Ring;
 use super::block::{Searched, Shape};
-use super::figure::{Decimal, Figure, Function, Given};
+use super::figure::{Decimal, Figure, Given};
+use crate::program::gauge::Function;
 use crate::reference::{Amount, Interval, Partial};
 
 /// A window as an event sees it.
