@@ -170,21 +170,29 @@ impl Windows {
                 *turn = Arc::clone(old_turn);
             }
         }
-        let old = self.streams.iter();
-        let old: Vec<_> = old.filter(|old| kinds.contains(&Some(old.kind))).collect();
-        let identities: Vec<_> = old.iter().map(|old| old.identity.clone()).collect();
-        let (planned, parts) = plan(to, &identities);
-        carried.place(planned, parts, |number| {
-            old.get(number).map(|old| Arc::clone(&old.stream))
+        let old = self.streams.iter().map(|old| {
+            let is_like = kinds.contains(&Some(old.kind));
+            is_like.then(|| old.identity.clone())
         });
+        let (planned, parts) = plan(to, &old.collect::<Vec<_>>());
+        carried.place(planned, parts, |number| {
+            self.streams.get(number).map(|old| Arc::clone(&old.stream))
+        });
+        for old in &self.streams {
+            let mut carried = carried.streams.iter();
+            if !carried.any(|placed| Arc::ptr_eq(&placed.stream, &old.stream)) {
+                old.stream.drop_as(&old.identity);
+            }
+        }
         let now = nanos(now).unwrap_or(i64::MAX);
         for placed in carried.streams.iter().filter(|placed| placed.is_new) {
             placed.stream.mark_lost(now);
         }
-        match &self.journal {
-            Some(journal) => carried.with_journal(Arc::clone(journal)),
-            None => carried,
+        if let Some(journal) = &self.journal {
+            carried = carried.with_journal(Arc::clone(journal));
+            carried.flush();
         }
+        carried
     }
 
     /// The same, kept over a restart.

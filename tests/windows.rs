@@ -395,6 +395,49 @@ fn a_full_window_is_a_lower_bound() {
     }
 }
 
+/// Windows of so many events that there are sieves: ids and values that came long ago, recently, or
+/// never.
+#[test]
+fn large_windows_read_what_they_should() {
+    let measures = ["count", "sum amount", "distinct host", "distinct fine"]
+        .map(|what| format!("{what} of call by user over 1h is not 7777"))
+        .map(|test| match test.starts_with("sum") {
+            true => test.replace("7777", "0.001 USD"),
+            false => test,
+        });
+    let matrix = dense(&measures.each_ref().map(String::as_str));
+    let mut shown = Shown::default();
+    let limits = Limits::default();
+    let mut ways = Ways::new(&matrix, &limits);
+    let mut rng = Rng::with_seed(17);
+    let mut now = parse_timestamp("2026-01-05T06:00:00Z").unwrap();
+    let mut calls: Vec<String> = Vec::new();
+    for n in 0..3_000usize {
+        // Now and then nothing happens for so long that windows become small, and blocks with them.
+        let millis = match rng.u32(0..1_000) {
+            0 => rng.i64(0..3_600_000),
+            1..950 => rng.i64(0..2_500),
+            _ => -rng.i64(0..9_000),
+        };
+        now += TimeDelta::milliseconds(millis);
+        let json = match rng.choice(&calls) {
+            Some(json) if rng.u8(..) < 30 => json.clone(),
+            _ => format!(
+                r#"{{"kind": "call", "id": "e-{n}", "user": "u{}", "team": "red", "host": "h{}", "amount": {}.5, "fine": {}, "took": "1s", "tries": 0, "tags": []}}"#,
+                rng.usize(0..2),
+                rng.usize(0..900),
+                rng.usize(0..9_000),
+                rng.usize(0..12),
+            ),
+        };
+        ways.decide(&json, now, &mut shown);
+        calls.push(json);
+    }
+    ways.end(&mut shown);
+    let counts = shown.values.iter().filter_map(|value| value.parse().ok());
+    assert!(counts.max().unwrap_or(0) > 600, "{shown:?}");
+}
+
 #[test]
 fn a_swap_keeps_what_both_matrices_measure() {
     let (first, second) = (dense(&MEASURES[..9]), dense(&MEASURES[4..]));

@@ -188,6 +188,7 @@ fn suite(make: impl Fn() -> Box<dyn Place>) {
     a_loss_is_not_forgotten(&*make());
     for seed in 0..12 {
         a_restart_loses_nothing(&*make(), seed);
+        what_one_window_is_asked_may_change(&*make(), seed);
     }
     a_measure_that_is_new_is_warming(&*make());
     a_measure_that_came_by_a_swap_is_warming(&*make());
@@ -258,6 +259,63 @@ fn a_restart_loses_nothing(place: &dyn Place, seed: u64) {
         match rng.u8(..) {
             0..10 => router.keep().unwrap(),
             10..20 => {
+                drop(router);
+                let opened;
+                (router, opened) = open(&matrix, place.open(), now);
+                assert_eq!(opened, Opened::Whole, "seed {seed}: event {n}");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Several functions of one window, which are kept together.
+const TOGETHER: [&str; 5] = [
+    "count of call by user over 10m is not 9999",
+    "sum amount of call by user over 10m is not 0.001 USD",
+    "distinct team of call by user over 10m is not 9999",
+    "distinct amount of call by user over 10m is not 9999",
+    "count of call by user over 11m is not 9999",
+];
+
+/// Whatever a matrix asks of a window, and another one after it, a swap and a restart are alike, with
+/// a snapshot in between or without.
+fn what_one_window_is_asked_may_change(place: &dyn Place, seed: u64) {
+    let mut rng = Rng::with_seed(seed);
+    let some = |rng: &mut Rng| {
+        let mut some = TOGETHER.to_vec();
+        rng.shuffle(&mut some);
+        matrix(&some[..rng.usize(1..=TOGETHER.len())])
+    };
+    let mut matrix = some(&mut rng);
+    let steady = Router::new(matrix.clone());
+    let (mut router, _) = open(&matrix, place.open(), start());
+    let (mut now, mut newest) = (start(), start());
+    for n in 0..300 {
+        // How far time was is known by what is counted alone, which may be nothing that is kept: so
+        // nothing comes too late here.
+        now = match step(&mut rng, now) {
+            next if (next - now).num_days() == 0 => next.max(newest - TimeDelta::seconds(100)),
+            _ => now,
+        };
+        newest = newest.max(now);
+        let json = call(&mut rng, n);
+        let wanted = steady.decide_json(json.as_bytes(), now);
+        let decided = router.decide_json(json.as_bytes(), now);
+        assert_eq!(decided, wanted, "seed {seed}: event {n}");
+        if rng.u8(..) < 30 {
+            matrix = some(&mut rng);
+            steady.swap(matrix.clone(), now);
+            if rng.bool() {
+                router.swap(matrix.clone(), now);
+            } else {
+                drop(router);
+                (router, _) = open(&matrix, place.open(), now);
+            }
+        }
+        match rng.u8(..) {
+            0..5 => router.keep().unwrap(),
+            5..15 => {
                 drop(router);
                 let opened;
                 (router, opened) = open(&matrix, place.open(), now);

@@ -77,6 +77,8 @@ pub(super) enum Record<'b> {
     Stream(u32, Identity),
     /// The stream of a number has another identity from here on.
     Renamed(u32, Identity),
+    /// The stream of an identity is not kept any more.
+    Dropped(Identity),
     /// A stream is kept from here on; what it counted up to an instant is lost.
     Begun { stream: u32, lost_at: i64 },
     /// An event was counted.
@@ -173,6 +175,16 @@ impl Journal {
         pending.numbers.retain(|_, known| *known != number);
         pending.numbers.insert(identity.clone(), number);
         pending.write(|bytes| write_stream(bytes, b'n', number, identity));
+    }
+
+    /// A stream is not kept any more: one of its identity that comes later is another one.
+    pub(super) fn dropped(&self, identity: &Identity) {
+        let mut pending = self.pending();
+        pending.numbers.remove(identity);
+        pending.write(|bytes| {
+            bytes.push(b'd');
+            identity.write(bytes);
+        });
     }
 
     /// Where the log is. What is recorded from here on stands behind it.
@@ -415,6 +427,7 @@ impl<'b> Reader<'b> {
         let record = match self.byte()? {
             b's' => Record::Secret(Secret::of(self.array()?)),
             b'm' => Record::Stream(self.u32()?, Identity::read(&mut self)?),
+            b'd' => Record::Dropped(Identity::read(&mut self)?),
             b'n' => Record::Renamed(self.u32()?, Identity::read(&mut self)?),
             b'b' => Record::Begun {
                 stream: self.u32()?,

@@ -59,6 +59,7 @@ impl Windows {
                 opened: Opened::New,
                 position: 0,
                 renamed: Vec::new(),
+                dropped: Vec::new(),
             },
             Some(kept) => restore(matrix, bounds, &kept, now),
         };
@@ -74,6 +75,10 @@ impl Windows {
                 placed.stream.rename(&placed.identity);
             }
         }
+        restored
+            .dropped
+            .iter()
+            .for_each(|dropped| journal.dropped(dropped));
         let windows = windows.with_journal(journal);
         if opened != Opened::New {
             windows.keep()?;
@@ -182,8 +187,8 @@ fn next_piece<'b>(reader: &mut Reader<'b>) -> Option<Reader<'b>> {
 /// The streams that a store has.
 #[derive(Default)]
 struct Stored {
-    /// What each is in the end.
-    identities: Vec<Identity>,
+    /// What each is in the end; nothing where it is not kept any more.
+    identities: Vec<Option<Identity>>,
     /// Which of them an identity stands for in a snapshot, and at the end of the logs.
     first: HashMap<Identity, usize>,
     last: HashMap<Identity, usize>,
@@ -218,7 +223,7 @@ impl Stored {
         let known = self.last.get(identity).copied();
         known.unwrap_or_else(|| {
             let new = self.identities.len();
-            self.identities.push(identity.clone());
+            self.identities.push(Some(identity.clone()));
             self.last.insert(identity.clone(), new);
             self.first.entry(identity.clone()).or_insert(new);
             new
@@ -237,11 +242,17 @@ impl Stored {
                     return;
                 };
                 if let Some(known) = self.identities.get_mut(renamed) {
-                    self.last.remove(known);
-                    known.clone_from(identity);
+                    let was = known.replace(identity.clone());
+                    was.map(|was| self.last.remove(&was));
                 }
                 self.last.insert(identity.clone(), renamed);
                 self.first.entry(identity.clone()).or_insert(renamed);
+            }
+            Record::Dropped(identity) => {
+                let dropped = self.last.remove(identity);
+                if let Some(known) = dropped.and_then(|old| self.identities.get_mut(old)) {
+                    *known = None;
+                }
             }
             _ => {}
         }
@@ -256,6 +267,8 @@ struct Restored {
     position: u64,
     /// The streams that have another identity from here on, with the one that they had.
     renamed: Vec<(usize, Identity)>,
+    /// Those that are not kept any more.
+    dropped: Vec<Identity>,
 }
 
 /// What is restored on its way.
@@ -265,6 +278,7 @@ struct Restoring {
     /// Where each of them is, if the matrix has a use for it.
     places: Vec<Option<usize>>,
     renamed: Vec<(usize, Identity)>,
+    dropped: Vec<Identity>,
     /// Where the log was when a key was written, by stream.
     positions: Vec<HashMap<Print, u64>>,
     /// Where it was when the rest of a stream was written.
@@ -280,20 +294,25 @@ impl Restoring {
         let (planned, parts) = plan(matrix, &stored.identities);
         let of_plan = planned.iter();
         let of_plan: Vec<_> = of_plan
-            .map(|planned| (planned.old, planned.identity.clone()))
+            .filter_map(|planned| Some((planned.old?, planned.identity.clone())))
             .collect();
         windows.place(planned, parts, |_| None);
         let mut places = vec![None; stored.identities.len()];
-        let mut renamed = Vec::new();
-        for (old, identity) in of_plan {
-            let mut placed = windows.streams.iter();
-            let place = placed.position(|placed| placed.identity == identity);
-            let was = old.and_then(|old| stored.identities.get(old));
-            if let (Some(place), Some(was)) = (place, was.filter(|was| **was != identity)) {
-                renamed.push((place, was.clone()));
-            }
-            if let Some(to) = old.and_then(|old| places.get_mut(old)) {
-                *to = place;
+        let (mut renamed, mut dropped) = (Vec::new(), Vec::new());
+        for (old, was) in stored.identities.iter().enumerate() {
+            let now = of_plan.iter().find(|(number, _)| *number == old);
+            match (now, was) {
+                (Some((_, identity)), Some(was)) => {
+                    let mut placed = windows.streams.iter();
+                    let place = placed.position(|placed| placed.identity == *identity);
+                    if let Some(place) = place.filter(|_| was != identity) {
+                        renamed.push((place, was.clone()));
+                    }
+                    if let Some(to) = places.get_mut(old) {
+                        *to = place;
+                    }
+                }
+                (_, was) => dropped.extend(was.clone()),
             }
         }
         let count = windows.streams.len();
@@ -302,6 +321,7 @@ impl Restoring {
             stored,
             places,
             renamed,
+            dropped,
             positions: vec![HashMap::new(); count],
             states: vec![0; count],
             known: vec![false; count],
@@ -321,6 +341,7 @@ fn restore(matrix: &Arc<Matrix>, bounds: Bounds, kept: &Kept, now: Timestamp) ->
         windows,
         known,
         renamed,
+        dropped,
         ..
     } = restoring;
     let mut opened = match is_whole {
@@ -339,6 +360,7 @@ fn restore(matrix: &Arc<Matrix>, bounds: Bounds, kept: &Kept, now: Timestamp) ->
         opened,
         position,
         renamed,
+        dropped,
     }
 }
 
@@ -426,7 +448,9 @@ impl Restoring {
                 let Some(record) = reader.record() else { break };
                 match record {
                     Record::Secret(secret) => is_whole &= secret == self.windows.secret,
-                    Record::Stream(..) | Record::Renamed(..) => stored.take(&record),
+                    Record::Stream(..) | Record::Renamed(..) | Record::Dropped(..) => {
+                        stored.take(&record);
+                    }
                     Record::Begun { stream, lost_at } => {
                         let Some(stream) = place(&self.places, &stored, stream) else {
                             continue;
@@ -488,8 +512,11 @@ impl Restoring {
                 }
                 stream.rewind(*now, is_older);
             }
-            Record::Secret(_) | Record::Stream(..) | Record::Renamed(..) | Record::Begun { .. } => {
-            }
+            Record::Secret(_)
+            | Record::Stream(..)
+            | Record::Renamed(..)
+            | Record::Dropped(..)
+            | Record::Begun { .. } => {}
         }
     }
 }

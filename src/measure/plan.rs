@@ -54,14 +54,18 @@ pub(super) struct Planned {
 }
 
 /// Where each measure of a matrix is kept, beside the streams for it.
-pub(super) fn plan(matrix: &Matrix, old: &[Identity]) -> (Vec<Planned>, Vec<Part>) {
+pub(super) fn plan(matrix: &Matrix, old: &[Option<Identity>]) -> (Vec<Planned>, Vec<Part>) {
     let mut streams: Vec<Planned> = Vec::new();
     let mut parts = Vec::new();
     for measure in &matrix.measures {
         let (function, words) = (Function::of(measure), measure.words());
         let window = window(matrix, measure);
         let has = |identity: &Identity| identity.window == window && identity.has(function, words);
-        let old = || old.iter().enumerate().find(|(_, old)| has(old));
+        let old = || {
+            let there = old.iter().enumerate();
+            let mut there = there.filter_map(|(number, old)| Some((number, old.as_ref()?)));
+            there.find(|(_, old)| has(old))
+        };
         let has_room = |planned: &Planned| {
             let identity = &planned.identity;
             planned.old.is_none() && identity.window == window && identity.has_room(function)

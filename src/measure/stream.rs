@@ -253,6 +253,13 @@ impl Stream {
         }
     }
 
+    /// Is not kept any more, though events that are still decided by an old matrix count in it.
+    pub(super) fn drop_as(&self, identity: &Identity) {
+        if let Some((journal, _)) = self.journal.get() {
+            journal.dropped(identity);
+        }
+    }
+
     /// Counts an event again that was counted before a restart, however late it was.
     pub(super) fn count_again(&self, key: Print, given: &Given<'_>) {
         let horizon = self.edges().horizon;
