@@ -2,5 +2,9 @@
 
 pub mod by_hand;
 pub mod laneway;
+#[cfg_attr(
+    not(feature = "peers"),
+    allow(dead_code, reason = "what only some peers need")
+)]
 pub mod peers;
 pub mod walk;

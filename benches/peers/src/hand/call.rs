@@ -39,6 +39,10 @@ pub struct Tenant<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[repr(u8)]
+#[allow(
+    clippy::enum_variant_names,
+    reason = "the words of the workload as they are"
+)]
 pub enum Role {
     SupportAgent,
     OperationsAgent,

@@ -42,6 +42,10 @@ struct Row {
     lane: u32,
 }
 
+#[allow(
+    clippy::large_enum_variant,
+    reason = "a prepared search lies where it is used"
+)]
 enum Rest {
     In(Text, Vec<String>),
     Is(Text, String),

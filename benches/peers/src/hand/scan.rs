@@ -427,7 +427,7 @@ impl<'a> Scanner<'a> {
                 self.at = start;
                 return strict::number(self, largest, whole);
             }
-            if value > largest * POWERS[places] || whole && value % POWERS[places] != 0 {
+            if value > largest * POWERS[places] || whole && !value.is_multiple_of(POWERS[places]) {
                 return None;
             }
         }
