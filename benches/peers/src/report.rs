@@ -114,12 +114,18 @@ fn notes(text: &mut String, arguments: &Arguments, results: &Results) {
     text.push_str(".\n");
 }
 
-/// A peer with its version, which the lock file says.
-fn versioned(name: &str) -> String {
+/// A peer with its version, which the lock file says: among the dependencies of this package where
+/// there are several, else at its only entry.
+pub fn versioned(name: &str) -> String {
     let lock = include_str!("../Cargo.lock");
-    let entry = format!("name = \"{name}\"\nversion = \"");
-    let version = lock
-        .split_once(entry.as_str())
+    let ours = lock
+        .split_once("name = \"laneway-peers\"\n")
+        .and_then(|(_, rest)| rest.split("[[package]]").next());
+    let several = format!("\"{name} ");
+    let only = format!("name = \"{name}\"\nversion = \"");
+    let version = ours
+        .and_then(|ours| ours.split_once(several.as_str()))
+        .or_else(|| lock.split_once(only.as_str()))
         .and_then(|(_, rest)| rest.split('"').next());
     format!("{name} {}", version.unwrap_or_default())
 }
