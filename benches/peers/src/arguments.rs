@@ -7,6 +7,8 @@ use crate::measure::Effort;
 pub struct Arguments {
     /// As they were given, for the report.
     pub given: Vec<String>,
+    /// Counting in windows of time, in place of the lanes.
+    pub windows: bool,
     pub sizes: Vec<usize>,
     /// Parts of names of engines; all without one. Laneway and the hand-written rows always run.
     pub only: Option<Vec<String>>,
@@ -22,6 +24,7 @@ cargo run --release -- [flags]
   --quick         3 short runs, for a look
   --sizes 5,500   numbers of lanes (5, 50, 500, 5000, 50000)
   --only NAMES    peers whose name contains one of these, separated by commas; `none` for no peer
+  --windows       counting in windows of time, in place of the lanes; --sizes says nothing then
   --runs N        runs of each row; the table shows medians (5)
   --out FILE      writes the report there";
 
@@ -29,6 +32,7 @@ pub fn read() -> Arguments {
     let given: Vec<String> = std::env::args().skip(1).collect();
     let mut arguments = Arguments {
         given: given.clone(),
+        windows: false,
         sizes: SIZES.to_vec(),
         only: None,
         out: None,
@@ -48,6 +52,7 @@ pub fn read() -> Arguments {
                     least: Duration::from_millis(10),
                 }
             }
+            "--windows" => arguments.windows = true,
             "--sizes" => arguments.sizes = value().split(',').map(size).collect(),
             "--only" => {
                 let names = value().to_lowercase();
