@@ -108,9 +108,9 @@ fn times(text: &mut String, arguments: &Arguments, speed: &[Speed]) {
     let _ = writeln!(
         text,
         "\n## Times\n\nNanoseconds of one thread to count a call and decide on it, the median of {} runs; \
-         in a run {} batches of {} calls go to each counter in turn, to a slow one a single batch. `x` is \
-         the ratio to Laneway's in the same run. Windows are full: for each call that comes in, one goes \
-         out. Calls are made before the timing. *Bytes* are those on the heap for each call in a window, \
+         in a run {} batches of {} calls go to each counter, in an order that changes, to a slow one a \
+         single batch. `x` is the ratio to Laneway's in the same run. Windows are full: for each call that \
+         comes in, one goes out. Calls are made before the timing. *Bytes* are those on the heap for each call in a window, \
          all its measures and ids included. An empty cell: too many to be taken in within a minute or \
          two.\n\nThe time is that of the thread; other work on the machine costs a counter its caches. Ratios \
          are what is meaningful.\n",
