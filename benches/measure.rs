@@ -3,7 +3,9 @@
 //! windows, up to 50 million events in all; the bytes that the windows take; and what a second thread
 //! gains beside what it gains a spin loop. Every answer is asserted before anything is timed.
 //!
-//! Windows are in a steady state: each event that comes in, one goes out.
+//! *One window*: the measures are over one span and are kept together. *Three windows*: over three.
+//! Windows are in a steady state: each event that comes in, one goes out. Beside the windows that lie
+//! far away it is printed what one read takes that waits for another, of as much memory.
 
 #![allow(
     missing_docs,
@@ -37,7 +39,25 @@ const WINDOW_MILLIS: i64 = 600_000;
 /// Events that one sample of criterion decides.
 const BATCH: usize = 2_000;
 
-fn text(measured: bool) -> String {
+/// What is measured beside the lanes' own tests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Measures {
+    None,
+    OneWindow,
+    ThreeWindows,
+}
+
+impl Measures {
+    fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::OneWindow => "three measures of one window",
+            Self::ThreeWindows => "three measures of three windows",
+        }
+    }
+}
+
+fn text(measured: Measures) -> String {
     let mut text = String::from(
         r#"matrix "Measured" {
   edition 1
@@ -63,6 +83,11 @@ team desk {
         "sum amount of call by agent over 10m > 900000000 USD",
         "distinct tenant of call by agent over 10m > 9999",
     ];
+    let other = [
+        measures[0].to_owned(),
+        measures[1].replace("10m", "601s"),
+        measures[2].replace("10m", "602s"),
+    ];
     let plain = [
         "action is drop_table",
         "amount > 900000 USD and confidence < 0.1",
@@ -71,7 +96,11 @@ team desk {
         "action is send_email and confidence < 0.05",
     ];
     for (number, plain) in plain.iter().enumerate() {
-        let measure = measures.get(number).filter(|_| measured);
+        let measure = match measured {
+            Measures::None => None,
+            Measures::OneWindow => measures.get(number).copied(),
+            Measures::ThreeWindows => other.get(number).map(String::as_str),
+        };
         let when = measure.map_or_else(
             || (*plain).to_owned(),
             |measure| format!("any of {{\n    {plain}\n    {measure}\n  }}"),
@@ -93,7 +122,7 @@ fn limits() -> Limits {
     }
 }
 
-fn router(measured: bool) -> Router {
+fn router(measured: Measures) -> Router {
     let options = Options {
         limits: limits(),
         ..Options::default()
@@ -196,6 +225,7 @@ fn sizes() -> &'static [(usize, usize)] {
             (10_000, 20),
             (1_000_000, 4),
             (1_000_000, 16),
+            (1_000_000, 42),
         ],
         false => &[(1, 10), (100, 20)],
     }
@@ -203,13 +233,15 @@ fn sizes() -> &'static [(usize, usize)] {
 
 /// A count that exceeds its threshold is seen by the lane that asks for it, and by no other.
 fn check_answers() {
-    let matrix = text(true).replace("> 9999", "> 3");
-    let matrix = check_text("m.lane", &matrix, &Options::default());
-    let router = Router::new(matrix.into_matrix().unwrap());
-    let mut stream = Stream::new(&router, 2, 1_000);
-    let verdicts: Vec<Verdict> = (0..8).map(|_| stream.next().verdict).collect();
-    let expected = [[Verdict::Allow; 6].as_slice(), &[Verdict::Escalate; 2]].concat();
-    assert_eq!(verdicts, expected);
+    for measured in [Measures::OneWindow, Measures::ThreeWindows] {
+        let matrix = text(measured).replace("> 9999", "> 3");
+        let matrix = check_text("m.lane", &matrix, &Options::default());
+        let router = Router::new(matrix.into_matrix().unwrap());
+        let mut stream = Stream::new(&router, 2, 1_000);
+        let verdicts: Vec<Verdict> = (0..8).map(|_| stream.next().verdict).collect();
+        let expected = [[Verdict::Allow; 6].as_slice(), &[Verdict::Escalate; 2]].concat();
+        assert_eq!(verdicts, expected);
+    }
 }
 
 fn measure(c: &mut Criterion) {
@@ -220,20 +252,20 @@ fn measure(c: &mut Criterion) {
     group.warm_up_time(Duration::from_millis(500));
     group.measurement_time(Duration::from_secs(3));
     for (keys, events) in sizes().iter().copied() {
-        for measured in [false, true] {
+        for measured in [Measures::None, Measures::OneWindow, Measures::ThreeWindows] {
+            // Three times as many windows, and the bytes of as many.
+            if measured == Measures::ThreeWindows && keys * events > 4_000_000 {
+                continue;
+            }
             let router = router(measured);
             let mut stream = Stream::new(&router, keys, events);
-            if measured {
+            if measured != Measures::None {
                 // Two windows: what is let go of for the first time is too.
                 stream.run(keys * events * 2);
                 report(&router, keys, events);
             }
-            let name = match measured {
-                true => "three measures",
-                false => "none",
-            };
             let shape = format!("{keys} keys of {events}");
-            group.bench_function(BenchmarkId::new(name, shape), |b| {
+            group.bench_function(BenchmarkId::new(measured.name(), shape), |b| {
                 b.iter(|| stream.run(BATCH));
             });
         }
@@ -241,15 +273,16 @@ fn measure(c: &mut Criterion) {
     group.finish();
 }
 
-/// The bytes of windows, and what they may be: 96 a key, and 24, 40 and 56 an event.
+/// The bytes of windows, and what they may be: for each measure 96 a key, and 24 (a count), 40 (a sum)
+/// or 56 (a distinct count) an event.
 fn report(router: &Router, keys: usize, events: usize) {
     let size = router.window_size();
-    let most = size.keys * 96 + size.events / 3 * (24 + 40 + 56);
+    let windows = size.keys / keys;
+    let most = keys * 3 * 96 + size.events / windows * (24 + 40 + 56);
     let bytes = size.key_bytes + size.event_bytes;
     eprintln!(
-        "{keys} keys of {events}: {} keys, {} events; {:.1} bytes a key, {:.1} an event of the \
-         three; {:.0} MB of at most {:.0} MB, and {:.0} MB of ids",
-        size.keys,
+        "{keys} keys of {events} in {windows} windows: {} events; {:.1} bytes a key, {:.1} an event; \
+         {:.0} MB of at most {:.0} MB, and {:.0} MB of ids",
         size.events,
         size.key_bytes as f64 / size.keys as f64,
         size.event_bytes as f64 / size.events as f64,
@@ -257,6 +290,31 @@ fn report(router: &Router, keys: usize, events: usize) {
         most as f64 / 1e6,
         size.id_bytes as f64 / 1e6,
     );
+    if is_measured() && keys > 4_096 {
+        let megabytes = bytes.div_ceil(1_000_000);
+        let nanos = read_takes(megabytes);
+        eprintln!("a read of {megabytes} MB that waits for the one before it takes {nanos:.0} ns");
+    }
+}
+
+/// Nanoseconds of a read of a line of so much memory, where each says which is the next.
+fn read_takes(megabytes: usize) -> f64 {
+    const READS: usize = 400_000;
+    let mut rng = fastrand::Rng::with_seed(1);
+    let lines = megabytes * 1_000_000 / 64;
+    let mut order: Vec<u32> = (0u32..).take(lines).collect();
+    rng.shuffle(&mut order);
+    let mut memory = vec![[0u32; 16]; lines];
+    for (line, next) in order.iter().zip(order.iter().cycle().skip(1)) {
+        memory[*line as usize][0] = *next;
+    }
+    let mut at = 0;
+    let begun = Instant::now();
+    for _ in 0..READS {
+        at = memory[at as usize][0];
+    }
+    black_box(at);
+    begun.elapsed().as_nanos() as f64 / READS as f64
 }
 
 /// Two threads over keys of their own, and two spin loops: how many times as much they do as one.
@@ -290,7 +348,7 @@ type Work<'w> = Box<dyn FnMut() + 'w>;
 /// How many times as much two threads do as one.
 fn gain(seconds: f64, work: impl for<'w> Fn(&'w Router, usize) -> Work<'w> + Sync) -> f64 {
     let rate = |threads: usize| -> f64 {
-        let router = router(true);
+        let router = router(Measures::OneWindow);
         let start = Barrier::new(threads);
         let rates: Vec<f64> = std::thread::scope(|scope| {
             let all: Vec<_> = (0..threads)
@@ -321,14 +379,13 @@ fn gain(seconds: f64, work: impl for<'w> Fn(&'w Router, usize) -> Work<'w> + Syn
 
 /// A snapshot of many keys while a thread decides, and the windows that come back of it.
 fn keep(_: &mut Criterion) {
-    // Of each of three measures.
     let keys = match is_measured() {
-        true => 333_334,
+        true => 1_000_000,
         false => 200,
     };
     let folder = tempfile::tempdir().unwrap();
     let start = parse_timestamp("2026-01-05T06:00:00Z").unwrap();
-    let matrix = router(true).matrix();
+    let matrix = router(Measures::OneWindow).matrix();
     let open = || {
         let store = FileStore::open(folder.path(), Durability::Process).unwrap();
         let settings = Settings {

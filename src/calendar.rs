@@ -180,24 +180,25 @@ impl Calendar {
             return Some(from);
         }
         let found = self.after_open_by_years(from, length);
-        let found = found.or_else(|| self.after_open_by_spans(from, length));
-        found.filter(|at| *at <= latest(from))
+        found.or_else(|| self.after_open_by_spans(from, length))
     }
 
     /// The same from the years that are kept; none where it lies outside of them.
     fn after_open_by_years(&self, from: Timestamp, length: Duration) -> Option<Timestamp> {
+        let length = i64::try_from(length.as_millis()).ok()?;
+        let length = length.checked_mul(NANOS_OF_MILLI)?;
+        let start = from.timestamp_nanos_opt()?;
+        let latest = start.checked_add(CALENDAR_SEARCH_DAYS * NANOS_OF_DAY)?;
         let mut number = years::year_of(from);
         let mut year = self.year(number)?;
-        let length = length.to_chrono().num_nanoseconds()?;
-        let mut left = year
-            .until(from.timestamp_nanos_opt()?)
-            .checked_add(length)?;
-        let last = years::year_of(latest(from));
+        let mut left = year.until(start).checked_add(length)?;
         loop {
             match year.after(left) {
-                Ok(at) => return Some(DateTime::from_timestamp_nanos(at)),
-                Err(rest) if number < last => left = rest,
-                Err(_) => return None,
+                Ok(at) => return (at <= latest).then(|| DateTime::from_timestamp_nanos(at)),
+                Err(rest) => left = rest,
+            }
+            if year.end() > latest {
+                return None;
             }
             number += 1;
             year = self.year(number)?;
@@ -309,6 +310,9 @@ impl Calendar {
         self.closed.get(next).is_some_and(|days| days.first <= last)
     }
 }
+
+const NANOS_OF_MILLI: i64 = 1_000_000;
+const NANOS_OF_DAY: i64 = 86_400_000 * NANOS_OF_MILLI;
 
 /// Where a search from an instant ends.
 fn latest(from: Timestamp) -> Timestamp {

@@ -400,9 +400,9 @@ impl Bounds {
 /// What windows hold, and the bytes that take it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Size {
-    /// Keys of all measures.
+    /// Keys of all windows. Measures of one window share them, and its events.
     pub keys: usize,
-    /// Events in their windows.
+    /// Events in them.
     pub events: usize,
     /// Bytes of the keys.
     pub key_bytes: usize,

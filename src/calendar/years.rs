@@ -46,6 +46,8 @@ pub(super) struct Year {
     before: Box<[i64]>,
     /// The open time of the whole year.
     total: i64,
+    /// Its end.
+    end: i64,
 }
 
 impl Years {
@@ -95,7 +97,13 @@ impl Year {
             starts: starts.into(),
             ends: ends.into(),
             total,
+            end: bounds.end.timestamp_nanos_opt().unwrap_or(i64::MAX),
         }
+    }
+
+    /// Its end.
+    pub(super) fn end(&self) -> i64 {
+        self.end
     }
 
     /// Whether an instant of the year is open.
