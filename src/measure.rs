@@ -240,9 +240,10 @@ impl Windows {
             size.keys += stream.keys();
             for shard in stream.shards() {
                 size.key_bytes += shard.bytes();
-                for held in shard.held().iter().flatten() {
-                    let (entries, names) = held.ring.bytes(stream.shape);
-                    size.events += held.ring.len();
+                for ring in shard.rings() {
+                    let [head, entries, names] = ring.bytes(stream.shape);
+                    size.events += ring.len();
+                    size.key_bytes += head;
                     size.event_bytes += entries;
                     size.id_bytes += names;
                 }

@@ -26,7 +26,7 @@ use crate::matrix::Matrix;
 /// The first bytes of a snapshot: what it is, and of which form.
 const MAGIC: &[u8; 8] = b"lanewin2";
 
-/// Keys of a piece: the time that others may have to wait for one is that of so many.
+/// Keys of a piece, more or less: the time that others may have to wait for one is that of so many.
 const PIECE: usize = 1_024;
 
 /// How windows came back.
@@ -129,8 +129,16 @@ struct Pieces<'s> {
     stream: &'s Stream,
     identity: &'s Identity,
     journal: &'s Journal,
-    /// The next part, and the next place in it; the stream's own piece stands before the first.
-    next: Option<(usize, usize)>,
+    /// The stream's own piece stands before the first.
+    next: Option<Next>,
+}
+
+/// The next keys of a stream: those of a shard from one low half of their prints on, so many at a time.
+// Keys change their places while others count, but not their prints.
+struct Next {
+    shard: usize,
+    from: u64,
+    width: u64,
 }
 
 impl<'s> Pieces<'s> {
@@ -149,23 +157,30 @@ impl Iterator for Pieces<'_> {
 
     fn next(&mut self) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let Some((part, place)) = self.next else {
+        let Some(next) = &mut self.next else {
             bytes.push(b'm');
             self.identity.write(&mut bytes);
             bytes.extend_from_slice(&self.journal.position().to_le_bytes());
             self.stream.write_state(&mut bytes);
-            self.next = Some((0, 0));
+            self.next = Some(Next {
+                shard: 0,
+                from: 0,
+                width: 0,
+            });
             return Some(bytes);
         };
-        let shard = self.stream.shards().nth(part)?;
+        let shard = self.stream.shard(next.shard)?;
         bytes.push(b'k');
         bytes.extend_from_slice(&self.journal.position().to_le_bytes());
-        let end = place + PIECE;
-        shard.write(place, end, &mut bytes);
-        self.next = Some(match end < shard.places() {
-            true => (part, end),
-            false => (part + 1, 0),
-        });
+        if next.from == 0 {
+            next.width = u64::MAX / (1 + shard.len() / PIECE) as u64;
+        }
+        let to = next.from.saturating_add(next.width);
+        shard.write((next.from, to), &mut bytes);
+        match to.checked_add(1) {
+            Some(from) => next.from = from,
+            None => (next.shard, next.from) = (next.shard + 1, 0),
+        }
         Some(bytes)
     }
 }
@@ -522,23 +537,13 @@ impl Restoring {
 }
 
 impl Shard {
-    /// How many places there are.
-    pub(super) fn places(&self) -> usize {
-        self.held().len()
-    }
-
-    /// Writes the keys of some places.
-    fn write(&self, from: usize, to: usize, bytes: &mut Vec<u8>) {
-        let places = self.held();
-        let end = to.min(places.len());
-        let start = from.min(end);
-        for (place, held) in places.iter().enumerate().take(end).skip(start) {
-            let Some(held) = held else { continue };
-            let rare = self.rare_at(place);
-            bytes.extend_from_slice(&held.key.to_bytes());
+    /// Writes the keys between two low halves of their prints.
+    fn write(&self, (from, to): (u64, u64), bytes: &mut Vec<u8>) {
+        for ring in self.between(from, to) {
+            let rare = self.rare(ring.key());
             bytes.extend_from_slice(&rare.bound_until.to_le_bytes());
             bytes.extend_from_slice(&rare.dropped_to.to_le_bytes());
-            held.ring.save(bytes);
+            ring.save(bytes);
         }
     }
 }

@@ -35,17 +35,6 @@ impl Names {
         self.width() * usize::from(self.slots)
     }
 
-    /// Where the next id goes, behind the columns.
-    #[inline]
-    pub(super) fn next_at(self) -> usize {
-        let next = if self.next == self.slots {
-            0
-        } else {
-            self.next
-        };
-        usize::from(next) * self.width()
-    }
-
     fn width(self) -> usize {
         usize::from(self.width) * UNIT
     }

@@ -253,21 +253,18 @@ fn each_far<'a>(visits: &mut Visits<'a>, mut read: impl FnMut(&Visit<'a>, &mut S
 // all keys at once.
 #[inline]
 fn look(visits: &Visits<'_>, shards: &[Option<MutexGuard<'_, Shard>>]) {
-    let mut slots = [0; AT_ONCE];
+    let mut places = [None; AT_ONCE];
     let mut seen = 0;
     let each = || {
         let both = visits.iter().zip(shards);
         both.map(|(visit, shard)| visit.as_ref().zip(shard.as_ref()))
     };
-    for (each, slot) in each().zip(&mut slots) {
-        *slot = each.map_or(0, |(visit, shard)| shard.touch(visit.key));
+    for (each, place) in each().zip(&mut places) {
+        *place = each.and_then(|(visit, shard)| shard.touch(visit.key));
     }
-    for (each, slot) in each().zip(slots) {
-        seen ^= each.map_or(0, |(_, shard)| shard.touch_held(slot));
-    }
-    for (each, slot) in each().zip(slots) {
-        seen ^= each.map_or(0, |(visit, shard)| {
-            shard.touch_ring(visit.stream.shape, slot)
+    for (each, place) in each().zip(places) {
+        seen ^= each.zip(place).map_or(0, |((visit, shard), place)| {
+            shard.touch_ring(visit.stream.shape, place)
         });
     }
     std::hint::black_box(seen);

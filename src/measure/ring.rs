@@ -4,11 +4,11 @@
 //! Invariant: the entries behind the cursor are those whose sum `total` is and whose values are
 //! counted by `distinct`; nothing is rounded.
 
-use super::names::Names;
 use super::secret::Print;
 
 mod block;
 mod figure;
+mod head;
 mod kept;
 mod piece;
 mod sieve;
@@ -21,50 +21,31 @@ pub(super) use view::View;
 use block::{LAST, SURE, Searched};
 
 /// The entries of one key.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Ring {
     block: Box<[u8]>,
-    /// The instant of offset 0.
-    base: i64,
-    /// The instant of the newest entry.
+    /// The instant of the newest entry; without one it says nothing.
     newest: i64,
-    /// The halves of the mantissa of the sum.
-    total: [u64; 2],
     capacity: u16,
     length: u16,
     /// Where the oldest entry is.
     first: u16,
-    /// The cursor: so many of the oldest entries are not in `total` and `distinct`.
+    /// The cursor: so many of the oldest entries are not in the totals.
     aged: u16,
-    /// How many of those in them may not pass.
-    maybes: u16,
-    /// How many different values there are.
-    distinct: u16,
-    /// The scale of `total`; [`WIDE`] where the sum needs more digits than there is room for, and the
-    /// entries are added up.
-    scale: u8,
-    names: Names,
 }
 
-/// No scale of a sum.
+/// No scale of a sum: it needs more digits than there is room for, and the entries are added up.
 const WIDE: u8 = u8::MAX;
 
 impl Ring {
-    pub(super) fn new() -> Self {
-        Self {
-            block: Box::default(),
-            base: 0,
-            newest: i64::MIN,
-            total: [0; 2],
-            capacity: 0,
-            length: 0,
-            first: 0,
-            aged: 0,
-            maybes: 0,
-            distinct: 0,
-            scale: 0,
-            names: Names::default(),
-        }
+    /// The window of a key in which nothing has happened yet.
+    pub(super) fn of(key: Print) -> Self {
+        let mut ring = Self {
+            block: vec![0; head::HEAD].into_boxed_slice(),
+            ..Self::default()
+        };
+        ring.set_key(key);
+        ring
     }
 
     #[inline]
@@ -75,21 +56,27 @@ impl Ring {
     /// The instant of the newest entry; long ago without one.
     #[inline]
     pub(super) fn newest(&self) -> i64 {
-        self.newest
+        match self.length {
+            0 => i64::MIN,
+            _ => self.newest,
+        }
     }
 
-    /// Bytes beside the ring itself: of its entries, and of its ids.
-    pub(super) fn bytes(&self, shape: Shape) -> (usize, usize) {
-        let entries = self.columns(shape);
-        (entries, self.block.len() - entries)
+    /// Bytes beside the ring itself: of its head, of its entries, and of its ids.
+    pub(super) fn bytes(&self, shape: Shape) -> [usize; 3] {
+        let columns = self.columns(shape);
+        let head = head::HEAD;
+        [
+            head,
+            columns - head,
+            self.block.len().saturating_sub(columns),
+        ]
     }
 
     /// The sum, if its digits have room.
     #[inline]
     fn total(&self) -> Option<Decimal> {
-        let [low, high] = self.total;
-        let mantissa = (u128::from(low) | u128::from(high) << 64).cast_signed();
-        let scale = self.scale;
+        let (mantissa, scale) = self.sum();
         (scale != WIDE).then_some(Decimal { mantissa, scale })
     }
 
@@ -97,13 +84,8 @@ impl Ring {
     fn add(&mut self, decimal: Decimal, negative: bool) {
         let sum = self.total().and_then(|total| total.plus(decimal, negative));
         match sum {
-            Some(sum) => {
-                let total = sum.mantissa.cast_unsigned();
-                #[expect(clippy::cast_possible_truncation, reason = "the halves of a number")]
-                let halves = [total as u64, (total >> 64) as u64];
-                (self.total, self.scale) = (halves, sum.scale);
-            }
-            None => self.scale = WIDE,
+            Some(sum) => self.set_sum((sum.mantissa, sum.scale)),
+            None => self.set_sum((0, WIDE)),
         }
     }
 
@@ -117,10 +99,11 @@ impl Ring {
     #[inline]
     fn total_up(&mut self, shape: Shape, time: u64, sum: Decimal, leaves: bool) {
         if time & SURE == 0 {
-            self.maybes = match leaves {
-                true => self.maybes.saturating_sub(1),
-                false => self.maybes + 1,
-            };
+            let maybes = self.maybes();
+            self.set_maybes(match leaves {
+                true => maybes.saturating_sub(1),
+                false => maybes.saturating_add(1),
+            });
         }
         if shape.sum {
             self.add(sum, leaves);
@@ -132,10 +115,11 @@ impl Ring {
 
     #[inline]
     fn count_distinct(&mut self, fewer: bool) {
-        self.distinct = match fewer {
-            true => self.distinct.saturating_sub(1),
-            false => self.distinct + 1,
-        };
+        let distinct = self.distinct();
+        self.set_distinct(match fewer {
+            true => distinct.saturating_sub(1),
+            false => distinct.saturating_add(1),
+        });
     }
 
     /// Moves the cursor so that the totals are of the entries behind an instant.
@@ -156,7 +140,7 @@ impl Ring {
         }
         if self.aged == self.length {
             // Nothing is left that a scale or more digits would be for.
-            (self.total, self.scale) = ([0; 2], 0);
+            self.set_sum((0, 0));
         }
     }
 
@@ -180,12 +164,10 @@ impl Ring {
 
     #[cold]
     fn empty(&mut self) {
-        *self = Self {
-            names: std::mem::take(&mut self.names),
-            block: std::mem::take(&mut self.block),
-            capacity: self.capacity,
-            ..Self::new()
-        };
+        (self.first, self.aged) = (0, 0);
+        self.set_sum((0, 0));
+        self.set_maybes(0);
+        self.set_distinct(0);
     }
 
     /// Lets go of the oldest entry.
@@ -222,15 +204,20 @@ impl Ring {
             self.resize(shape, capacity.max(self.len() + 1));
         }
         self.rebase(shape, given.at);
-        let entry = match given.at < self.newest {
+        let entry = match given.at < self.newest() {
             false => self.append(shape, given),
             true => self.put_in(shape, given),
         };
         self.sieve(shape, entry);
-        self.newest = self.newest.max(given.at);
+        self.newest = match self.length {
+            1 => given.at,
+            _ => self.newest.max(given.at),
+        };
         if let Some((_, name)) = given.id {
             let columns = self.columns(shape);
-            self.names.push(&mut self.block, columns, name);
+            let mut names = self.slots();
+            names.push(&mut self.block, columns, name);
+            self.set_slots(names);
         }
     }
 
@@ -333,7 +320,7 @@ impl Ring {
 
     /// The last ids.
     pub(super) fn names(&self, shape: Shape) -> impl Iterator<Item = &[u8]> {
-        self.names.all(&self.block, self.columns(shape))
+        self.slots().all(&self.block, self.columns(shape))
     }
 }
 

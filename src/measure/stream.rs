@@ -147,6 +147,11 @@ impl Stream {
         self.keys.load(Ordering::Relaxed)
     }
 
+    /// One of the shards.
+    pub(super) fn shard(&self, number: usize) -> Option<MutexGuard<'_, Shard>> {
+        self.shards.get(number).map(lock)
+    }
+
     /// The shards, each while it is locked.
     pub(super) fn shards(&self) -> impl Iterator<Item = MutexGuard<'_, Shard>> {
         self.shards.iter().map(lock)
@@ -207,18 +212,18 @@ impl Stream {
                     journal.record(*number, key, self.newest.get(), given);
                 }
             } else if !is_repeated {
-                self.drop_late(shard, place, key);
+                self.drop_late(shard, key);
             }
         }
         // PERF: which entry goes does not depend on the reading, but of a window that ends before its
         // newest entry the oldest one is read still.
         if in_order {
-            self.trim(shard, place);
+            self.trim(shard, place, key);
         }
         let more = (!counted).then_some(given);
-        let reading = self.read_held(shard, place, (given.at, more), edges, read);
+        let reading = self.read_held(shard, (key, place), (given.at, more), edges, read);
         if !in_order {
-            self.trim(shard, place);
+            self.trim(shard, place, key);
         }
         if shard.is_due(SWEEP) {
             self.sweep(shard, SWEEP, edges);
@@ -228,11 +233,11 @@ impl Stream {
 
     /// Lets go of what there is no room for.
     #[inline]
-    fn trim(&self, shard: &mut Shard, place: PlaceId) {
+    fn trim(&self, shard: &mut Shard, place: PlaceId, key: Print) {
         let ring = shard.ring(place);
         let dropped = ring.and_then(|ring| ring.trim(self.shape, self.bounds.events));
         if let Some(dropped) = dropped {
-            let rare = shard.rare_mut(place);
+            let rare = shard.rare_mut(key);
             rare.dropped_to = rare.dropped_to.max(dropped);
         }
     }
@@ -280,7 +285,7 @@ impl Stream {
                 ring.insert(self.shape, given, self.bounds.events);
             }
         }
-        self.trim(&mut shard, place);
+        self.trim(&mut shard, place, key);
     }
 
     /// Notes again that an event of a key came too late.
@@ -290,8 +295,8 @@ impl Stream {
         };
         let place = shard.find(key).or_else(|| self.add(&mut shard, key));
         match place {
-            Some(place) => {
-                let rare = shard.rare_mut(place);
+            Some(_) => {
+                let rare = shard.rare_mut(key);
                 rare.bound_until = rare.bound_until.max(until);
             }
             None => self.refuse(),
@@ -344,34 +349,33 @@ impl Stream {
 
     /// Takes a key that was written.
     pub(super) fn read_key(&self, reader: &mut Reader<'_>) -> Option<Print> {
-        let key = reader.print()?;
         let rare = Rare {
             bound_until: reader.i64()?,
             dropped_to: reader.i64()?,
         };
         let ring = Ring::read(self.shape, reader)?;
+        let key = ring.key();
         let mut shard = self.lock(key)?;
-        let place = match shard.find(key) {
-            Some(place) => place,
+        match shard.find(key) {
+            Some(place) => *shard.ring(place)? = ring,
             None => {
                 self.keys.fetch_add(1, Ordering::Relaxed);
-                shard.add(key)?
+                shard.add(ring);
             }
-        };
-        *shard.ring(place)? = ring;
+        }
         if rare.bound_until > i64::MIN || rare.dropped_to > i64::MIN {
-            *shard.rare_mut(place) = rare;
+            *shard.rare_mut(key) = rare;
         }
         Some(key)
     }
 
     #[cold]
-    fn drop_late(&self, shard: &mut Shard, place: PlaceId, key: Print) {
+    fn drop_late(&self, shard: &mut Shard, key: Print) {
         let until = self.newest.get().saturating_add(self.window);
         if let Some((journal, number)) = self.journal.get() {
             journal.late(*number, key, until);
         }
-        let rare = shard.rare_mut(place);
+        let rare = shard.rare_mut(key);
         rare.bound_until = rare.bound_until.max(until);
         self.late_dropped.fetch_add(1, Ordering::Relaxed);
     }
@@ -385,20 +389,17 @@ impl Stream {
             self.sweep(shard, LOOKED_AT, edges);
             self.sweep_others(edges);
         }
-        let room = self.keys.fetch_add(1, Ordering::Relaxed) < self.bounds.keys;
-        let place = room.then(|| shard.add(key)).flatten();
-        if place.is_none() {
+        if self.keys.fetch_add(1, Ordering::Relaxed) >= self.bounds.keys {
             self.keys.fetch_sub(1, Ordering::Relaxed);
             return None;
         }
+        let place = shard.add(Ring::of(key));
         // What was refused of this key before there was room for it is not in its window.
         let refused = self.refused_until.load(Ordering::Relaxed);
-        if refused > i64::MIN
-            && let Some(place) = place
-        {
-            shard.rare_mut(place).bound_until = refused;
+        if refused > i64::MIN {
+            shard.rare_mut(key).bound_until = refused;
         }
-        place
+        Some(place)
     }
 
     #[cold]
@@ -445,14 +446,14 @@ impl Stream {
     ) -> R {
         let edges = self.edges();
         if let Some(place) = shard.find(key) {
-            return self.read_held(shard, place, (at, more), edges, read);
+            return self.read_held(shard, (key, place), (at, more), edges, read);
         }
         let refused = at < self.refused_until.load(Ordering::Relaxed);
         let partial = match more.is_some_and(|more| self.is_late(more)) {
             true => Some(Partial::Late),
             false => refused.then_some(Partial::Refused),
         };
-        let mut nothing = Ring::new();
+        let mut nothing = Ring::default();
         let view = nothing.view(self.shape, (i64::MIN, at), more, self.bounds.events);
         read(&self.judged(view, partial, at, edges))
     }
@@ -461,12 +462,12 @@ impl Stream {
     fn read_held<R>(
         &self,
         shard: &mut Shard,
-        place: PlaceId,
+        (key, place): (Print, PlaceId),
         (at, more): (i64, Option<&Given<'_>>),
         edges: Edges,
         read: impl FnOnce(&View<'_>) -> R,
     ) -> R {
-        let (behind, rare) = (self.behind(at, edges), shard.rare(place));
+        let (behind, rare) = (self.behind(at, edges), shard.rare(key));
         let partial = if at < rare.bound_until || more.is_some_and(|more| self.is_late(more)) {
             Some(Partial::Late)
         } else if rare.dropped_to > at.saturating_sub(self.window) {
@@ -475,7 +476,7 @@ impl Stream {
             None
         };
         let most = self.bounds.events;
-        let mut nothing = Ring::new();
+        let mut nothing = Ring::default();
         let ring = shard.ring(place).unwrap_or(&mut nothing);
         let view = ring.view(self.shape, (behind, at), more, most);
         read(&self.judged(view, partial, at, edges))
@@ -520,19 +521,17 @@ impl Stream {
         at: i64,
         most: usize,
     ) -> Vec<(i64, Print)> {
-        let held = shard.find(key).and_then(|place| shard.get(place));
-        held.map_or_else(Vec::new, |held| {
+        let ring = shard.find(key).and_then(|place| shard.get(place));
+        ring.map_or_else(Vec::new, |ring| {
             let behind = self.behind(at, self.edges());
-            held.ring.last(self.shape, (behind, at), most)
+            ring.last(self.shape, (behind, at), most)
         })
     }
 
     /// The ids of a key's last events, in no order.
     pub(super) fn names(&self, shard: &Shard, key: Print) -> Vec<Vec<u8>> {
-        let held = shard.find(key).and_then(|place| shard.get(place));
-        let names = held
-            .into_iter()
-            .flat_map(|held| held.ring.names(self.shape));
+        let ring = shard.find(key).and_then(|place| shard.get(place));
+        let names = ring.into_iter().flat_map(|ring| ring.names(self.shape));
         names.map(<[u8]>::to_vec).collect()
     }
 }

@@ -3,7 +3,7 @@
 //! In: numbers of entries, the oldest is 0. Out: their parts.
 //! Invariant: an entry's parts are those that were put in, wherever the ring starts.
 //!
-//! A block begins with the first two bytes of all prints of ids, and of all prints of values where
+//! Behind the head of a block stand the first two bytes of all prints of ids, and of all prints of values where
 //! values are told apart, so that a search goes over bytes that lie together. Then come the entries,
 //! each in one piece: 7 bytes of the instant (54 bits of nanoseconds since `base`, which span 208 days,
 //! and two marks), 14 of the id's print, of a sum 13 of the exact decimal, of a distinct count 14 of
@@ -11,7 +11,8 @@
 
 use super::super::secret::Print;
 use super::figure::{Decimal, Given};
-use super::piece::{self, DECIMAL, FRONT, HEAD, REST};
+use super::head::HEAD;
+use super::piece::{self, DECIMAL, FRONT, REST};
 use super::{Ring, sieve};
 
 /// Fronts that are compared at once.
@@ -42,7 +43,7 @@ pub(in crate::measure) struct Shape {
 
 impl Shape {
     pub(in crate::measure) const fn new(sum: bool, distinct: bool) -> Self {
-        let value = HEAD + if sum { DECIMAL } else { 0 };
+        let value = piece::HEAD + if sum { DECIMAL } else { 0 };
         let stride = value + if distinct { REST } else { 0 };
         #[expect(clippy::cast_possible_truncation, reason = "a few dozen bytes at most")]
         Self {
@@ -123,7 +124,8 @@ impl Ring {
     /// Where the piece of a place starts.
     #[inline]
     fn piece(&self, shape: Shape, place: usize) -> usize {
-        usize::from(shape.fronts) * usize::from(self.capacity) + usize::from(shape.stride) * place
+        let fronts = usize::from(shape.fronts) * usize::from(self.capacity);
+        HEAD + fronts + usize::from(shape.stride) * place
     }
 
     /// Where the piece of an entry starts.
@@ -161,8 +163,10 @@ impl Ring {
     pub(in crate::measure) fn touch(&self, shape: Shape) -> u64 {
         let piece = |entry| self.word(self.spot(shape, entry));
         let pieces = piece(0) ^ piece(self.aged.into()) ^ piece(self.len());
-        let fronts = self.word(0) ^ self.word(self.fronts(Searched::Values));
-        pieces ^ fronts ^ self.word(self.columns(shape) + self.names.next_at())
+        let fronts = self.word(HEAD) ^ self.word(self.fronts(Searched::Values));
+        let names = self.columns(shape);
+        let names = self.word(names) ^ self.word(names + 64) ^ self.word(names + 128);
+        self.word(0) ^ fronts ^ pieces ^ names
     }
 
     #[inline]
@@ -175,13 +179,13 @@ impl Ring {
     #[inline]
     pub(super) fn at(&self, shape: Shape, entry: usize) -> i64 {
         let offset = self.time(shape, entry) & OFFSET;
-        self.base.wrapping_add(offset.cast_signed())
+        self.base().wrapping_add(offset.cast_signed())
     }
 
     /// What an instant is in an entry.
     #[inline]
     pub(super) fn offset(&self, at: i64) -> u64 {
-        at.wrapping_sub(self.base).cast_unsigned() & OFFSET
+        at.wrapping_sub(self.base()).cast_unsigned() & OFFSET
     }
 
     pub(super) fn is_sure(&self, shape: Shape, entry: usize) -> bool {
@@ -212,9 +216,9 @@ impl Ring {
         let (place, capacity) = (self.place(entry), usize::from(self.capacity));
         let start = self.piece(shape, place);
         let id = given.id.map_or(Print::default(), |(print, _)| print);
-        self.set_front(FRONT * place, id);
+        self.set_front(HEAD + FRONT * place, id);
         if shape.distinct {
-            self.set_front(FRONT * (capacity + place), given.value);
+            self.set_front(HEAD + FRONT * (capacity + place), given.value);
         }
         let piece = self.block.get_mut(start..).unwrap_or_default();
         let Some((head, rest)) = piece.split_first_chunk_mut() else {
@@ -281,8 +285,8 @@ impl Ring {
     #[inline]
     fn fronts(&self, searched: Searched) -> usize {
         match searched {
-            Searched::Ids => 0,
-            Searched::Values => FRONT * usize::from(self.capacity),
+            Searched::Ids => HEAD,
+            Searched::Values => HEAD + FRONT * usize::from(self.capacity),
         }
     }
 
@@ -381,9 +385,10 @@ impl Ring {
             }
         };
         copy(old, new, usize::from(shape.stride));
-        copy(FRONT * from, FRONT * to, FRONT);
+        copy(HEAD + FRONT * from, HEAD + FRONT * to, FRONT);
         if shape.distinct {
-            copy(FRONT * (capacity + from), FRONT * (capacity + to), FRONT);
+            let fronts = HEAD + FRONT * capacity;
+            copy(fronts + FRONT * from, fronts + FRONT * to, FRONT);
         }
     }
 
@@ -391,8 +396,8 @@ impl Ring {
     #[inline]
     pub(super) fn rebase(&mut self, shape: Shape, at: i64) {
         if self.length == 0 {
-            self.base = at;
-        } else if at < self.base || at.wrapping_sub(self.base).cast_unsigned() > OFFSET {
+            self.set_base(at);
+        } else if at < self.base() || at.wrapping_sub(self.base()).cast_unsigned() > OFFSET {
             self.move_base(shape, at);
         }
     }
@@ -401,25 +406,26 @@ impl Ring {
     fn move_base(&mut self, shape: Shape, at: i64) {
         let base = at.min(self.at(shape, 0));
         let instants: Vec<i64> = (0..self.len()).map(|entry| self.at(shape, entry)).collect();
-        self.base = base;
+        self.set_base(base);
         for (entry, at) in instants.into_iter().enumerate() {
             let marks = self.time(shape, entry) & !OFFSET;
             self.set_time(shape, entry, self.offset(at) | marks);
         }
     }
 
-    /// Bytes of entries and sieves: what stands before the ids.
+    /// Bytes of head, entries and sieves: what stands before the ids.
     #[inline]
     pub(super) fn columns(&self, shape: Shape) -> usize {
         let capacity = usize::from(self.capacity);
-        capacity * shape.entry() + sieve::bytes(shape, capacity)
+        HEAD + capacity * shape.entry() + sieve::bytes(shape, capacity)
     }
 
     /// Moves the entries to a block for so many.
     pub(super) fn resize(&mut self, shape: Shape, capacity: usize) {
-        let columns = capacity * shape.entry() + sieve::bytes(shape, capacity);
+        let columns = HEAD + capacity * shape.entry() + sieve::bytes(shape, capacity);
+        let names = self.slots().bytes();
         let old = usize::from(self.capacity);
-        let mut block = vec![0; columns + self.names.bytes()].into_boxed_slice();
+        let mut block = vec![0; columns + names].into_boxed_slice();
         let widths: &[usize] = match shape.distinct {
             false => &[FRONT, usize::from(shape.stride)],
             true => &[FRONT, FRONT, usize::from(shape.stride)],
@@ -433,13 +439,15 @@ impl Ring {
                 new.copy_from_slice(old);
             }
         };
+        copy(from, to, HEAD);
+        (from, to) = (HEAD, HEAD);
         for width in widths {
             copy(from + first * width, to, head * width);
             copy(from, to + head * width, (length - head) * width);
             from += old * width;
             to += capacity * width;
         }
-        copy(self.columns(shape), columns, self.names.bytes());
+        copy(self.columns(shape), columns, names);
         self.block = block;
         self.first = 0;
         self.capacity = u16::try_from(capacity).unwrap_or(u16::MAX);

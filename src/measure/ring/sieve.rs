@@ -42,7 +42,7 @@ impl Ring {
 
     /// Where the sieves stand.
     fn sieves(&self, shape: Shape) -> usize {
-        usize::from(self.capacity) * shape.entry()
+        super::head::HEAD + usize::from(self.capacity) * shape.entry()
     }
 
     /// Where the word of a print stands.

@@ -44,7 +44,7 @@ impl Ring {
         most: usize,
     ) -> View<'r> {
         self.turn(shape, behind);
-        let newer = match self.newest <= until {
+        let newer = match self.newest() <= until {
             true => 0,
             false => self.newer(shape, until),
         };
@@ -55,7 +55,7 @@ impl Ring {
         });
         let events = to.saturating_sub(from) + usize::from(more.is_some());
         let dropped = events.saturating_sub(most);
-        let is_plain = newer == 0 && more.is_none() && dropped == 0 && self.maybes == 0;
+        let is_plain = newer == 0 && more.is_none() && dropped == 0 && self.maybes() == 0;
         View {
             ring: self,
             shape,
@@ -111,7 +111,7 @@ impl View<'_> {
     /// Between which amounts the measure lies.
     pub(in crate::measure) fn interval(&self, function: Function) -> Interval {
         let high = self.figure(function);
-        let is_sure = self.ring.maybes == 0 && self.more.is_none_or(|more| more.sure);
+        let is_sure = self.ring.maybes() == 0 && self.more.is_none_or(|more| more.sure);
         let low = match is_sure {
             true => high,
             false => self.sum_up(function, true),
@@ -138,7 +138,7 @@ impl View<'_> {
     fn total(&self, function: Function) -> Option<Figure> {
         Some(match function {
             Function::Count => Figure::Count(u64::from(self.ring.length - self.ring.aged)),
-            Function::Distinct => Figure::Count(self.ring.distinct.into()),
+            Function::Distinct => Figure::Count(self.ring.distinct().into()),
             Function::Sum => Figure::Sum(self.ring.total()?),
         })
     }
@@ -172,7 +172,7 @@ impl View<'_> {
                     .filter(|entry| ring.is_last(shape, *entry))
                     .filter(|entry| !is_there(value(*entry)));
                 let new = self.more.is_some_and(|more| !is_there(more.value));
-                let count = u64::from(ring.distinct).saturating_sub(gone.count() as u64);
+                let count = u64::from(ring.distinct()).saturating_sub(gone.count() as u64);
                 Figure::Count(count + u64::from(new))
             }
         })
