@@ -67,7 +67,7 @@ impl Shard {
             clippy::cast_possible_truncation,
             reason = "it is below the number of places"
         )]
-        let home = (u128::from(low) * places >> 64) as usize;
+        let home = ((u128::from(low) * places) >> 64) as usize;
         home
     }
 

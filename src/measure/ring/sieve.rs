@@ -49,11 +49,7 @@ impl Ring {
     fn sieve_word(&self, shape: Shape, searched: Searched, print: Print) -> usize {
         let size = size(self.capacity.into());
         let words = (size / 8) as u64;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "it is below the number of words"
-        )]
-        let word = ((print.high & 0xffff_ffff) * words >> 32) as usize;
+        let word = (((print.high & 0xffff_ffff) * words) >> 32) as usize;
         let start = match searched {
             Searched::Ids => 0,
             Searched::Values => size,

@@ -76,7 +76,7 @@ fn size(agents: usize, calls: usize, arguments: &Arguments) -> Speed {
     let mut stream = Steady::new(agents, calls);
     let bytes = fill(&mut all, &mut stream, 2 * held);
     let size = router.window_size();
-    assert_eq!(size.keys, 3 * agents, "of each measure every agent");
+    assert_eq!(size.keys, agents, "the measures share a window");
     let times = times(&mut all, &mut stream, arguments.effort.runs);
     let costs = all.iter().zip(times).zip(bytes);
     let costs = costs.map(|((counter, (nanos, ratio)), bytes)| Cost {
