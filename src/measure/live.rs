@@ -195,3 +195,74 @@ fn amount(value: &Value) -> Option<Decimal> {
         _ => return None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::check::{Options, check_text};
+    use crate::measure::{Bounds, Counts, Secret, Sources};
+    use crate::reference::{Partial, Windows as _};
+
+    fn matrix(measures: &[&str]) -> Arc<Matrix> {
+        let mut text = String::from(
+            "matrix \"Live\" {\n  edition 1\n  timezone \"UTC\"\n  otherwise allow\n  unreadable \
+             deny\n}\nevent call {\n  user: text\n  amount: money USD 0 to 1000000\n}\nteam ops \
+             {\n  first person \"o@acme.example\"\n  backup group \"g\"\n}\n",
+        );
+        for (number, measure) in measures.iter().enumerate() {
+            text.push_str(&format!(
+                "lane l{number} {{\n  on call\n  when {measure} of call by user over 10m > 3\n  \
+                 group by user\n  owner ops\n  urgency normal\n  respond within 30m\n  meanwhile hold \
+                 item\n  evidence {{\n    required trigger\n  }}\n  timeout {{\n    after 2h deny\n  \
+                 }}\n}}\n"
+            ));
+        }
+        let text = text.replace(
+            "sum amount of call by user over 10m > 3",
+            "sum amount of call by user over 10m > 3 USD",
+        );
+        let loaded = check_text("m.lane", &text, &Options::default());
+        loaded.into_matrix().unwrap()
+    }
+
+    /// A decision that runs while the matrix is swapped still asks for what the new one leaves out.
+    #[test]
+    fn what_a_new_matrix_leaves_out_is_a_lower_bound_for_the_old_one() {
+        let (old, new) = (matrix(&["count", "sum amount"]), matrix(&["count"]));
+        let bounds = Bounds::of(&Default::default(), &Sources::default(), Counts::default());
+        let before = Windows::new(&old, bounds, Secret::random());
+        let now = Timestamp::UNIX_EPOCH;
+        let after = before.carried(&new, now);
+        let counting = Counting::at(now);
+        let json = br#"{"kind": "call", "user": "u", "amount": 2}"#;
+        let read = |matrix: &Matrix| {
+            let limits = Default::default();
+            crate::event::read(json, &matrix.schema, &limits, now).unwrap()
+        };
+        let live = Live {
+            windows: &before,
+            lateness: counting.lateness,
+        };
+        let event = read(&old);
+        let facts = Facts::without_past(&old, &event).unwrap();
+        let [count, sum] = [0, 1].map(MeasureId);
+        let partial = |id| live.measured(&facts, id, now).unwrap().partial;
+        Counted::now(&before, &old, &event, counting);
+        let after_old = Live {
+            windows: &after,
+            ..live
+        };
+        // One is kept by both, with what was counted by either.
+        Counted::now(&after, &new, &read(&new), counting);
+        let counted = after_old.measured(&facts, count, now).unwrap();
+        assert_eq!(counted.partial, None);
+        assert_eq!(
+            counted.interval.low,
+            crate::reference::Amount::of(&Value::Whole(3))
+        );
+        assert_eq!(partial(count), None);
+        assert_eq!(partial(sum), Some(Partial::Lost));
+    }
+}
