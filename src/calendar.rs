@@ -148,6 +148,11 @@ impl Calendar {
         self.zone
     }
 
+    /// All that its answers follow from.
+    pub(crate) fn words(&self) -> String {
+        format!("{:?} {:?} {:?}", self.zone, self.week, self.closed)
+    }
+
     /// Whether this instant is open.
     #[must_use]
     pub fn is_open(&self, at: Timestamp) -> bool {

@@ -19,6 +19,7 @@ pub use crate::syntax::ast::{
 };
 
 mod expr;
+mod window;
 
 pub use expr::*;
 

@@ -76,7 +76,7 @@ impl Windows {
     #[must_use]
     pub fn new(matrix: &Arc<Matrix>, bounds: Bounds, secret: Secret) -> Self {
         let mut windows = Self::without_streams(matrix, bounds, secret);
-        let (planned, parts) = plan(matrix, &[]);
+        let (planned, parts) = plan(matrix, bounds.counts, &[]);
         windows.place(planned, parts, |_| None);
         windows
     }
@@ -174,7 +174,7 @@ impl Windows {
             let is_like = kinds.contains(&Some(old.kind));
             is_like.then(|| old.identity.clone())
         });
-        let (planned, parts) = plan(to, &old.collect::<Vec<_>>());
+        let (planned, parts) = plan(to, self.bounds.counts, &old.collect::<Vec<_>>());
         carried.place(planned, parts, |number| {
             self.streams.get(number).map(|old| Arc::clone(&old.stream))
         });
@@ -184,9 +184,8 @@ impl Windows {
                 old.stream.drop_as(&old.identity);
             }
         }
-        let now = nanos(now).unwrap_or(i64::MAX);
         for placed in carried.streams.iter().filter(|placed| placed.is_new) {
-            placed.stream.mark_lost(now);
+            placed.stream.mark_lost_at(now);
         }
         if let Some(journal) = &self.journal {
             carried = carried.with_journal(Arc::clone(journal));

@@ -467,6 +467,96 @@ fn a_swap_keeps_what_both_matrices_measure() {
     );
 }
 
+/// Several functions of one window, more than one stream keeps, with bounds that are met now and then.
+const TOGETHER: [&str; 7] = [
+    "count of call by user over 10m > 6",
+    "sum amount of call by user over 10m > 300 USD",
+    "sum tries of call by user over 10m > 3",
+    "distinct host of call by user over 10m > 2",
+    "distinct team of call by user over 10m > 2",
+    "sum took of call by user over 10m > 1h",
+    "count of call by user over 11m > 7",
+];
+
+#[test]
+fn measures_of_one_window_stand_in_any_order() {
+    let limits = Limits::default();
+    let mut shown = Shown::default();
+    for seed in 0..30 {
+        let mut rng = Rng::with_seed(seed);
+        let some = |rng: &mut Rng| {
+            let mut some = TOGETHER.to_vec();
+            rng.shuffle(&mut some);
+            dense(&some[..rng.usize(2..=TOGETHER.len())])
+        };
+        let mut ways = Ways::new(&some(&mut rng), &limits);
+        let mut calls = Calls {
+            rng: Rng::with_seed(seed),
+            sent: Vec::new(),
+            users: 3,
+        };
+        let mut now = parse_timestamp("2026-01-05T06:00:00Z").unwrap();
+        for n in 0..120 {
+            now += TimeDelta::milliseconds(rng.i64(0..60_000));
+            ways.decide(&calls.next(), now, &mut shown);
+            if n % 40 == 39 {
+                let to = some(&mut rng);
+                ways.swap(&to, &limits, now);
+            }
+        }
+        ways.end(&mut shown);
+    }
+    assert!(shown.attached > 1_000, "{}", shown.attached);
+}
+
+/// So many keys that they are looked for before they are read: no lock is taken twice.
+#[test]
+fn many_keys_of_several_streams_are_read_once() {
+    let matrix = dense(&[TOGETHER[0], TOGETHER[1], TOGETHER[2], TOGETHER[3]]);
+    let router = Router::new(matrix);
+    let mut session = router.session();
+    for n in 0..15_000 {
+        let (user, host) = (n % 5_000, n / 5_000);
+        let json = ONE
+            .replace("\"u\"", &format!("\"u{user}\""))
+            .replace("\"a\"", &format!("\"h{host}\""));
+        let outcome = session.outcome_json(json.as_bytes(), at(0));
+        let wanted = if host < 2 {
+            Verdict::Allow
+        } else {
+            Verdict::Escalate
+        };
+        assert_eq!(outcome.verdict, wanted, "{n}");
+    }
+}
+
+/// What a name in a `where` means is part of the window.
+#[test]
+fn a_window_is_kept_only_where_it_means_the_same() {
+    let when = ["count of call where big by user over 10m is not 999"];
+    let matrix = |bound: u32| {
+        let condition = format!("condition big means amount > {bound} USD\n");
+        dense_with(&when, &condition)
+    };
+    let router = Router::new(matrix(1_000));
+    let call = ONE.replace("\"amount\": 1,", "\"amount\": 500,");
+    for second in 0..5 {
+        let _ = router.decide_json(call.as_bytes(), at(second));
+    }
+    router.swap(matrix(1_000), at(5));
+    let seen = count(&router.dry_run_json(call.as_bytes(), at(6)));
+    assert_eq!(seen, ("0".to_owned(), None));
+    router.swap(matrix(100), at(7));
+    let seen = count(&router.dry_run_json(call.as_bytes(), at(8)));
+    let why = Some("earlier events are lost");
+    assert_eq!(seen, ("at least 1".to_owned(), why));
+    // Also what the old matrix still decides, a little ahead of the swap, is not taken for all.
+    let seen = count(&router.dry_run_json(call.as_bytes(), at(7 + 600 + 59)));
+    assert_eq!(seen, ("at least 1".to_owned(), why));
+    let seen = count(&router.dry_run_json(call.as_bytes(), at(7 + 600 + 60)));
+    assert_eq!(seen, ("1".to_owned(), None));
+}
+
 #[test]
 fn a_key_beyond_the_limit_is_a_lower_bound() {
     let matrix = dense(&["count of call by user over 10m is not 999"]);

@@ -19,29 +19,32 @@ use chrono::TimeDelta;
 use fastrand::Rng;
 use laneway::check::{Options, check_text};
 use laneway::clock::{Timestamp, parse_timestamp};
-use laneway::measure::{Keeper, Kept, Opened};
+use laneway::measure::{Counts, Keeper, Kept, Opened, Receipt, Source, Sources};
 use laneway::router::Settings;
 use laneway::store::{Durability, FileStore};
 use laneway::{Matrix, Router};
 
 fn matrix(measures: &[&str]) -> Arc<Matrix> {
-    let mut text = String::from(
-        r#"matrix "Kept" {
+    matrix_of(measures, "user: text\n  team: text")
+}
+
+fn matrix_of(measures: &[&str], fields: &str) -> Arc<Matrix> {
+    let mut text = format!(
+        r#"matrix "Kept" {{
   edition 1
   timezone "UTC"
   otherwise allow
   unreadable deny
-}
-event call {
-  user: text
-  team: text
+}}
+event call {{
+  {fields}
   amount: money USD 0 to 1000000
   note: text optional
-}
-team ops {
+}}
+team ops {{
   first person "o@acme.example"
   backup group "g"
-}
+}}
 "#,
     );
     for (number, measure) in measures.iter().enumerate() {
@@ -192,6 +195,7 @@ fn suite(make: impl Fn() -> Box<dyn Place>) {
     }
     a_measure_that_is_new_is_warming(&*make());
     a_measure_that_came_by_a_swap_is_warming(&*make());
+    what_was_not_counted_before_is_not_taken_for_nothing(&make);
 }
 
 fn a_new_store_holds_nothing(place: &dyn Place) {
@@ -295,7 +299,7 @@ fn what_one_window_is_asked_may_change(place: &dyn Place, seed: u64) {
         // How far time was is known by what is counted alone, which may be nothing that is kept: so
         // nothing comes too late here.
         now = match step(&mut rng, now) {
-            next if (next - now).num_days() == 0 => next.max(newest - TimeDelta::seconds(100)),
+            next if (next - now).num_days() == 0 => next.max(newest - TimeDelta::seconds(50)),
             _ => now,
         };
         newest = newest.max(now);
@@ -363,8 +367,8 @@ fn a_measure_that_is_new_is_warming(place: &dyn Place) {
         ("at least 4 USD".to_owned(), true)
     );
     assert_eq!(
-        value(&router, CALL, minute(11), 1),
-        ("4 USD".to_owned(), false)
+        value(&router, CALL, minute(12), 1),
+        ("2 USD".to_owned(), false)
     );
 }
 
@@ -389,7 +393,70 @@ fn a_measure_that_came_by_a_swap_is_warming(place: &dyn Place) {
     let (router, _) = open(&both, place.open(), minute(23));
     let seen = value(&router, CALL, minute(23), 1);
     assert_eq!(seen, ("at least 4 USD".to_owned(), true));
-    assert_eq!(value(&router, CALL, minute(31), 1).0, "4 USD");
+    assert_eq!(value(&router, CALL, minute(32), 1).0, "2 USD");
+}
+
+/// An operator counts more than before, or waits longer, or a default changes: what was let go of, or
+/// never counted, makes lower bounds.
+fn what_was_not_counted_before_is_not_taken_for_nothing(make: &dyn Fn() -> Box<dyn Place>) {
+    let minutes = laneway::Duration::from_minutes;
+    let settings = |lateness: u64, denied: bool| Settings {
+        sources: Sources::default()
+            .with("clock", Source::trusted().with_lateness(minutes(lateness))),
+        counts: Counts {
+            denied,
+            ..Counts::default()
+        },
+        ..Settings::default()
+    };
+    let at = |minute: i64| start() + TimeDelta::minutes(minute);
+    let stamped = |minute: i64| {
+        let stamp = laneway::clock::format_timestamp(at(minute));
+        CALL.replace("\"kind\"", &format!("\"at\": \"{stamp}\", \"kind\""))
+    };
+    let one = matrix(&MEASURES[..1]);
+    let open = |place: &dyn Place, lateness: u64, denied: bool, minute: i64| {
+        Router::open(
+            one.clone(),
+            settings(lateness, denied),
+            place.open(),
+            at(minute),
+        )
+        .unwrap()
+    };
+
+    // Five at the beginning, one forty minutes later, by which they are let go of.
+    let place = make();
+    let (router, _) = open(&*place, 2, true, 0);
+    let receipt = |router: &Router, minute: i64| Receipt::of(router.source("clock"), at(minute));
+    for _ in 0..5 {
+        let _ = router.decide_json(stamped(0).as_bytes(), receipt(&router, 0));
+    }
+    let _ = router.decide_json(stamped(40).as_bytes(), receipt(&router, 40));
+    router.keep().unwrap();
+    drop(router);
+    let (router, _) = open(&*place, 60, true, 41);
+    let decision = router.dry_run_json(stamped(5).as_bytes(), receipt(&router, 41));
+    let window = decision.lanes[0].because[0].window.as_ref().unwrap();
+    assert!(window.partial.is_some(), "{window:?}");
+
+    let place = make();
+    let (router, _) = open(&*place, 2, false, 0);
+    let _ = router.decide_json(CALL.as_bytes(), at(0));
+    drop(router);
+    let (_, opened) = open(&*place, 2, true, 1);
+    assert_eq!(opened, Opened::Warming);
+
+    let place = make();
+    let text = |default: &str| {
+        let fields = format!("user: text\n  team: text default \"{default}\"");
+        matrix_of(&["count of call by team over 10m is not 9999"], &fields)
+    };
+    let (router, _) = Router::open(text("a"), settings(2, true), place.open(), at(0)).unwrap();
+    let _ = router.decide_json(CALL.as_bytes(), at(0));
+    drop(router);
+    let (_, opened) = Router::open(text("b"), settings(2, true), place.open(), at(1)).unwrap();
+    assert_eq!(opened, Opened::Warming);
 }
 
 #[test]
@@ -418,6 +485,29 @@ fn one_process_has_a_folder_at_a_time() {
 }
 
 #[cfg(unix)]
+/// A run of the machine that ended while the store was open may have lost what was not on the disk. It
+/// is not forgotten by a process that ends while it opens the store.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_power_loss_is_not_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = || FileStore::open(folder.path(), Durability::Process).unwrap();
+    let (router, _) = open(&matrix(&MEASURES), Arc::new(store()), start());
+    let _ = router.decide_json(CALL.as_bytes(), start());
+    drop(router);
+    let run = |id: &str| std::fs::write(folder.path().join("boot"), id).unwrap();
+    run("another run");
+    assert!(store().load().unwrap().unwrap().is_lossy);
+    run(std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .unwrap()
+        .trim());
+    assert!(store().load().unwrap().unwrap().is_lossy);
+    let (_, opened) = open(&matrix(&MEASURES), Arc::new(store()), start());
+    assert_eq!(opened, Opened::Warming);
+    // The snapshot that was made then is whole.
+    assert!(!store().load().unwrap().unwrap().is_lossy);
+}
+
 #[test]
 fn only_its_owner_may_read_it() {
     use std::os::unix::fs::PermissionsExt;

@@ -141,6 +141,7 @@ impl<'m> Triggers<'m> {
             gauges.push(Gauge {
                 measure: id,
                 function: Function::of(measure),
+                window: firsts.get(measure.window_words()).copied().unwrap_or(id),
                 counts,
                 filter,
                 by,

@@ -270,9 +270,9 @@ impl Journal {
     }
 
     fn lose(&self) {
-        if self.losses.fetch_add(1, Ordering::Relaxed) == 0 {
-            self.keeper.lose();
-        }
+        self.losses.fetch_add(1, Ordering::Relaxed);
+        // Each time: it may not have been possible to write it down before.
+        self.keeper.lose();
     }
 
     /// Whether something that was counted could not be kept.
@@ -312,7 +312,9 @@ impl Journal {
         let position = self.rotate()?;
         let losses = self.losses.load(Ordering::Relaxed);
         self.keeper.snapshot(position, pieces)?;
-        // What was lost before is in it; what was lost meanwhile may not be.
+        // What was lost before is in it; what was lost meanwhile may not be. Nobody loses anything
+        // while the mark is taken back.
+        let _writing = self.writing();
         let mended = self
             .losses
             .compare_exchange(losses, 0, Ordering::Relaxed, Ordering::Relaxed);

@@ -18,13 +18,13 @@ use super::plan::{Identity, plan};
 use super::secret::{Print, Secret};
 use super::shard::Shard;
 use super::stream::Stream;
-use super::{Bounds, Placed, Windows, nanos, span};
+use super::{Bounds, Placed, Windows, span};
 use crate::clock::Timestamp;
 use crate::limits::CLOCK_JUMP;
 use crate::matrix::Matrix;
 
 /// The first bytes of a snapshot: what it is, and of which form.
-const MAGIC: &[u8; 8] = b"lanewin2";
+const MAGIC: &[u8; 8] = b"lanewin3";
 
 /// Keys of a piece, more or less: the time that others may have to wait for one is that of so many.
 const PIECE: usize = 1_024;
@@ -80,6 +80,7 @@ impl Windows {
             .iter()
             .for_each(|dropped| journal.dropped(dropped));
         let windows = windows.with_journal(journal);
+        windows.flush();
         if opened != Opened::New {
             windows.keep()?;
         }
@@ -306,7 +307,7 @@ impl Restoring {
         let secret = secret_of(kept).unwrap_or_else(Secret::random);
         let mut windows = Windows::without_streams(matrix, bounds, secret);
         let stored = Stored::of(kept);
-        let (planned, parts) = plan(matrix, &stored.identities);
+        let (planned, parts) = plan(matrix, bounds.counts, &stored.identities);
         let of_plan = planned.iter();
         let of_plan: Vec<_> = of_plan
             .filter_map(|planned| Some((planned.old?, planned.identity.clone())))
@@ -363,10 +364,9 @@ fn restore(matrix: &Arc<Matrix>, bounds: Bounds, kept: &Kept, now: Timestamp) ->
         true => Opened::Whole,
         false => Opened::Warming,
     };
-    let now = nanos(now).unwrap_or(i64::MAX);
     for (placed, known) in windows.streams.iter().zip(known) {
         if !is_whole || !known {
-            placed.stream.mark_lost(now);
+            placed.stream.mark_lost_at(now);
             opened = Opened::Warming;
         }
     }

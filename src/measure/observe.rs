@@ -12,7 +12,7 @@ use super::ring::{Decimal, Figure, Given, View};
 use super::secret::Print;
 use super::shard::Shard;
 use super::stream::Stream;
-use super::{Measured, Placed, Windows, nanos, span};
+use super::{Measured, Windows, nanos, span};
 use crate::decision::Kleene;
 use crate::program::gauge::{Ask, Function, Gauge, Writing};
 use crate::program::{KindProgram, Program, Scratch};
@@ -37,9 +37,11 @@ pub struct Measuring {
 /// A stream that has to do with an event.
 #[derive(Debug, Clone, Copy)]
 struct Visit<'a> {
+    windows: &'a Windows,
     stream: &'a Stream,
-    /// Of the kind: those that it keeps.
-    gauges: &'a [Gauge],
+    number: usize,
+    /// Those of its window. Other streams may keep some of them.
+    window: &'a [Gauge],
     key: Print,
     /// Whether the event passes `where`: false of one that is not of the measured kind.
     passes: Kleene,
@@ -100,7 +102,7 @@ impl Windows {
                 value: Print::default(),
             };
             if visit.passes != Kleene::False {
-                for gauge in visit.gauges {
+                for gauge in visit.gauges() {
                     self.quantity_of(gauge, layout, seen, writing, &mut given);
                 }
             }
@@ -109,14 +111,13 @@ impl Windows {
         let mut rest = &*kind.gauges;
         let mut last: Option<(&[u16], Option<Print>)> = None;
         let (mut far, mut count_far) = ([None; AT_ONCE], 0);
-        while let Some((placed, gauges)) = self.together(&mut rest) {
-            let [gauge, ..] = gauges else { break };
+        while let Some((gauge, window)) = next_window(&mut rest) {
             let passes = match (gauge.counts, gauge.filter) {
                 (false, _) => Kleene::False,
                 (true, None) => Kleene::True,
                 (true, Some(filter)) => program.answer(kind, seen, filter, scratch),
             };
-            if passes == Kleene::False && gauges.iter().all(|gauge| gauge.asks.is_empty()) {
+            if passes == Kleene::False && window.iter().all(|gauge| gauge.asks.is_empty()) {
                 continue;
             }
             // PERF: measures of one kind often have one key.
@@ -125,25 +126,40 @@ impl Windows {
             let key = key.unwrap_or_else(|| self.key(gauge, layout, seen, writing));
             last = Some((&gauge.by, key));
             let Some(key) = key else { continue };
-            let visit = Visit {
-                stream: &placed.stream,
-                gauges,
-                key,
-                passes,
-            };
-            if !visit.is_far() {
-                if let Some(mut shard) = visit.stream.lock(key) {
-                    read(&visit, writing, &mut shard);
+            for (before, gauge) in window.iter().enumerate() {
+                let Some(number) = self.part(gauge.measure).map(|part| part.stream) else {
+                    continue;
+                };
+                // A stream is visited once, however its measures stand among others of the window.
+                let mut before = window.iter().take(before);
+                if before.any(|before| self.is_in(before, number)) {
+                    continue;
                 }
-                continue;
-            }
-            if let Some(to) = far.get_mut(count_far) {
-                *to = Some(visit);
-                count_far += 1;
-            }
-            if count_far == AT_ONCE {
-                each_far(&mut far, |visit, shard| read(visit, writing, shard));
-                count_far = 0;
+                let Some(placed) = self.streams.get(number) else {
+                    continue;
+                };
+                let visit = Visit {
+                    windows: self,
+                    stream: &placed.stream,
+                    number,
+                    window,
+                    key,
+                    passes,
+                };
+                if !visit.is_far() {
+                    if let Some(mut shard) = visit.stream.lock(key) {
+                        read(&visit, writing, &mut shard);
+                    }
+                    continue;
+                }
+                if let Some(to) = far.get_mut(count_far) {
+                    *to = Some(visit);
+                    count_far += 1;
+                }
+                if count_far == AT_ONCE {
+                    each_far(&mut far, |visit, shard| read(visit, writing, shard));
+                    count_far = 0;
+                }
             }
         }
         if count_far > 0 {
@@ -151,18 +167,11 @@ impl Windows {
         }
     }
 
-    /// The next gauges that one stream keeps.
+    /// Whether a stream keeps what a gauge is of.
     #[inline]
-    fn together<'g>(&self, rest: &mut &'g [Gauge]) -> Option<(&Placed, &'g [Gauge])> {
-        let first = self.part(rest.first()?.measure)?;
-        let is_same = |gauge: &&Gauge| {
-            let part = self.part(gauge.measure);
-            part.is_some_and(|part| part.stream == first.stream)
-        };
-        let count = rest.iter().take_while(is_same).count();
-        let (together, others) = rest.split_at_checked(count)?;
-        *rest = others;
-        Some((self.streams.get(first.stream)?, together))
+    fn is_in(&self, gauge: &Gauge, number: usize) -> bool {
+        let part = self.part(gauge.measure);
+        part.is_some_and(|part| part.stream == number)
     }
 
     #[inline]
@@ -201,7 +210,28 @@ impl Windows {
     }
 }
 
-impl Visit<'_> {
+/// The next gauges of one window, and the first of them.
+#[inline]
+fn next_window<'g>(rest: &mut &'g [Gauge]) -> Option<(&'g Gauge, &'g [Gauge])> {
+    let first = rest.first()?;
+    let count = rest
+        .iter()
+        .take_while(|gauge| gauge.window == first.window)
+        .count();
+    let (window, others) = rest.split_at_checked(count)?;
+    *rest = others;
+    Some((first, window))
+}
+
+impl<'a> Visit<'a> {
+    /// The gauges of what the stream keeps.
+    #[inline]
+    fn gauges(&self) -> impl Iterator<Item = &'a Gauge> {
+        let (windows, number) = (self.windows, self.number);
+        let gauges = self.window.iter();
+        gauges.filter(move |gauge| windows.is_in(gauge, number))
+    }
+
     /// Whether the keys do not all lie in a cache that is near.
     #[inline]
     fn is_far(&self) -> bool {
@@ -212,7 +242,7 @@ impl Visit<'_> {
     #[inline]
     fn read(&self, shard: &mut Shard, given: &Given<'_>, count: Count, answers: &mut [Kleene]) {
         let ask = |view: &View<'_>| {
-            for gauge in self.gauges {
+            for gauge in self.gauges() {
                 for ask in &gauge.asks {
                     if let Some(to) = answers.get_mut(ask.test as usize) {
                         *to = answer(ask, view, gauge.function);

@@ -11,6 +11,7 @@
 
 use sha2::{Digest, Sha256};
 
+use super::Counts;
 use super::journal::Reader;
 use super::ring::Shape;
 use crate::clock::Duration;
@@ -21,7 +22,7 @@ use crate::schema::KindId;
 /// What stands for a stream, over restarts as well.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Identity {
-    /// The words of the window and the fields of its kind, as a SHA-256.
+    /// The definition of the window, as a SHA-256.
     window: [u8; 32],
     /// Whether its events are counted.
     count: bool,
@@ -54,12 +55,17 @@ pub(super) struct Planned {
 }
 
 /// Where each measure of a matrix is kept, beside the streams for it.
-pub(super) fn plan(matrix: &Matrix, old: &[Option<Identity>]) -> (Vec<Planned>, Vec<Part>) {
+/// What counts is part of what a window is.
+pub(super) fn plan(
+    matrix: &Matrix,
+    counts: Counts,
+    old: &[Option<Identity>],
+) -> (Vec<Planned>, Vec<Part>) {
     let mut streams: Vec<Planned> = Vec::new();
     let mut parts = Vec::new();
     for measure in &matrix.measures {
         let (function, words) = (Function::of(measure), measure.words());
-        let window = window(matrix, measure);
+        let window = window(matrix, counts, measure);
         let has = |identity: &Identity| identity.window == window && identity.has(function, words);
         let old = || {
             let there = old.iter().enumerate();
@@ -198,20 +204,10 @@ impl Identity {
     }
 }
 
-/// What stands for the window of a measure: its words and the fields of its kind.
-fn window(matrix: &Matrix, measure: &Measure) -> [u8; 32] {
+/// What stands for the window of a measure.
+fn window(matrix: &Matrix, counts: Counts, measure: &Measure) -> [u8; 32] {
     let mut hasher = Sha256::new();
-    let mut add = |text: &str| {
-        hasher.update((text.len() as u64).to_le_bytes());
-        hasher.update(text.as_bytes());
-    };
-    add(measure.window_words());
-    if let Some(kind) = matrix.kind(measure.kind) {
-        add(&kind.name);
-        for field in &kind.fields {
-            add(&field.path);
-            add(&field.ty.to_string());
-        }
-    }
+    hasher.update([u8::from(counts.denied)]);
+    hasher.update(matrix.window_definition(measure));
     hasher.finalize().into()
 }

@@ -11,12 +11,14 @@
 use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::Bounds;
 use super::journal::{Journal, Reader};
 use super::plan::Identity;
 use super::ring::{Given, Ring, Shape, View};
 use super::secret::Print;
 use super::shard::{PlaceId, Rare, Shard};
+use super::{Bounds, nanos, span};
+use crate::clock::Timestamp;
+use crate::limits::FUTURE;
 use crate::program::gauge::Function;
 use crate::reference::Partial;
 
@@ -111,7 +113,7 @@ impl Stream {
             shape,
             window,
             bounds,
-            lateness: super::span(bounds.lateness),
+            lateness: span(bounds.lateness),
             newest,
             shards: (0..SHARDS).map(|_| Guarded::default()).collect(),
             keys: AtomicUsize::new(0),
@@ -123,6 +125,13 @@ impl Stream {
             swept: AtomicUsize::new(0),
             journal: OnceLock::new(),
         }
+    }
+
+    /// Events are lost that were counted up to now: also those ahead of the clock, and those that an old
+    /// matrix still decides.
+    pub(super) fn mark_lost_at(&self, now: Timestamp) {
+        let now = nanos(now).unwrap_or(i64::MAX);
+        self.mark_lost(ahead(now).max(self.newest.get()));
     }
 
     /// Events up to an instant are lost: each window that reaches back to it is a lower bound.
@@ -315,7 +324,7 @@ impl Stream {
     /// Lets go of keys, whatever they hold: every window is a lower bound until it lies behind an
     /// instant.
     pub(super) fn rewind(&self, now: i64, goes: impl Fn(Print) -> bool) {
-        self.lost_at.store(now, Ordering::Relaxed);
+        self.lost_at.store(ahead(now), Ordering::Relaxed);
         self.refused_until.store(i64::MIN, Ordering::Relaxed);
         for mut shard in self.shards() {
             let gone = shard.clear(&goes);
@@ -334,6 +343,7 @@ impl Stream {
         for count in [&self.late_dropped, &self.keys_refused] {
             bytes.extend_from_slice(&count.load(Ordering::Relaxed).to_le_bytes());
         }
+        bytes.extend_from_slice(&self.lateness.to_le_bytes());
     }
 
     /// Takes what there is beside the keys.
@@ -343,6 +353,12 @@ impl Stream {
         }
         for count in [&self.late_dropped, &self.keys_refused] {
             count.store(reader.u64()?, Ordering::Relaxed);
+        }
+        let lateness = reader.i64()?;
+        if lateness < self.lateness {
+            // What an event that is late by the new bound would see was let go of by the old one.
+            let oldest = self.newest.get().saturating_sub(lateness);
+            self.mark_lost(oldest.saturating_sub(self.window));
         }
         Some(())
     }
@@ -534,6 +550,11 @@ impl Stream {
         let names = ring.into_iter().flat_map(|ring| ring.names(self.shape));
         names.map(<[u8]>::to_vec).collect()
     }
+}
+
+/// The latest instant at which an event counts that is received now.
+fn ahead(now: i64) -> i64 {
+    now.saturating_add(span(FUTURE))
 }
 
 /// A panic while a lock was held leaves at most one event uncounted; to decide without a window

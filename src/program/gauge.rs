@@ -20,6 +20,8 @@ pub struct Gauge {
     pub measure: MeasureId,
     /// What it asks of its window.
     pub function: Function,
+    /// The first measure of that window. Gauges of one window stand together.
+    pub window: MeasureId,
     /// Whether it counts events of this kind.
     pub counts: bool,
     /// Which of them, where not all.

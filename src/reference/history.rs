@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::clock::{Duration, Timestamp};
 use crate::decision::{Kleene, WindowEvent};
 use crate::event::Event;
-use crate::limits::{CLOCK_JUMP, LATENESS, Limits, WINDOW_IDS};
+use crate::limits::{CLOCK_JUMP, FUTURE, LATENESS, Limits, WINDOW_IDS};
 use crate::matrix::{Matrix, Measure, MeasureFunction, MeasureId};
 use crate::schema::{FieldId, KindId};
 use crate::value::Value;
@@ -89,10 +89,16 @@ impl History {
             let same = old.get(measure.text.as_str()).copied().filter(|old| {
                 let kinds = from.measure(*old).and_then(|old| from.kind(old.kind));
                 let kinds = kinds.zip(to.kind(measure.kind));
-                kinds.is_some_and(|(old, new)| old.is_like(new))
+                let is_like = kinds.is_some_and(|(old, new)| old.is_like(new));
+                let old = from.measure(*old).map(|old| from.window_definition(old));
+                is_like && old == Some(to.window_definition(measure))
             });
             let Some(same) = same else {
-                carried.begun_at.insert(id, now);
+                let newest = carried.newest.get(&measure.kind).copied();
+                let begun = after(now, FUTURE);
+                carried
+                    .begun_at
+                    .insert(id, newest.unwrap_or(begun).max(begun));
                 continue;
             };
             if let Some(stream) = self.streams.remove(&same) {
@@ -153,7 +159,7 @@ impl History {
         for (id, measure) in (0u32..).map(MeasureId).zip(&matrix.measures) {
             if measure.kind == kind {
                 self.streams.remove(&id);
-                self.begun_at.insert(id, now);
+                self.begun_at.insert(id, after(now, FUTURE));
             }
         }
     }

@@ -124,16 +124,21 @@ impl Keeper for FileStore {
     fn load(&self) -> io::Result<Option<Kept>> {
         let snapshot = self.positions(SNAPSHOT)?.pop();
         let logs = self.positions(LOG)?;
-        let is_lossy = self.folder.join(LOSSY).exists();
+        let mut is_lossy = self.folder.join(LOSSY).exists();
         if snapshot.is_none() && logs.is_empty() && !is_lossy {
             return Ok(None);
+        }
+        if self.lost_power() {
+            // Before the next log begins, which says by which run of the machine it is written.
+            self.put(LOSSY, "")?;
+            is_lossy = true;
         }
         let mut kept = Kept {
             snapshot: snapshot
                 .map(|position| fs::read(self.path(SNAPSHOT, position)))
                 .transpose()?,
             logs: Vec::new(),
-            is_lossy: is_lossy || self.lost_power(),
+            is_lossy,
         };
         let from = snapshot.unwrap_or(0);
         for position in logs.into_iter().filter(|position| *position >= from) {
@@ -192,9 +197,11 @@ impl Keeper for FileStore {
     }
 
     fn lose(&self) {
-        // Where not even that can be written, a log that does not go on says it: whoever opens the
-        // store sees that it was not closed.
-        let _ = self.put(LOSSY, "");
+        let lossy = self.folder.join(LOSSY);
+        // Where there is no room for another file, one that is there stands for it.
+        if !lossy.exists() && self.put(LOSSY, "").is_err() {
+            let _ = fs::rename(self.folder.join(BOOT), lossy);
+        }
     }
 
     fn mend(&self) -> io::Result<()> {
