@@ -1,8 +1,9 @@
 //! Some of the keys of a stream, each with its window.
 //!
 //! In: prints of keys. Out: their places.
-//! Method: open addressing. A byte of each print stands apart, so that a look touches a line of those,
-//! and then the key's own; the key itself stands in its block, which is needed anyway.
+//! Method: open addressing. Four bytes of each print stand apart, which say where the key belongs: a look
+//! touches a line of those, and then the key's own; no other key is touched when the table grows. The
+//! key itself stands in its block, which is needed anyway.
 //! Invariant: a key has one place, until another one comes or goes. A key is let go of only when its
 //! window is empty.
 
@@ -32,8 +33,8 @@ impl Default for Rare {
 /// Keys of a shard.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
-    /// By place: a byte of the key, 0 where there is none.
-    tags: Vec<u8>,
+    /// By place: four bytes of the key, 0 where there is none.
+    tags: Vec<u32>,
     /// By place.
     rings: Vec<Ring>,
     count: usize,
@@ -56,29 +57,18 @@ impl Shard {
 
     /// Bytes of all keys beside their blocks.
     pub(super) fn bytes(&self) -> usize {
-        self.tags.capacity() + self.rings.capacity() * size_of::<Ring>()
+        self.tags.capacity() * size_of::<u32>() + self.rings.capacity() * size_of::<Ring>()
     }
 
     /// The place where a key belongs: the order of keys is that of the low halves of their prints.
     #[inline]
-    fn home(&self, low: u64) -> usize {
-        let places = self.tags.len() as u128;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "it is below the number of places"
-        )]
-        let home = ((u128::from(low) * places) >> 64) as usize;
-        home
+    fn home(&self, tag: u32) -> usize {
+        ((u64::from(tag) * self.tags.len() as u64) >> 32) as usize
     }
 
     #[inline]
-    fn tag(key: Print) -> u8 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "the low bits are what is wanted"
-        )]
-        let bits = key.high as u8;
-        bits.max(1)
+    fn tag(low: u64) -> u32 {
+        ((low >> 32) as u32).max(1)
     }
 
     #[inline]
@@ -92,8 +82,8 @@ impl Shard {
     /// Looks at the place that a key most likely has.
     #[inline]
     pub(super) fn touch(&self, key: Print) -> Option<PlaceId> {
-        let tag = Self::tag(key);
-        let mut place = self.home(key.low);
+        let tag = Self::tag(key.low);
+        let mut place = self.home(tag);
         loop {
             match *self.tags.get(place)? {
                 0 => return None,
@@ -111,8 +101,8 @@ impl Shard {
 
     #[inline]
     pub(super) fn find(&self, key: Print) -> Option<PlaceId> {
-        let tag = Self::tag(key);
-        let mut place = self.home(key.low);
+        let tag = Self::tag(key.low);
+        let mut place = self.home(tag);
         loop {
             let known = *self.tags.get(place)?;
             if known == 0 {
@@ -150,35 +140,35 @@ impl Shard {
 
     /// Makes a place for a window whose key has none.
     pub(super) fn add(&mut self, ring: Ring) -> PlaceId {
-        if (self.count + 1) * 5 > self.tags.len() * 4 {
+        if (self.count + 1) * 20 > self.tags.len() * 17 {
             self.grow();
         }
         self.count += 1;
-        self.put(ring)
+        let tag = Self::tag(ring.key().low);
+        self.put(ring, tag)
     }
 
-    fn put(&mut self, ring: Ring) -> PlaceId {
-        let key = ring.key();
-        let mut place = self.home(key.low);
+    fn put(&mut self, ring: Ring, tag: u32) -> PlaceId {
+        let mut place = self.home(tag);
         while self.tags.get(place).is_some_and(|tag| *tag != 0) {
             place = self.next(place);
         }
-        if let (Some(tag), Some(to)) = (self.tags.get_mut(place), self.rings.get_mut(place)) {
-            (*tag, *to) = (Self::tag(key), ring);
+        if let (Some(known), Some(to)) = (self.tags.get_mut(place), self.rings.get_mut(place)) {
+            (*known, *to) = (tag, ring);
         }
         PlaceId(place)
     }
 
     /// Makes some more places: not twice as many, a place is large.
     fn grow(&mut self) {
-        let places = self.tags.len() + self.tags.len() / 7 + 4;
+        let places = self.tags.len() + self.tags.len() / 8 + 4;
         let rings = std::mem::take(&mut self.rings);
         let tags = std::mem::replace(&mut self.tags, vec![0; places]);
         self.rings.reserve_exact(places);
         self.rings.resize_with(places, Ring::default);
         for (ring, tag) in rings.into_iter().zip(tags) {
             if tag != 0 {
-                self.put(ring);
+                self.put(ring, tag);
             }
         }
     }
@@ -194,9 +184,8 @@ impl Shard {
         let (mut hole, mut at) = (place, self.next(place));
         let places = self.tags.len();
         let behind = |at: usize, before: usize| (at + places - before) % places;
-        while self.tags.get(at).is_some_and(|tag| *tag != 0) {
-            let key = self.rings.get(at).map(Ring::key);
-            let home = key.map_or(at, |key| self.home(key.low));
+        while let Some(tag) = self.tags.get(at).copied().filter(|tag| *tag != 0) {
+            let home = self.home(tag);
             if behind(at, home) >= behind(at, hole) {
                 self.rings.swap(at, hole);
                 self.tags.swap(at, hole);
@@ -269,8 +258,7 @@ impl Shard {
     /// The windows of the keys from one low half on, up to another.
     pub(super) fn between(&self, from: u64, to: u64) -> impl Iterator<Item = &Ring> {
         let places = self.tags.len();
-        let first = if places == 0 { 0 } else { self.home(from) };
-        let last = if places == 0 { 0 } else { self.home(to) };
+        let [first, last] = [from, to].map(|low| self.home(Self::tag(low)));
         // Behind the last one's home those that were put off, around the end as well.
         let place = move |n: usize| (first + n) % places.max(1);
         let is_there = |place: usize| self.tags.get(place).is_some_and(|tag| *tag != 0);
