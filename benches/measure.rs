@@ -443,5 +443,5 @@ fn spin() {
     black_box(sum);
 }
 
-criterion_group!(benches, measure, threads, keep);
+criterion_group!(benches, keep, threads, measure);
 criterion_main!(benches);

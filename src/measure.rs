@@ -9,9 +9,10 @@
 //!
 //! To be read in this order: what stands for keys and ids ([`Secret`]), the entries of one key
 //! (`ring`, `names`), some of the keys (`shard`), the windows of measures that are kept together
-//! (`stream`), which those are (`plan`), and how an event comes to them (`observe`, `live`, `decide`), and how they outlive their process (`journal`,
-//! `keep`).
+//! (`stream`), which those are (`plan`), how an event comes to them (`observe`, `live`, `decide`), and
+//! how they outlive their process (`journal`, `keep`).
 
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -105,8 +106,7 @@ impl Windows {
         parts: Vec<Part>,
         old: impl Fn(usize) -> Option<Arc<Stream>>,
     ) {
-        let mut placed: Vec<(usize, Placed)> = Vec::new();
-        for (number, planned) in planned.into_iter().enumerate() {
+        for planned in planned {
             let known = planned.old.and_then(&old);
             let is_new = known.is_none();
             let stream = known.unwrap_or_else(|| {
@@ -123,30 +123,21 @@ impl Windows {
             if !planned.left_out.is_empty() {
                 stream.rename(&planned.identity);
             }
-            let of_plan = Placed {
+            self.streams.push(Placed {
                 stream,
                 identity: planned.identity,
                 kind: planned.kind,
+                measures: planned.measures,
                 is_new,
-            };
-            placed.push((number, of_plan));
+            });
         }
-        placed.sort_by_key(|(_, placed)| placed.stream.serial);
-        let moved = |number| placed.iter().position(|(old, _)| *old == number);
-        self.parts = parts
-            .into_iter()
-            .map(|part| Part {
-                stream: moved(part.stream).unwrap_or(usize::MAX),
-                ..part
-            })
-            .collect();
-        self.streams = placed.into_iter().map(|(_, placed)| placed).collect();
+        self.parts = parts;
     }
 
     /// The windows for another matrix, which decides from an instant on. A measure that both have,
     /// over a kind of the same fields, keeps its windows, and events that are still decided by the
     /// old matrix go on to count in them; those of any other are lower bounds until they lie behind
-    /// the instant.
+    /// the instant, by a minute more: so far ahead the old matrix may have counted.
     #[must_use]
     pub fn carried(&self, to: &Arc<Matrix>, now: Timestamp) -> Self {
         let mut carried = Self::without_streams(to, self.bounds, self.secret);
@@ -178,9 +169,10 @@ impl Windows {
         carried.place(planned, parts, |number| {
             self.streams.get(number).map(|old| Arc::clone(&old.stream))
         });
+        let kept = carried.streams.iter().map(|placed| placed.stream.serial);
+        let kept: HashSet<u64> = kept.collect();
         for old in &self.streams {
-            let mut carried = carried.streams.iter();
-            if !carried.any(|placed| Arc::ptr_eq(&placed.stream, &old.stream)) {
+            if !kept.contains(&old.stream.serial) {
                 old.stream.drop_as(&old.identity);
             }
         }
@@ -347,6 +339,8 @@ struct Placed {
     identity: Identity,
     /// The kind of its events.
     kind: KindId,
+    /// The measures of the matrix that it keeps.
+    measures: Vec<MeasureId>,
     /// Whether it was made for this matrix.
     is_new: bool,
 }

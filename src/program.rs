@@ -84,9 +84,8 @@ pub struct KindProgram {
     pub index: Index,
     /// The phrases that tests look for, of fields with many.
     pub phrases: Vec<Phrases>,
-    /// The measures that lanes and rules of the kind ask for.
-    pub measures: Vec<crate::matrix::MeasureId>,
-    /// What measures have to do with events of the kind, in the order of the measures.
+    /// What measures have to do with events of the kind: those that count them, and those that lanes and
+    /// rules ask for.
     pub gauges: Vec<gauge::Gauge>,
     /// The tests of measures; their answers come with the event.
     pub measure_tests: Vec<Arc<crate::matrix::MeasureTest>>,

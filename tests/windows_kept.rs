@@ -108,6 +108,7 @@ fn step(rng: &mut Rng, now: Timestamp) -> Timestamp {
 /// A folder or memory that a store can be opened on again and again.
 trait Place {
     fn open(&self) -> Arc<dyn Keeper>;
+    fn lose_logs(&self);
 }
 
 struct Folder(tempfile::TempDir);
@@ -115,6 +116,15 @@ struct Folder(tempfile::TempDir);
 impl Place for Folder {
     fn open(&self) -> Arc<dyn Keeper> {
         Arc::new(FileStore::open(self.0.path(), Durability::Process).unwrap())
+    }
+
+    fn lose_logs(&self) {
+        for file in std::fs::read_dir(self.0.path()).unwrap() {
+            let file = file.unwrap();
+            if file.file_name().to_str().unwrap().starts_with("log") {
+                std::fs::remove_file(file.path()).unwrap();
+            }
+        }
     }
 }
 
@@ -134,6 +144,10 @@ struct Stored {
 impl Place for Memory {
     fn open(&self) -> Arc<dyn Keeper> {
         Arc::new(self.clone())
+    }
+
+    fn lose_logs(&self) {
+        self.0.lock().unwrap().logs.clear();
     }
 }
 
@@ -195,6 +209,7 @@ fn suite(make: impl Fn() -> Box<dyn Place>) {
     }
     a_measure_that_is_new_is_warming(&*make());
     a_measure_that_came_by_a_swap_is_warming(&*make());
+    a_log_that_is_missing_is_a_loss_once(&*make());
     what_was_not_counted_before_is_not_taken_for_nothing(&make);
 }
 
@@ -260,17 +275,24 @@ fn a_restart_loses_nothing(place: &dyn Place, seed: u64) {
             let outcome = router.session().outcome_json(json.as_bytes(), now);
             assert_eq!(outcome.name(&matrix), wanted.by, "seed {seed}: event {n}");
         }
-        match rng.u8(..) {
-            0..10 => router.keep().unwrap(),
-            10..20 => {
-                drop(router);
-                let opened;
-                (router, opened) = open(&matrix, place.open(), now);
-                assert_eq!(opened, Opened::Whole, "seed {seed}: event {n}");
-            }
-            _ => {}
-        }
+        router = shaken(&mut rng, router, place, now);
     }
+}
+
+/// Now and then a snapshot, or a restart.
+fn shaken(rng: &mut Rng, router: Router, place: &dyn Place, now: Timestamp) -> Router {
+    match rng.u8(..) {
+        0..10 => router.keep().unwrap(),
+        10..20 => {
+            let matrix = router.matrix();
+            drop(router);
+            let (router, opened) = open(&matrix, place.open(), now);
+            assert_eq!(opened, Opened::Whole, "{now}");
+            return router;
+        }
+        _ => {}
+    }
+    router
 }
 
 /// Several functions of one window, which are kept together.
@@ -317,16 +339,7 @@ fn what_one_window_is_asked_may_change(place: &dyn Place, seed: u64) {
                 (router, _) = open(&matrix, place.open(), now);
             }
         }
-        match rng.u8(..) {
-            0..5 => router.keep().unwrap(),
-            5..15 => {
-                drop(router);
-                let opened;
-                (router, opened) = open(&matrix, place.open(), now);
-                assert_eq!(opened, Opened::Whole, "seed {seed}: event {n}");
-            }
-            _ => {}
-        }
+        router = shaken(&mut rng, router, place, now);
     }
 }
 
@@ -394,6 +407,32 @@ fn a_measure_that_came_by_a_swap_is_warming(place: &dyn Place) {
     let seen = value(&router, CALL, minute(23), 1);
     assert_eq!(seen, ("at least 4 USD".to_owned(), true));
     assert_eq!(value(&router, CALL, minute(32), 1).0, "2 USD");
+}
+
+fn a_log_that_is_missing_is_a_loss_once(place: &dyn Place) {
+    let matrix = matrix(&MEASURES[..1]);
+    let minute = |n: i64| start() + TimeDelta::minutes(n);
+    let (router, _) = open(&matrix, place.open(), start());
+    let _ = router.decide_json(CALL.as_bytes(), start());
+    router.keep().unwrap();
+    let _ = router.decide_json(CALL.as_bytes(), start());
+    drop(router);
+    place.lose_logs();
+    let (router, opened) = open(&matrix, place.open(), minute(1));
+    assert_eq!(opened, Opened::Warming);
+    assert_eq!(
+        value(&router, CALL, minute(1), 0),
+        ("at least 2".to_owned(), true)
+    );
+    let _ = router.decide_json(CALL.as_bytes(), minute(2));
+    drop(router);
+    let (router, opened) = open(&matrix, place.open(), minute(13));
+    assert_eq!(opened, Opened::Whole);
+    assert_eq!(
+        value(&router, CALL, minute(11), 0),
+        ("at least 2".to_owned(), true)
+    );
+    assert_eq!(value(&router, CALL, minute(13), 0), ("1".to_owned(), false));
 }
 
 /// An operator counts more than before, or waits longer, or a default changes: what was let go of, or

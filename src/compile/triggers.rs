@@ -24,7 +24,6 @@ const FLAT: usize = 32;
 pub(super) struct Made {
     pub(super) nodes: Nodes,
     pub(super) tests: Vec<Test>,
-    pub(super) measures: Vec<MeasureId>,
     pub(super) measure_tests: Vec<Arc<MeasureTest>>,
     pub(super) gauges: Vec<Gauge>,
     /// Why they cannot be compiled, if so.
@@ -60,7 +59,6 @@ impl<'m> Triggers<'m> {
             made: Made {
                 nodes: Nodes::default(),
                 tests: Vec::new(),
-                measures: Vec::new(),
                 measure_tests: Vec::new(),
                 gauges: Vec::new(),
                 trouble: None,
@@ -107,11 +105,16 @@ impl<'m> Triggers<'m> {
         for (id, measure) in measures.clone() {
             firsts.entry(measure.window_words()).or_insert(id);
         }
+        let mut asked: HashMap<MeasureId, Vec<u32>> = HashMap::new();
+        for (number, test) in (0u32..).zip(&self.made.measure_tests) {
+            asked.entry(test.measure).or_default().push(number);
+        }
         let mut measures: Vec<_> = measures.collect();
         measures.sort_by_key(|(_, measure)| firsts.get(measure.window_words()).copied());
         for (id, measure) in measures {
             let counts = measure.kind == self.kind.id;
-            if !counts && !self.made.measures.contains(&id) {
+            let asks = asked.remove(&id).unwrap_or_default();
+            if !counts && asks.is_empty() {
                 continue;
             }
             let filter = measure.filter.as_ref().filter(|_| counts);
@@ -136,8 +139,6 @@ impl<'m> Triggers<'m> {
                 Some(Cell::Scaled { places, .. }) => *places,
                 _ => 0,
             };
-            let tests = (0u32..).zip(&self.made.measure_tests);
-            let asks = tests.filter(|(_, test)| test.measure == id);
             gauges.push(Gauge {
                 measure: id,
                 function: Function::of(measure),
@@ -147,7 +148,11 @@ impl<'m> Triggers<'m> {
                 by,
                 quantity: quantity_slot,
                 asks: asks
-                    .map(|(number, test)| Ask::new(number, test.op, test.threshold.clone(), places))
+                    .iter()
+                    .filter_map(|number| {
+                        let test = self.made.measure_tests.get(*number as usize)?;
+                        Some(Ask::new(*number, test.op, test.threshold.clone(), places))
+                    })
                     .collect(),
             });
         }
@@ -228,9 +233,6 @@ impl<'m> Triggers<'m> {
                 let made = &mut self.made;
                 let number = u32::try_from(made.measure_tests.len()).unwrap_or(u32::MAX);
                 made.measure_tests.push(Arc::clone(test));
-                if !made.measures.contains(&test.measure) {
-                    made.measures.push(test.measure);
-                }
                 self.measures.insert(&test.text, number);
                 number
             }

@@ -24,7 +24,7 @@ use crate::limits::CLOCK_JUMP;
 use crate::matrix::Matrix;
 
 /// The first bytes of a snapshot: what it is, and of which form.
-const MAGIC: &[u8; 8] = b"lanewin3";
+const MAGIC: &[u8; 8] = b"lanewin4";
 
 /// Keys of a piece, more or less: the time that others may have to wait for one is that of so many.
 const PIECE: usize = 1_024;
@@ -153,6 +153,12 @@ impl<'s> Pieces<'s> {
     }
 }
 
+/// Writes where the log is, and up to which instant its stream may have let go of something.
+fn write_place(journal: &Journal, stream: &Stream, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&journal.position().to_le_bytes());
+    bytes.extend_from_slice(&stream.newest().to_le_bytes());
+}
+
 impl Iterator for Pieces<'_> {
     type Item = Vec<u8>;
 
@@ -161,7 +167,7 @@ impl Iterator for Pieces<'_> {
         let Some(next) = &mut self.next else {
             bytes.push(b'm');
             self.identity.write(&mut bytes);
-            bytes.extend_from_slice(&self.journal.position().to_le_bytes());
+            write_place(self.journal, self.stream, &mut bytes);
             self.stream.write_state(&mut bytes);
             self.next = Some(Next {
                 shard: 0,
@@ -172,7 +178,7 @@ impl Iterator for Pieces<'_> {
         };
         let shard = self.stream.shard(next.shard)?;
         bytes.push(b'k');
-        bytes.extend_from_slice(&self.journal.position().to_le_bytes());
+        write_place(self.journal, self.stream, &mut bytes);
         if next.from == 0 {
             next.width = u64::MAX / (1 + shard.len() / PIECE) as u64;
         }
@@ -300,6 +306,10 @@ struct Restoring {
     /// Where it was when the rest of a stream was written.
     states: Vec<u64>,
     known: Vec<bool>,
+    /// How late an event might be when a stream was written.
+    lateness: Vec<i64>,
+    /// Where the next log begins.
+    position: u64,
 }
 
 impl Restoring {
@@ -341,7 +351,19 @@ impl Restoring {
             positions: vec![HashMap::new(); count],
             states: vec![0; count],
             known: vec![false; count],
+            lateness: vec![i64::MAX; count],
+            position: 0,
         }
+    }
+
+    /// Takes where the log was, and the newest instant of a stream's kind.
+    fn read_place(&mut self, stream: Option<usize>, piece: &mut Reader<'_>) -> Option<u64> {
+        let (position, newest) = (piece.u64()?, piece.i64()?);
+        self.position = self.position.max(position);
+        if let Some(placed) = stream.and_then(|stream| self.windows.streams.get(stream)) {
+            self.windows.advance(placed.kind, newest);
+        }
+        Some(position)
     }
 }
 
@@ -351,24 +373,27 @@ fn restore(matrix: &Arc<Matrix>, bounds: Bounds, kept: &Kept, now: Timestamp) ->
         Some(bytes) => restoring.snapshot(bytes).is_some(),
         None => true,
     };
-    let (logs, position) = restoring.logs(&kept.logs);
+    let logs = restoring.logs(&kept.logs);
     let is_whole = snapshot && logs && !kept.is_lossy && secret_of(kept).is_some();
     let Restoring {
         windows,
         known,
         renamed,
         dropped,
+        lateness,
+        position,
         ..
     } = restoring;
     let mut opened = match is_whole {
         true => Opened::Whole,
         false => Opened::Warming,
     };
-    for (placed, known) in windows.streams.iter().zip(known) {
+    for (placed, (known, lateness)) in windows.streams.iter().zip(known.into_iter().zip(lateness)) {
         if !is_whole || !known {
             placed.stream.mark_lost_at(now);
             opened = Opened::Warming;
         }
+        placed.stream.waited_for(lateness);
     }
     Restored {
         windows,
@@ -422,16 +447,16 @@ impl Restoring {
                 b'm' => {
                     let stored = self.stored.first.get(&Identity::read(&mut piece)?)?;
                     stream = *self.places.get(*stored)?;
-                    let position = piece.u64()?;
+                    let position = self.read_place(stream, &mut piece)?;
                     if let Some(stream) = stream {
                         *self.known.get_mut(stream)? = true;
                         *self.states.get_mut(stream)? = position;
                         let placed = self.windows.streams.get(stream)?;
-                        placed.stream.read_state(&mut piece)?;
+                        *self.lateness.get_mut(stream)? = placed.stream.read_state(&mut piece)?;
                     }
                 }
                 b'k' => {
-                    let position = piece.u64()?;
+                    let position = self.read_place(stream, &mut piece)?;
                     if let Some(stream) = stream {
                         let placed = self.windows.streams.get(stream)?;
                         let positions = self.positions.get_mut(stream)?;
@@ -446,9 +471,9 @@ impl Restoring {
         }
     }
 
-    /// Counts again what the logs say; says whether all of them could be read, and where they end.
+    /// Counts again what the logs say; says whether all of them could be read.
     /// The end of the last one may be torn: nobody was told of what stands there.
-    fn logs(&mut self, logs: &[(u64, Vec<u8>)]) -> (bool, u64) {
+    fn logs(&mut self, logs: &[(u64, Vec<u8>)]) -> bool {
         let mut is_whole = true;
         let mut end = 0;
         // As they were found at first, one log after the other.
@@ -489,7 +514,12 @@ impl Restoring {
             }
             is_whole &= reader.is_torn();
         }
-        (is_whole, end)
+        if logs.is_empty() {
+            // There is one behind every snapshot. The next begins behind what the snapshot has.
+            return false;
+        }
+        self.position = end;
+        is_whole
     }
 
     /// Counts again what a record says, unless the snapshot has it.

@@ -3,6 +3,8 @@
 //! In: an event as the reference evaluator sees it. Out: [`Measured`].
 //! Invariant: the windows that slots come to, with the same keys.
 
+use std::collections::HashMap;
+
 use super::ring::{Decimal, Given, View};
 use super::secret::Print;
 use super::{Counting, Windows, nanos, span};
@@ -43,7 +45,7 @@ impl reference::Windows for Live<'_> {
 #[derive(Debug)]
 pub(crate) struct Counted<'w> {
     live: Live<'w>,
-    noted: Vec<(MeasureId, Measured)>,
+    noted: HashMap<MeasureId, Measured>,
 }
 
 impl<'w> Counted<'w> {
@@ -54,16 +56,15 @@ impl<'w> Counted<'w> {
         event: &Event,
         counting: Counting,
     ) -> Self {
-        let mut noted = Vec::new();
+        let mut noted = HashMap::new();
         let facts = Facts::without_past(matrix, event);
         if let (Some(facts), Some(at)) = (facts, nanos(counting.at)) {
             windows.happens(event.kind, at, counting);
-            let streams = windows.streams.iter().enumerate();
-            for (stream, _) in streams.filter(|(_, placed)| placed.kind == event.kind) {
-                let parts = (0u32..).map(MeasureId).zip(&windows.parts);
-                let measures = parts.filter(|(_, part)| part.stream == stream);
+            let streams = windows.streams.iter();
+            for placed in streams.filter(|placed| placed.kind == event.kind) {
+                let measures = placed.measures.iter();
                 let occurrences: Vec<_> = measures
-                    .filter_map(|(id, _)| Some((id, Occurrence::of(matrix.measure(id)?, &facts)?)))
+                    .filter_map(|id| Some((*id, Occurrence::of(matrix.measure(*id)?, &facts)?)))
                     .filter(|(_, occurrence)| occurrence.passes != Kleene::False)
                     .collect();
                 let measured = windows.measure_values(event, &occurrences, counting, true);
@@ -80,9 +81,8 @@ impl<'w> Counted<'w> {
 
 impl reference::Windows for Counted<'_> {
     fn measured(&self, facts: &Facts<'_>, id: MeasureId, instant: Timestamp) -> Option<Measured> {
-        let mut noted = self.noted.iter().filter(|(noted, _)| *noted == id);
-        match noted.next() {
-            Some((_, measured)) => Some(measured.clone()),
+        match self.noted.get(&id) {
+            Some(measured) => Some(measured.clone()),
             None => self.live.measured(facts, id, instant),
         }
     }

@@ -91,6 +91,9 @@ impl Windows {
         let lateness = span(counting.lateness);
         let mut id = None;
         let mut read = |visit: &Visit<'_>, writing: &mut Writing, shard: &mut Shard| {
+            if visit.passes == Kleene::False {
+                return visit.read(shard, answers, at);
+            }
             // PERF: what has to be hashed is hashed while memory that is far away comes.
             let hashed = || slots.id(input).map(|id| (Print::of(&self.hasher, id), id));
             let mut given = Given {
@@ -101,12 +104,10 @@ impl Windows {
                 sum: Decimal::default(),
                 value: Print::default(),
             };
-            if visit.passes != Kleene::False {
-                for gauge in visit.gauges() {
-                    self.quantity_of(gauge, layout, seen, writing, &mut given);
-                }
+            for gauge in visit.gauges() {
+                self.quantity_of(gauge, layout, seen, writing, &mut given);
             }
-            visit.read(shard, &given, count, answers);
+            visit.read_with(shard, answers, &given, count);
         };
         let mut rest = &*kind.gauges;
         let mut last: Option<(&[u16], Option<Print>)> = None;
@@ -238,24 +239,37 @@ impl<'a> Visit<'a> {
         self.stream.keys() > FAR
     }
 
-    /// Answers what is asked of the window.
+    /// Answers what is asked of the window at an instant, for an event that is not in it.
+    fn read(&self, shard: &mut Shard, answers: &mut [Kleene], at: i64) {
+        let ask = |view: &View<'_>| self.answer(view, answers);
+        self.stream.read(shard, self.key, at, None, ask);
+    }
+
+    /// The same for an event that is, or as if it were.
     #[inline]
-    fn read(&self, shard: &mut Shard, given: &Given<'_>, count: Count, answers: &mut [Kleene]) {
-        let ask = |view: &View<'_>| {
-            for gauge in self.gauges() {
-                for ask in &gauge.asks {
-                    if let Some(to) = answers.get_mut(ask.test as usize) {
-                        *to = answer(ask, view, gauge.function);
-                    }
+    fn read_with(
+        &self,
+        shard: &mut Shard,
+        answers: &mut [Kleene],
+        given: &Given<'_>,
+        count: Count,
+    ) {
+        let ask = |view: &View<'_>| self.answer(view, answers);
+        let (stream, key) = (self.stream, self.key);
+        match count {
+            Count::Now => stream.observe(shard, key, given, ask),
+            Count::No => stream.read(shard, key, given.at, Some(given), ask),
+        }
+    }
+
+    #[inline]
+    fn answer(&self, view: &View<'_>, answers: &mut [Kleene]) {
+        for gauge in self.gauges() {
+            for ask in &gauge.asks {
+                if let Some(to) = answers.get_mut(ask.test as usize) {
+                    *to = answer(ask, view, gauge.function);
                 }
             }
-        };
-        match (self.passes, count) {
-            (Kleene::False, _) => self.stream.read(shard, self.key, given.at, None, ask),
-            (_, Count::Now) => self.stream.observe(shard, self.key, given, ask),
-            (_, Count::No) => self
-                .stream
-                .read(shard, self.key, given.at, Some(given), ask),
         }
     }
 }

@@ -9,13 +9,15 @@
 //! made: a matrix that measures more of the same window has another stream beside it, and one that
 //! measures less leaves something out of it, which nobody is given again.
 
+use std::collections::HashMap;
+
 use sha2::{Digest, Sha256};
 
 use super::Counts;
 use super::journal::Reader;
 use super::ring::Shape;
 use crate::clock::Duration;
-use crate::matrix::{Matrix, Measure};
+use crate::matrix::{Matrix, Measure, MeasureId};
 use crate::program::gauge::Function;
 use crate::schema::KindId;
 
@@ -46,6 +48,8 @@ pub(super) struct Planned {
     pub(super) identity: Identity,
     pub(super) kind: KindId,
     pub(super) window: Duration,
+    /// Which it keeps.
+    pub(super) measures: Vec<MeasureId>,
     /// Which of those that there are it is.
     pub(super) old: Option<usize>,
     /// The functions that are asked for, by their bits.
@@ -61,42 +65,64 @@ pub(super) fn plan(
     counts: Counts,
     old: &[Option<Identity>],
 ) -> (Vec<Planned>, Vec<Part>) {
+    let mut of_window: HashMap<[u8; 32], OfWindow<'_>> = HashMap::new();
+    for (number, old) in old.iter().enumerate() {
+        if let Some(old) = old {
+            let window = of_window.entry(old.window).or_default();
+            window.old.push((number, old));
+        }
+    }
     let mut streams: Vec<Planned> = Vec::new();
     let mut parts = Vec::new();
-    for measure in &matrix.measures {
+    for (id, measure) in (0u32..).map(MeasureId).zip(&matrix.measures) {
         let (function, words) = (Function::of(measure), measure.words());
         let window = window(matrix, counts, measure);
-        let has = |identity: &Identity| identity.window == window && identity.has(function, words);
-        let old = || {
-            let there = old.iter().enumerate();
-            let mut there = there.filter_map(|(number, old)| Some((number, old.as_ref()?)));
-            there.find(|(_, old)| has(old))
-        };
-        let has_room = |planned: &Planned| {
-            let identity = &planned.identity;
-            planned.old.is_none() && identity.window == window && identity.has_room(function)
-        };
-        let stream = if let Some(known) = streams.iter().position(|known| has(&known.identity)) {
-            known
-        } else if let Some((number, old)) = old() {
-            streams.push(Planned::new(measure, old.clone(), Some(number)));
+        let there = of_window.entry(window).or_default();
+        let number = there.stream(&streams, function, words).unwrap_or_else(|| {
+            let has = |old: &&(usize, &Identity)| old.1.has(function, words);
+            let known = there.old.iter().find(has).copied();
+            let identity = known.map_or_else(|| Identity::new(window), |(_, old)| old.clone());
+            there.streams.push(streams.len());
+            streams.push(Planned::new(measure, identity, known.map(|(old, _)| old)));
             streams.len() - 1
-        } else if let Some(new) = streams.iter().position(has_room) {
-            new
-        } else {
-            streams.push(Planned::new(measure, Identity::new(window), None));
-            streams.len() - 1
-        };
-        if let Some(planned) = streams.get_mut(stream) {
+        });
+        if let Some(planned) = streams.get_mut(number) {
             planned.identity.put(function, words);
             planned.asked |= function.bit();
+            planned.measures.push(id);
         }
-        parts.push(Part { stream, function });
+        parts.push(Part {
+            stream: number,
+            function,
+        });
     }
     for stream in &mut streams {
         stream.leave_out();
     }
     (streams, parts)
+}
+
+/// The streams of one window: those that there are, and those of the plan so far.
+#[derive(Default)]
+struct OfWindow<'o> {
+    old: Vec<(usize, &'o Identity)>,
+    streams: Vec<usize>,
+}
+
+impl OfWindow<'_> {
+    /// The stream of the plan for a function: one that has it; else, where no old one has it, a new one
+    /// with room for it.
+    fn stream(&self, planned: &[Planned], function: Function, words: &str) -> Option<usize> {
+        let planned = |number: &usize| Some((*number, planned.get(*number)?));
+        let mut streams = self.streams.iter().filter_map(planned);
+        let known = streams.find(|(_, planned)| planned.identity.has(function, words));
+        let is_old = self.old.iter().any(|(_, old)| old.has(function, words));
+        let mut new = self.streams.iter().filter_map(planned);
+        let new = new.find(|(_, planned)| {
+            !is_old && planned.old.is_none() && planned.identity.has_room(function)
+        });
+        known.or(new).map(|(number, _)| number)
+    }
 }
 
 impl Planned {
@@ -105,6 +131,7 @@ impl Planned {
             identity,
             kind: measure.kind,
             window: measure.window,
+            measures: Vec::new(),
             old,
             asked: 0,
             left_out: Vec::new(),

@@ -68,7 +68,7 @@ static SERIAL: AtomicU64 = AtomicU64::new(0);
 /// The windows of measures that count the same events by one key over one span.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// Where it stands among all others: who has several locks takes them in this order.
+    /// Its number among all others, whatever the matrix: who takes several locks takes them in this order.
     pub(super) serial: u64,
     pub(super) shape: Shape,
     /// Nanoseconds.
@@ -346,21 +346,28 @@ impl Stream {
         bytes.extend_from_slice(&self.lateness.to_le_bytes());
     }
 
-    /// Takes what there is beside the keys.
-    pub(super) fn read_state(&self, reader: &mut Reader<'_>) -> Option<()> {
+    /// Takes what there is beside the keys; says how late an event might be when it was written.
+    pub(super) fn read_state(&self, reader: &mut Reader<'_>) -> Option<i64> {
         for instant in [&self.refused_until, &self.lost_at] {
             instant.store(reader.i64()?, Ordering::Relaxed);
         }
         for count in [&self.late_dropped, &self.keys_refused] {
             count.store(reader.u64()?, Ordering::Relaxed);
         }
-        let lateness = reader.i64()?;
+        reader.i64()
+    }
+
+    /// Events might be so late so far: what one that is later may see was let go of.
+    pub(super) fn waited_for(&self, lateness: i64) {
         if lateness < self.lateness {
-            // What an event that is late by the new bound would see was let go of by the old one.
             let oldest = self.newest.get().saturating_sub(lateness);
             self.mark_lost(oldest.saturating_sub(self.window));
         }
-        Some(())
+    }
+
+    /// The newest instant of the events of its kind.
+    pub(super) fn newest(&self) -> i64 {
+        self.newest.get()
     }
 
     /// Takes a key that was written.

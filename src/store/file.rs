@@ -96,10 +96,12 @@ impl FileStore {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Whether the machine went down since the log was written, and not by a close of the store.
+    /// Whether the machine may have gone down since the log was written, and not by a close of the
+    /// store: where the system does not say which run of it this is, that is so after every crash.
     fn lost_power(&self) -> bool {
         let noted = fs::read_to_string(self.folder.join(BOOT)).unwrap_or_default();
-        noted != CLOSED && noted != boot() && self.durability == Durability::Process
+        let is_this_run = !noted.is_empty() && noted == boot();
+        noted != CLOSED && !is_this_run && self.durability == Durability::Process
     }
 
     /// Everything is on the disk.
