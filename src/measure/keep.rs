@@ -24,7 +24,7 @@ use crate::limits::CLOCK_JUMP;
 use crate::matrix::Matrix;
 
 /// The first bytes of a snapshot: what it is, and of which form.
-const MAGIC: &[u8; 8] = b"lanewin4";
+const MAGIC: &[u8; 8] = b"lanewin5";
 
 /// Keys of a piece, more or less: the time that others may have to wait for one is that of so many.
 const PIECE: usize = 1_024;
@@ -179,6 +179,8 @@ impl Iterator for Pieces<'_> {
         let shard = self.stream.shard(next.shard)?;
         bytes.push(b'k');
         write_place(self.journal, self.stream, &mut bytes);
+        let keys = u32::try_from(shard.len()).unwrap_or(u32::MAX);
+        bytes.extend_from_slice(&keys.to_le_bytes());
         if next.from == 0 {
             next.width = u64::MAX / (1 + shard.len() / PIECE) as u64;
         }
@@ -457,11 +459,12 @@ impl Restoring {
                 }
                 b'k' => {
                     let position = self.read_place(stream, &mut piece)?;
+                    let keys = piece.u32()?;
                     if let Some(stream) = stream {
                         let placed = self.windows.streams.get(stream)?;
                         let positions = self.positions.get_mut(stream)?;
                         while !piece.0.is_empty() {
-                            let key = placed.stream.read_key(&mut piece)?;
+                            let key = placed.stream.read_key(keys, &mut piece)?;
                             positions.insert(key, position);
                         }
                     }

@@ -141,7 +141,8 @@ impl Shard {
     /// Makes a place for a window whose key has none.
     pub(super) fn add(&mut self, ring: Ring) -> PlaceId {
         if (self.count + 1) * 20 > self.tags.len() * 17 {
-            self.grow();
+            // Not twice as many: a place is large.
+            self.grow(self.tags.len() + self.tags.len() / 8 + 4);
         }
         self.count += 1;
         let tag = Self::tag(ring.key().low);
@@ -159,9 +160,17 @@ impl Shard {
         PlaceId(place)
     }
 
-    /// Makes some more places: not twice as many, a place is large.
-    fn grow(&mut self) {
-        let places = self.tags.len() + self.tags.len() / 8 + 4;
+    /// Makes room for so many keys in all.
+    // PERF: keys that come in their order would else all belong at the end of what there is so far, one
+    // behind the other.
+    pub(super) fn reserve(&mut self, keys: usize) {
+        let places = keys * 20 / 17 + 1;
+        if places > self.tags.len() {
+            self.grow(places);
+        }
+    }
+
+    fn grow(&mut self, places: usize) {
         let rings = std::mem::take(&mut self.rings);
         let tags = std::mem::replace(&mut self.tags, vec![0; places]);
         self.rings.reserve_exact(places);

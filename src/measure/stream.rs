@@ -370,8 +370,8 @@ impl Stream {
         self.newest.get()
     }
 
-    /// Takes a key that was written.
-    pub(super) fn read_key(&self, reader: &mut Reader<'_>) -> Option<Print> {
+    /// Takes a key that was written, one of so many in its shard.
+    pub(super) fn read_key(&self, keys: u32, reader: &mut Reader<'_>) -> Option<Print> {
         let rare = Rare {
             bound_until: reader.i64()?,
             dropped_to: reader.i64()?,
@@ -383,6 +383,8 @@ impl Stream {
             Some(place) => *shard.ring(place)? = ring,
             None => {
                 self.keys.fetch_add(1, Ordering::Relaxed);
+                // No more than there is room for, whatever a damaged number says.
+                shard.reserve(self.bounds.keys.min(usize::try_from(keys).ok()?));
                 shard.add(ring);
             }
         }
