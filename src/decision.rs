@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::clock::{Duration, Timestamp};
 use crate::event::Problem;
@@ -229,7 +229,8 @@ pub struct WindowEvent {
 }
 
 /// The hold of each scope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Holds {
     /// Of the item.
     #[serde(skip_serializing_if = "Option::is_none")]

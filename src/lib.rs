@@ -15,6 +15,7 @@
 //! | 5 | [`measure`] | sliding windows, for several threads |
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
 //! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
+//! | 8 | [`escalation`] | the lifecycle: a pure function of state, command and instant |
 //! | 9 | [`files`] [`store`] | a matrix on disk; where state outlives the process |
 //! | 10 | `cli` | the command line |
 
@@ -27,6 +28,7 @@ pub mod clock;
 pub mod compile;
 pub mod decision;
 pub mod diagnostic;
+pub mod escalation;
 pub mod event;
 pub mod files;
 pub mod limits;

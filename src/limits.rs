@@ -159,3 +159,20 @@ pub const SAW_CHARS: usize = 200;
 
 /// Days before the end of a calendar's exceptions at which a warning comes.
 pub const EXCEPTIONS_WARNING_DAYS: i64 = 60;
+
+/// Reminders by one `every` step. Whoever did not answer to so many does not answer to the next.
+pub const STEP_REPEATS: usize = 200;
+
+/// How late a step may be performed before the later ones of its sign-off move by its lateness
+/// (design, lifecycle 4): a desk that looks every second is never so late, one that was down is.
+pub const STEP_LATENESS: Duration = Duration::from_minutes(5);
+
+/// Rounds of votes of one escalation. Each amendment starts one; people who cannot agree in so many
+/// need another way to talk.
+pub const ROUNDS: u32 = 100;
+
+/// Characters of a reason or a comment. It is read by people.
+pub const REMARK_CHARS: usize = 10_000;
+
+/// Events of a group that an escalation lists one by one; more are counted.
+pub const JOINED_LISTED: u32 = 100;

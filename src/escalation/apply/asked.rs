@@ -1,0 +1,235 @@
+//! Who is asked: seats, and telling those who sit on them.
+
+use serde_json::json;
+
+use super::Work;
+use crate::escalation::effect::{About, Notice, Recipient, RecordKind};
+use crate::escalation::plan::{Asked, Does};
+use crate::escalation::principal::Principal;
+use crate::escalation::state::{Cause, Outcome, Seat, SignOffState, VoteKind};
+
+/// Why people are told something, as the stable id of the notice has it.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::escalation) struct Telling<'t> {
+    /// What of the escalation: equal for what is told once.
+    pub(in crate::escalation) id: &'t str,
+    /// Whether those who were asked before are only reminded.
+    pub(in crate::escalation) again: bool,
+    /// Whether the notices of many escalations may become one (rule 13).
+    pub(in crate::escalation) merges: bool,
+}
+
+impl Work<'_> {
+    /// Gives seats in a sign-off to people who have none. Who stands behind the request gets none, and
+    /// who left gets none (rule 3).
+    pub(in crate::escalation) fn seat(&mut self, sign_off: usize, people: &[Asked]) {
+        let now = self.now;
+        let directory = self.context.directory;
+        let excluded = &self.it.pinned.excluded;
+        let Some(sign_off) = self.it.sign_offs.get_mut(sign_off) else {
+            return;
+        };
+        for asked in people {
+            let has_seat = sign_off
+                .seated()
+                .any(|seat| seat.person == asked.person && seat.for_whom.is_none());
+            let is_out = excluded.contains(&asked.person) || directory.has_left(&asked.person);
+            if !has_seat && !is_out {
+                sign_off.seats.push(Seat {
+                    person: asked.person.clone(),
+                    via: asked.via.clone(),
+                    for_whom: None,
+                    since: now,
+                    until: None,
+                });
+            }
+        }
+    }
+
+    /// Ends all seats of a sign-off: its voters are replaced.
+    pub(super) fn unseat(&mut self, sign_off: usize) {
+        let now = self.now;
+        if let Some(sign_off) = self.it.sign_offs.get_mut(sign_off) {
+            for seat in sign_off
+                .seats
+                .iter_mut()
+                .filter(|seat| seat.until.is_none())
+            {
+                seat.until = Some(now);
+            }
+        }
+    }
+
+    /// Tells those who may vote in some sign-offs, each once.
+    pub(in crate::escalation) fn tell(&mut self, sign_offs: &[usize], telling: Telling<'_>) {
+        let mut told: Vec<(Principal, bool)> = Vec::new();
+        let lane = match sign_offs {
+            [one] => self.it.sign_offs.get(*one).map(|one| one.plan.lane.clone()),
+            _ => None,
+        };
+        for sign_off in sign_offs {
+            let Some(sign_off) = self.it.sign_offs.get(*sign_off) else {
+                continue;
+            };
+            for seat in sign_off.seated().filter(|seat| self.is_eligible(seat)) {
+                if !told.iter().any(|(person, _)| *person == seat.person) {
+                    told.push((seat.person.clone(), seat.since < self.now));
+                }
+            }
+        }
+        for (person, is_old) in told {
+            let merge = telling
+                .merges
+                .then(|| format!("{}/{person}", self.it.pinned.flood));
+            let notice = Notice {
+                id: format!("{}/{}/{person}", self.it.pinned.id, telling.id),
+                to: Recipient::Person(person),
+                about: match telling.again && is_old {
+                    true => About::Reminded,
+                    false => About::Asked,
+                },
+                lane: lane.clone(),
+                at: self.now,
+                merge,
+            };
+            self.notices.push(notice);
+        }
+    }
+
+    /// Does what a step does to who is asked. Steps that do nothing to it are none of its business.
+    pub(super) fn bring(&mut self, sign_off: usize, does: &Does) {
+        let Some(it) = self.it.sign_offs.get(sign_off) else {
+            return;
+        };
+        let plan = std::sync::Arc::clone(&it.plan);
+        let roster = |team: &String| plan.rosters.get(team);
+        match does {
+            Does::NotifyBackup => {
+                if let Some(roster) = roster(&plan.team) {
+                    self.seat(sign_off, &roster.backup);
+                }
+            }
+            Does::Notify(team) => {
+                if let Some(roster) = roster(team) {
+                    self.seat(sign_off, &roster.first);
+                }
+            }
+            // Rule 5: replaces the voters, with the quorum of their team.
+            Does::Route(team) => {
+                if let Some(roster) = roster(team) {
+                    self.unseat(sign_off);
+                    self.seat(sign_off, &roster.first);
+                    if let Some(it) = self.it.sign_offs.get_mut(sign_off) {
+                        it.team.clone_from(team);
+                        it.quorum = roster.quorum;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Brings the next step forward that may bring people. `false` where there is none.
+    pub(super) fn hurry(&mut self, sign_off: usize, why: &str) -> bool {
+        let Some(it) = self.it.sign_offs.get(sign_off) else {
+            return false;
+        };
+        let from = it.next.max(it.hurried);
+        let steps = it.plan.steps.iter().enumerate().skip(from as usize);
+        let found = steps
+            .map(|(position, step)| (position, step.does.clone()))
+            .find(|(_, does)| does.brings_people());
+        let Some((position, does)) = found else {
+            return false;
+        };
+        let lane = it.plan.lane.clone();
+        self.bring(sign_off, &does);
+        if let Some(it) = self.it.sign_offs.get_mut(sign_off) {
+            it.hurried = u32::try_from(position + 1).unwrap_or(u32::MAX);
+        }
+        self.record(
+            RecordKind::Hurried,
+            json!({ "lane": lane, "step": position, "does": does, "why": why }),
+        );
+        let id = format!("{lane}/hurried-{position}");
+        let telling = Telling {
+            id: &id,
+            again: false,
+            merges: false,
+        };
+        self.tell(&[sign_off], telling);
+        true
+    }
+
+    /// Rule 3: too few eligible people goes to the next step, or ends denied, loudly.
+    pub(in crate::escalation) fn stay_satisfiable(&mut self) {
+        for sign_off in 0..self.it.sign_offs.len() {
+            while self.is_short_of_people(sign_off) {
+                if self.hurry(sign_off, "too few who may answer") {
+                    self.settle();
+                    continue;
+                }
+                let Some(it) = self.it.sign_offs.get_mut(sign_off) else {
+                    return;
+                };
+                it.state = SignOffState::Denied;
+                it.decided = Some(self.now);
+                let lane = it.plan.lane.clone();
+                self.resolve(Outcome::Denied, None, Cause::UnsatisfiableQuorum(lane));
+                return;
+            }
+        }
+    }
+
+    fn is_short_of_people(&self, sign_off: usize) -> bool {
+        let Some(it) = self.it.sign_offs.get(sign_off) else {
+            return false;
+        };
+        if !self.it.is_pending() || !it.is_waiting() {
+            return false;
+        }
+        // Those who approved, and those who still can.
+        let mut people = self.it.counted(it);
+        let used = |person: &Principal| {
+            let kinds = [VoteKind::Approve, VoteKind::Withdraw, VoteKind::Void];
+            kinds
+                .iter()
+                .any(|kind| self.it.vote_of(person, *kind).is_some())
+        };
+        for seat in it.seated().filter(|seat| self.is_eligible(seat)) {
+            let who = seat.for_whom.as_ref().unwrap_or(&seat.person);
+            if !used(&seat.person) && !people.contains(&who) {
+                people.push(who);
+            }
+        }
+        people.len() < it.quorum as usize
+    }
+
+    /// Rule 12: where nobody who may vote can be told, the next step that brings people runs now.
+    pub(in crate::escalation) fn find_reachable(&mut self) {
+        for sign_off in 0..self.it.sign_offs.len() {
+            if !self.it.is_pending() || self.is_anyone_reachable(sign_off) {
+                continue;
+            }
+            let lane = self.it.sign_offs.get(sign_off);
+            let lane = lane.map_or_else(String::new, |it| it.plan.lane.clone());
+            self.it.undelivered += 1;
+            self.record(
+                RecordKind::Undelivered,
+                json!({ "lane": lane, "why": "nobody who is asked has a channel" }),
+            );
+            while !self.is_anyone_reachable(sign_off)
+                && self.hurry(sign_off, "nobody who is asked has a channel")
+            {}
+        }
+    }
+
+    fn is_anyone_reachable(&self, sign_off: usize) -> bool {
+        self.it.sign_offs.get(sign_off).is_none_or(|it| {
+            !it.is_waiting()
+                || it.seated().any(|seat| {
+                    self.is_eligible(seat) && self.context.directory.is_reachable(&seat.person)
+                })
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! How an escalation ends (rule 2).
+
+use serde_json::json;
+
+use super::{Work, by};
+use crate::escalation::command::{Actor, Refusal, Reply};
+use crate::escalation::effect::{About, RecordKind};
+use crate::escalation::state::{
+    Cause, End, Grant, GrantState, Outcome, Resolution, SignOffState, VoteKind,
+};
+
+impl Work<'_> {
+    /// Satisfies the sign-offs that have their votes, and ends it when all of them are (rule 2).
+    pub(in crate::escalation) fn settle(&mut self) {
+        if !self.it.is_pending() {
+            return;
+        }
+        for position in 0..self.it.sign_offs.len() {
+            let Some(it) = self.it.sign_offs.get(position) else {
+                return;
+            };
+            let counted = self.it.counted(it);
+            // Rule 2: a quorum of distinct people, never its first vote.
+            if !it.is_waiting() || !self.it.is_readable || counted.len() < it.quorum as usize {
+                continue;
+            }
+            let body = json!({ "lane": it.plan.lane, "by": "votes", "of": counted });
+            let now = self.now;
+            if let Some(it) = self.it.sign_offs.get_mut(position) {
+                it.state = SignOffState::Satisfied;
+                it.decided = Some(now);
+            }
+            self.record(RecordKind::Satisfied, body);
+        }
+        let done = |state| matches!(state, SignOffState::Satisfied | SignOffState::AutoAllowed);
+        if self.it.sign_offs.is_empty() || !self.it.sign_offs.iter().all(|it| done(it.state)) {
+            return;
+        }
+        let outcome = match self.it.digest == self.it.pinned.digest {
+            true => Outcome::Approved,
+            false => Outcome::Amended,
+        };
+        let approvals = self.it.votes.iter().rev();
+        let mut approvals = approvals.filter(|vote| vote.kind == VoteKind::Approve);
+        let silent = |state| state == SignOffState::AutoAllowed;
+        let cause = match approvals.next() {
+            Some(last) if !self.it.sign_offs.iter().all(|it| silent(it.state)) => {
+                Cause::Vote(last.person.clone())
+            }
+            _ => {
+                let last = self.it.sign_offs.iter().max_by_key(|it| it.decided);
+                Cause::Step(last.map_or_else(String::new, |it| it.plan.lane.clone()))
+            }
+        };
+        self.resolve(outcome, None, cause);
+    }
+
+    /// Ends it: once, for ever. The others become moot; what was approved is granted.
+    pub(in crate::escalation) fn resolve(
+        &mut self,
+        outcome: Outcome,
+        end: Option<End>,
+        cause: Cause,
+    ) {
+        if !self.it.is_pending() {
+            return;
+        }
+        for it in &mut self.it.sign_offs {
+            if it.is_waiting() {
+                it.state = SignOffState::Moot;
+                it.decided = Some(self.now);
+            }
+        }
+        let is_approval = outcome.is_approval();
+        let mut sign_offs = self.it.sign_offs.iter();
+        let by_silence = is_approval && sign_offs.all(|it| it.state == SignOffState::AutoAllowed);
+        let resolution = Resolution {
+            outcome,
+            end,
+            at: self.now,
+            cause,
+            by_silence,
+        };
+        // Rule 8: a permission, for what may not run without one.
+        let holds = self.it.pinned.holds.item;
+        let is_held = holds.is_none_or(|hold| !hold.is_running());
+        if is_approval && self.it.pinned.asks && is_held {
+            let lapses = self.context.policy.grant_lapses_after.to_chrono();
+            let lapses = self.now.checked_add_signed(lapses);
+            self.it.grant = Some(Grant {
+                state: GrantState::Live,
+                digest: self.it.digest.clone(),
+                lapses: lapses.unwrap_or(self.now),
+                consume_key: None,
+                ended: None,
+            });
+        }
+        self.record(RecordKind::Resolved, json!({ "resolution": resolution }));
+        self.it.resolution = Some(resolution);
+        self.tell_caller(
+            "resolved",
+            None,
+            About::Resolved(outcome.as_str().to_owned()),
+        );
+    }
+
+    /// The requester's only way, and an operator's (rule 3).
+    pub(super) fn cancel(&mut self, reason: Option<&str>, actor: &Actor) -> Result<Reply, Refusal> {
+        let may = self.is_involved(&actor.principal) || Self::is_operator(actor);
+        if !may {
+            return Err(Refusal::NotPermitted(actor.principal.clone()));
+        }
+        if let Some(resolution) = &self.it.resolution
+            && resolution.outcome == Outcome::Cancelled
+        {
+            return Ok(Reply::Unchanged);
+        }
+        self.still_pending()?;
+        super::votes::short(reason)?;
+        let cause = Cause::Cancelled(actor.principal.clone());
+        self.resolve(Outcome::Cancelled, None, cause);
+        if let Some(record) = self.records.last_mut()
+            && let Some(body) = record.body.as_object_mut()
+        {
+            body.insert("reason".to_owned(), json!(reason));
+            body.insert("by".to_owned(), json!(by(actor)));
+        }
+        Ok(Reply::Done)
+    }
+
+    /// Rule 2: what was reported and denied stays as it is until an operator releases it.
+    pub(super) fn release(&mut self, actor: &Actor) -> Result<Reply, Refusal> {
+        if !Self::is_operator(actor) {
+            return Err(Refusal::NotPermitted(actor.principal.clone()));
+        }
+        let is_kept = self.it.resolution.as_ref().is_some_and(|resolution| {
+            matches!(resolution.outcome, Outcome::Denied | Outcome::TimedOut)
+        });
+        if self.it.pinned.asks || !is_kept {
+            return Err(Refusal::NothingKept);
+        }
+        if self.it.released.is_some() {
+            return Ok(Reply::Unchanged);
+        }
+        self.it.released = Some(self.now);
+        self.record(RecordKind::Released, json!({ "by": by(actor) }));
+        self.tell_caller("released", None, About::Resolved("released".to_owned()));
+        Ok(Reply::Done)
+    }
+}
