@@ -8,6 +8,7 @@
 //! Knows no store, reads no clock, sends nothing.
 
 mod apply;
+pub mod audit;
 mod command;
 mod effect;
 pub mod invariants;

@@ -176,3 +176,6 @@ pub const REMARK_CHARS: usize = 10_000;
 
 /// Events of a group that an escalation lists one by one; more are counted.
 pub const JOINED_LISTED: u32 = 100;
+
+/// Faults of an audit that are kept one by one; more are counted.
+pub const AUDIT_FAULTS: usize = 1_000;

@@ -1,9 +1,15 @@
 //! Where state outlives the process.
 //!
-//! In: what the engine has to keep. Out: the same, after a restart.
+//! In: what the engine and the desk have to keep. Out: the same, after a restart.
 //! Invariant: nothing is taken for kept that is not; what may be missing is said to be.
 //! Knows no matrix and decides nothing.
 
 mod file;
+mod transaction;
 
 pub use file::{Durability, FileStore};
+pub use transaction::{
+    Behind, Cursor, Delivery, Known, NewRow, Order, Outbox, Posted, Query, Request, Store,
+    StoreError, StoreErrorKind, Stored, Summary, Tombstone, Transaction, Work, Writing, read,
+    write,
+};

@@ -167,6 +167,10 @@ impl<'a> Work<'a> {
             | Command::Tick
             | Command::Undelivered { .. } => return,
         };
+        let is_late = matches!(refusal, Refusal::Ended(_) | Refusal::Late(_));
+        if is_late && matches!(command, Command::Vote(_) | Command::Amend(_)) {
+            self.it.late_votes = self.it.late_votes.saturating_add(1);
+        }
         let body = json!({
             "command": what, "by": by(actor), "code": refusal.code(), "why": refusal.to_string(),
         });

@@ -74,6 +74,7 @@ pub fn open(opening: &Opening<'_>, counts: Counts, context: Context<'_>) -> Appl
         first_viewed: None,
         released: None,
         undelivered: 0,
+        late_votes: 0,
         pinned,
     };
     let mut work = Work::new(it, context);

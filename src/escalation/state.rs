@@ -44,6 +44,8 @@ pub struct Escalation {
     pub released: Option<Timestamp>,
     /// Notices of it that could not be delivered.
     pub undelivered: u32,
+    /// Votes that came too late (rule 6).
+    pub late_votes: u32,
 }
 
 /// What never changes after the opening (rule 9).
