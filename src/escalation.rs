@@ -16,7 +16,7 @@ mod opening;
 pub mod people;
 mod plan;
 pub mod policy;
-mod principal;
+pub mod principal;
 mod state;
 pub mod stricter;
 pub mod time;

@@ -179,3 +179,56 @@ pub const JOINED_LISTED: u32 = 100;
 
 /// Faults of an audit that are kept one by one; more are counted.
 pub const AUDIT_FAULTS: usize = 1_000;
+
+/// Bytes of the name of a person, a service, an agent or a group, normalised. The longest address that
+/// mail can be sent to has 254 (RFC 5321, erratum 1690), and it is a column of several indexes.
+pub const PRINCIPAL_BYTES: usize = 254;
+
+/// Bytes of a user's name of the operating system: Linux has 32, and an address of a directory service
+/// is no longer than a name.
+pub const LOGIN_BYTES: usize = 254;
+
+/// Bytes of the address of a channel. An URL of a chat's webhook has some 200.
+pub const ADDRESS_BYTES: usize = 2_048;
+
+/// Members of all groups and roles with their nested groups in place. They are held as lists, and
+/// groups in groups multiply: a large company has some hundred thousand.
+pub const MEMBERSHIPS: usize = 1_000_000;
+
+/// Bytes of a file of people that is named by a configuration. It is made from a directory service:
+/// 100,000 people take about 8 MiB.
+pub const DIRECTORY_BYTES: u64 = 16 << 20;
+
+/// The shortest cap of an escalation: a person needs a minute to be told.
+pub const LONGEST_LEAST: Duration = Duration::from_minutes(1);
+
+/// The shortest life of a grant: its caller has to be told and to come back.
+pub const GRANT_LEAST: Duration = Duration::from_millis(1_000);
+
+/// Open escalations that an operator may allow one requester. Each is a row that a sweep looks at.
+pub const OPEN_MAX: u32 = 1_000_000;
+
+/// The shortest time for which what an escalation was about is kept after its end: an approver who is
+/// asked why still finds it.
+pub const RETAIN_LEAST: Duration = Duration::from_minutes(60);
+
+/// The least jump of a clock that can be told from a slow machine.
+pub const CLOCK_TOLERANCE_LEAST: Duration = Duration::from_millis(1_000);
+
+/// The largest jump of a clock that may go unseen: a step that is performed later than this moves those
+/// behind it (design, lifecycle 4), so that one that is not seen must be no larger.
+pub const CLOCK_TOLERANCE_MAX: Duration = Duration::from_minutes(5);
+
+/// Paths that are taken out before anything is stored. Each is held against the members of each
+/// event.
+pub const REDACT_PATHS: usize = 1_000;
+
+/// Bytes of one such path. Paths written by hand have some dozen.
+pub const REDACT_PATH_BYTES: usize = 1_024;
+
+/// The least size at which a file of the decision log ends: the bound on one event with its evidence.
+pub const DECISIONS_ROTATE_LEAST: u64 = 1 << 20;
+
+/// Files of the decision log that are kept at most. They stand in one folder, which is read when the
+/// next one begins.
+pub const DECISIONS_FILES_MAX: u32 = 10_000;

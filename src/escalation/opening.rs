@@ -222,7 +222,7 @@ impl Opening<'_> {
         excluded.extend(self.agent.clone());
         let owners: Vec<Principal> = excluded
             .iter()
-            .flat_map(|agent| directory.owners_of(agent).cloned())
+            .flat_map(|agent| directory.owners_of(agent).iter().cloned())
             .collect();
         excluded.extend(owners);
         excluded.sort();

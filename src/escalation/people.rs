@@ -1,54 +1,216 @@
-//! Stand-in.
-use super::Principal;
+//! What is known of people now: who is in which group, who left, whose agent is whose, who is reached
+//! how, and who may operate.
+//!
+//! In: what a configuration says of people ([`DirectoryBuilder`]). Out: a [`Directory`], read by the
+//! state machine whenever somebody votes and whenever somebody is told.
+//! Invariant: names are normalised; a person who left is in no group, has no role and is reached by
+//! nothing, and is still known; a name is that of a person or of an agent, never of both, so that no
+//! agent stands among those who answer.
+//! Knows nothing of escalations and their pinned teams.
+
 use std::collections::{BTreeMap, BTreeSet};
-/// People.
+
+use super::principal::{Principal, PrincipalError};
+
+mod build;
+mod channel;
+
+pub use build::{DirectoryBuilder, PeopleError};
+pub use channel::{Channel, ChannelError, ChannelKind};
+
+/// People, groups, agents and roles. The default knows nobody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Directory {
-    /// g
-    pub groups: BTreeMap<String, BTreeSet<Principal>>,
-    /// o
-    pub owners: BTreeMap<Principal, BTreeSet<Principal>>,
-    /// l
-    pub left: BTreeSet<Principal>,
-    /// o
-    pub operators: BTreeSet<Principal>,
+    people: BTreeMap<Principal, Person>,
+    /// With nested groups in place, sorted, without those who left.
+    groups: BTreeMap<Principal, Vec<Principal>>,
+    /// The owners of each agent as they were given.
+    agents: BTreeMap<Principal, Vec<Principal>>,
+    logins: BTreeMap<String, Principal>,
+    operators: BTreeSet<Principal>,
+    auditors: BTreeSet<Principal>,
+    /// What reaches a person who has no channels of their own.
+    channels: Vec<Channel>,
 }
-impl Directory {
-    /// m
-    pub fn members(&self, group: &str) -> impl Iterator<Item = &Principal> {
-        self.groups
-            .get(group)
-            .into_iter()
-            .flatten()
-            .filter(|p| !self.left.contains(*p))
+
+/// What is said of one person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Person {
+    /// Their users of the operating system.
+    pub logins: Vec<String>,
+    /// What reaches them; `None` are those that reach everybody else.
+    pub channels: Option<Vec<Channel>>,
+    /// Whether they have left.
+    pub left: bool,
+}
+
+/// Somebody or all of a group, where members are listed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Member {
+    /// A person.
+    Person(Principal),
+    /// All members of a group, written `@name`.
+    Group(Principal),
+}
+
+impl Member {
+    /// Reads `name` or `@group`.
+    ///
+    /// # Errors
+    /// When it names nobody.
+    pub fn parse(text: &str) -> Result<Self, PrincipalError> {
+        let name = Principal::parse(text)?;
+        match name.strip_prefix('@') {
+            Some(group) => Principal::parse(group).map(Self::Group),
+            None => Ok(Self::Person(name)),
+        }
     }
-    /// m
+}
+
+impl Directory {
+    /// One to be filled.
+    #[must_use]
+    pub fn builder() -> DirectoryBuilder {
+        DirectoryBuilder::default()
+    }
+
+    /// One that knows nobody and reaches everybody by the same channels.
+    #[must_use]
+    pub fn reached_by(channels: Vec<Channel>) -> Self {
+        Self {
+            channels,
+            ..Self::default()
+        }
+    }
+
+    /// The members of a group, sorted, with those of the groups in it and without those who left. A
+    /// group that is not known has none.
+    pub fn members(&self, group: &str) -> impl Iterator<Item = &Principal> {
+        self.group(group).iter()
+    }
+
+    /// Whether a person is in a group, by itself or through a group in it.
     #[must_use]
     pub fn is_member(&self, group: &str, person: &Principal) -> bool {
-        self.members(group).any(|p| p == person)
+        self.group(group).binary_search(person).is_ok()
     }
-    /// m
+
+    fn group(&self, name: &str) -> &[Principal] {
+        // A name that is not normalised is no key; one that cannot be normalised is that of no group.
+        let members = self.groups.get(name).or_else(|| {
+            let name = Principal::parse(name).ok()?;
+            self.groups.get(&name)
+        });
+        members.map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a person has left. Nobody has left who is not known.
     #[must_use]
     pub fn has_left(&self, person: &Principal) -> bool {
-        self.left.contains(person)
+        self.people.get(person).is_some_and(|person| person.left)
     }
-    /// m
+
+    /// The person whose agent it is: of several the one who is named first, for showing. Who may not
+    /// approve is asked with [`owns`](Self::owns).
+    #[must_use]
+    pub fn owner_of(&self, agent: &Principal) -> Option<&Principal> {
+        self.owners_of(agent).first()
+    }
+
+    /// All people whose agent it is, in the order in which they are named. Also those who left.
+    #[must_use]
+    pub fn owners_of(&self, agent: &Principal) -> &[Principal] {
+        self.agents.get(agent).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a person is one of those whose agent it is: none of them may approve what it asks for.
+    #[must_use]
+    pub fn owns(&self, person: &Principal, agent: &Principal) -> bool {
+        self.owners_of(agent).contains(person)
+    }
+
+    /// The agents of a person, sorted.
+    pub fn agents_of(&self, person: &Principal) -> impl Iterator<Item = &Principal> {
+        self.agents
+            .iter()
+            .filter(move |(_, owners)| owners.contains(person))
+            .map(|(agent, _)| agent)
+    }
+
+    /// Whether it is an agent that somebody owns.
+    #[must_use]
+    pub fn is_agent(&self, name: &Principal) -> bool {
+        self.agents.contains_key(name)
+    }
+
+    /// Whether anything reaches a person: they have a channel and have not left.
     #[must_use]
     pub fn is_reachable(&self, person: &Principal) -> bool {
-        !self.has_left(person)
+        !self.channels(person).is_empty()
     }
-    /// m
+
+    /// What reaches a person: their own channels, else those for everybody, also for people that only a
+    /// matrix names. Nothing reaches one who left, nor an agent.
+    #[must_use]
+    pub fn channels(&self, person: &Principal) -> &[Channel] {
+        if self.has_left(person) || self.is_agent(person) {
+            return &[];
+        }
+        let own = self.people.get(person);
+        own.and_then(|person| person.channels.as_ref())
+            .unwrap_or(&self.channels)
+    }
+
+    /// Whether a person may reassign, confirm the clock and erase.
     #[must_use]
     pub fn is_operator(&self, person: &Principal) -> bool {
         self.operators.contains(person)
     }
-    /// m
-    pub fn owners_of(&self, agent: &Principal) -> impl Iterator<Item = &Principal> {
-        self.owners.get(agent).into_iter().flatten()
-    }
-    /// m
+
+    /// Whether a person may read everything, and change nothing by that.
     #[must_use]
-    pub fn knows(&self, _person: &Principal) -> bool {
-        true
+    pub fn is_auditor(&self, person: &Principal) -> bool {
+        self.auditors.contains(person)
+    }
+
+    /// The person of a user of the operating system, whose name is compared as it is: systems tell
+    /// `Bob` and `bob` apart. One who left is still that person.
+    #[must_use]
+    pub fn person_of_login(&self, login: &str) -> Option<&Principal> {
+        self.logins.get(login)
+    }
+
+    /// Whether a person is named anywhere: by themselves, in a group, as an owner, in a role.
+    #[must_use]
+    pub fn knows(&self, person: &Principal) -> bool {
+        self.people.contains_key(person)
+    }
+
+    /// The names of the groups, sorted.
+    pub fn groups(&self) -> impl Iterator<Item = &Principal> {
+        self.groups.keys()
+    }
+
+    /// All people who are known, sorted, with those who left.
+    pub fn people(&self) -> impl Iterator<Item = &Principal> {
+        self.people.keys()
+    }
+
+    /// All agents that somebody owns, sorted.
+    pub fn agents(&self) -> impl Iterator<Item = &Principal> {
+        self.agents.keys()
+    }
+
+    /// The operators, sorted, without those who left.
+    pub fn operators(&self) -> impl Iterator<Item = &Principal> {
+        self.operators.iter()
+    }
+
+    /// The auditors, sorted, without those who left.
+    pub fn auditors(&self) -> impl Iterator<Item = &Principal> {
+        self.auditors.iter()
     }
 }
+
+#[cfg(test)]
+mod tests;

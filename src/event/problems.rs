@@ -75,7 +75,7 @@ impl Problems {
 }
 
 /// A name from the input in backticks.
-pub(super) fn name(text: &str) -> String {
+pub(crate) fn name(text: &str) -> String {
     format!("`{}`", cut(text, SHOWN_CHARS))
 }
 

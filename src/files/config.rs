@@ -2,15 +2,60 @@
 //!
 //! In: the file named with `--config`, or the one beside the matrix, or the one in the current
 //! folder. Out: a [`Config`]; every part has a default.
-//! Invariant: an unknown key is an error, so that a misspelt bound is not a bound that is not there.
+//! Invariant: an unknown key is an error, so that a misspelt bound is not a bound that is not there;
+//! a mistake is said with its place; a path is beside the file that names it.
+//! Knows nothing of what is done with it.
+//!
+//! `grammar/laneway.toml.md` has every key. An example:
+//!
+//! ```toml
+//! directory = "people.toml"            # instead of [people], [groups], [agents], [roles] here
+//!
+//! [people."maria@acme.example"]
+//! login = "maria"
+//! channels = ["log"]
+//!
+//! [people."jon@acme.example"]
+//! left = true
+//!
+//! [groups]
+//! payments = ["maria@acme.example", "jon@acme.example", "@payments-night"]
+//! payments-night = ["ann@acme.example"]
+//!
+//! [agents]
+//! refund-bot = "dev@acme.example"
+//!
+//! [roles]
+//! operators = ["ops@acme.example"]
+//!
+//! [notify]
+//! channels = ["log"]
+//!
+//! [escalations]
+//! store = "laneway.db"
+//! grant_lapses_after = "15m"
+//! redact = ["customer.iban", "context.*.token"]
+//!
+//! [decisions]
+//! log = "decisions"
+//! ```
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::shown;
-use crate::limits::Limits;
+use crate::escalation::people::Directory;
+use crate::limits::{DIRECTORY_BYTES, Limits};
 use crate::measure::{Counts, Sources};
+
+mod people;
+mod settings;
+mod source;
+
+pub use settings::{Decisions, Escalations, Local, Notify, Sample, Store};
+use source::Source;
 
 /// The name of the file.
 pub const NAME: &str = "laneway.toml";
@@ -22,8 +67,7 @@ const BYTES: u64 = 1 << 20;
 const FILE_BYTES: usize = i32::MAX as usize;
 
 /// What an operator sets.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The bounds of the engine.
     pub limits: Limits,
@@ -31,6 +75,51 @@ pub struct Config {
     pub sources: Sources,
     /// What counts in windows, and for whom.
     pub measures: Counts,
+    /// Who is who.
+    pub people: Directory,
+    /// Where escalations are stored, and what holds for all of them.
+    pub escalations: Escalations,
+    /// What reaches people.
+    pub notify: Notify,
+    /// What a user of the command line may do.
+    pub local: Local,
+    /// The log of decisions.
+    pub decisions: Decisions,
+}
+
+/// What holds where there is no file: nobody is known, and everybody is reached by the log.
+impl Default for Config {
+    fn default() -> Self {
+        let notify = Notify::default();
+        Self {
+            limits: Limits::default(),
+            sources: Sources::default(),
+            measures: Counts::default(),
+            people: Directory::reached_by(notify.channels.clone()),
+            escalations: Escalations::default(),
+            notify,
+            local: Local::default(),
+            decisions: Decisions::default(),
+        }
+    }
+}
+
+/// The file as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Written {
+    limits: Limits,
+    sources: Sources,
+    measures: Counts,
+    directory: Option<Spanned<String>>,
+    people: people::People,
+    groups: people::Groups,
+    agents: people::Agents,
+    roles: people::Roles,
+    escalations: settings::EscalationsTable,
+    notify: settings::NotifyTable,
+    local: Local,
+    decisions: settings::DecisionsTable,
 }
 
 /// Why a configuration cannot be used.
@@ -66,90 +155,51 @@ pub enum ConfigError {
 /// When the named file is not there, or a file is not a valid configuration.
 pub fn read(named: Option<&Path>, folder: Option<&Path>) -> Result<Config, ConfigError> {
     match named {
-        Some(path) => parse(path, &text(path)?),
+        Some(path) => parse(&Source::read(path, BYTES)?),
         None => [folder, Some(Path::new(""))]
             .into_iter()
             .flatten()
             .map(|folder| folder.join(NAME))
             .find(|path| path.exists())
-            .map_or_else(|| Ok(Config::default()), |path| parse(&path, &text(&path)?)),
+            .map_or_else(
+                || Ok(Config::default()),
+                |path| parse(&Source::read(&path, BYTES)?),
+            ),
     }
 }
 
-fn text(path: &Path) -> Result<String, ConfigError> {
-    let unreadable = |reason: String| ConfigError::Unreadable {
-        path: path.to_owned(),
-        reason,
+fn parse(source: &Source) -> Result<Config, ConfigError> {
+    let written: Written = source.parse()?;
+    if written.limits.file_bytes > FILE_BYTES {
+        let at = source.find("file_bytes");
+        return Err(source.invalid(at, format!("`file_bytes` is at most {FILE_BYTES}")));
+    }
+    let tables = people::Tables {
+        people: written.people,
+        groups: written.groups,
+        agents: written.agents,
+        roles: written.roles,
     };
-    let bytes = super::read(path, BYTES).map_err(|error| unreadable(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|_| unreadable("it is not UTF-8".to_owned()))
-}
-
-fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
-    let invalid = |at: usize, message: String| {
-        let before = text.get(..at).unwrap_or_default();
-        let last = before.rsplit('\n').next().unwrap_or_default();
-        ConfigError::Invalid {
-            path: path.to_owned(),
-            line: before.matches('\n').count() + 1,
-            column: last.chars().count() + 1,
-            message,
+    let notify = written.notify.read(source)?;
+    let people = match &written.directory {
+        None => people::directory((source, &tables), None, &notify)?,
+        Some(name) => {
+            let other = Source::read(&source.beside(name)?, DIRECTORY_BYTES)?;
+            let others: people::Tables = other.parse()?;
+            people::directory((source, &tables), Some((&other, &others)), &notify)?
         }
     };
-    let config: Config = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        invalid(at, error.message().replace('\n', ", "))
-    })?;
-    if config.limits.file_bytes > FILE_BYTES {
-        let at = text.find("file_bytes").unwrap_or(0);
-        return Err(invalid(at, format!("`file_bytes` is at most {FILE_BYTES}")));
-    }
-    Ok(config)
+    Ok(Config {
+        limits: written.limits,
+        sources: written.sources,
+        measures: written.measures,
+        people,
+        escalations: written.escalations.read(source)?,
+        notify,
+        local: written.local,
+        decisions: written.decisions.read(source)?,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(text: &str) -> String {
-        parse(Path::new("laneway.toml"), text)
-            .unwrap_err()
-            .to_string()
-    }
-
-    #[test]
-    fn bounds_are_read_and_the_rest_stays() {
-        let config = parse(Path::new("x"), "[limits]\nlanes = 7\n").unwrap();
-        assert_eq!(config.limits.lanes, 7);
-        assert_eq!(config.limits.nesting, Limits::default().nesting);
-    }
-
-    #[test]
-    fn sources_are_read() {
-        let text = "[sources.billing]\ntrusted = true\nlateness = \"5m\"\n";
-        let sources = parse(Path::new("x"), text).unwrap().sources;
-        let billing = sources.source("billing");
-        assert!(billing.trusted && billing.lateness.to_string() == "5m");
-        assert!(!sources.source("other").trusted);
-        let wrong = message("[sources.billing]\ntrust = true\n");
-        assert!(wrong.contains("unknown field `trust`"), "{wrong}");
-    }
-
-    #[test]
-    fn a_mistake_is_shown_with_its_line() {
-        let unknown = message("[limits]\nlanes = 7\n  lane = 7\n");
-        assert!(
-            unknown.starts_with("laneway.toml:3:3: unknown field `lane`"),
-            "{unknown}"
-        );
-        let negative = message("[limits]\nlanes = -7\n");
-        assert!(negative.starts_with("laneway.toml:2:9: "), "{negative}");
-        let syntax = message("[limits\n");
-        assert!(syntax.starts_with("laneway.toml:1:8: "), "{syntax}");
-        let wide = message("[limits]\nfile_bytes = 4000000000\n");
-        assert!(
-            wide.starts_with("laneway.toml:2:1: `file_bytes` is at most"),
-            "{wide}"
-        );
-    }
-}
+mod tests;

@@ -1,0 +1,322 @@
+//! How escalations are kept and told, and how decisions are logged: `[escalations]`, `[notify]`,
+//! `[local]` and `[decisions]`.
+//!
+//! In: these tables. Out: settings within their bounds.
+//! Invariant: a path is beside the file that names it, wherever a program is started.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde::de::{Error, Visitor};
+use toml::Spanned;
+
+use super::ConfigError;
+use super::source::Source;
+use crate::clock::Duration;
+use crate::escalation::people::{Channel, ChannelKind};
+use crate::escalation::policy::{Policy, RedactPath};
+use crate::limits::{DECISIONS_FILES_MAX, DECISIONS_ROTATE_LEAST};
+
+/// The name of the store where none is set.
+const STORE: &str = "laneway.db";
+
+/// Where escalations are stored, and what holds for all of them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Escalations {
+    /// Where they are stored.
+    pub store: Store,
+    /// What holds for all of them.
+    pub policy: Policy,
+}
+
+/// Where escalations are stored.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Store {
+    /// In a file of this machine.
+    File(PathBuf),
+    /// In a PostgreSQL database, by its URL, which may hold a password.
+    Postgres(String),
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self::File(PathBuf::from(STORE))
+    }
+}
+
+/// Without the URL: what is printed for debugging ends up in logs.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Postgres(_) => f.write_str("Postgres(..)"),
+        }
+    }
+}
+
+/// What reaches people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notify {
+    /// What reaches a person who has no channels of their own.
+    pub channels: Vec<Channel>,
+    /// Where notices of the channel `file` go that has no address.
+    pub file: Option<PathBuf>,
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self {
+            channels: vec![ChannelKind::Log.into()],
+            file: None,
+        }
+    }
+}
+
+/// What a user of the command line may do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Local {
+    /// Whether they may act as another person. Every view shows that they may.
+    pub allow_as: bool,
+}
+
+/// The log of decisions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decisions {
+    /// The folder; `None` logs nothing.
+    pub log: Option<PathBuf>,
+    /// Which decisions are logged.
+    pub sample: Sample,
+    /// Bytes at which a file ends and the next begins.
+    pub rotate_bytes: u64,
+    /// Files that are kept.
+    pub keep_files: u32,
+}
+
+impl Default for Decisions {
+    fn default() -> Self {
+        Self {
+            log: None,
+            sample: Sample::All,
+            rotate_bytes: 64 << 20,
+            keep_files: 30,
+        }
+    }
+}
+
+/// Which decisions are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sample {
+    /// Every one.
+    All,
+    /// Those that are not plain allow.
+    Escalations,
+    /// So many of a million.
+    Millionths(u32),
+}
+
+impl Sample {
+    fn share(share: f64) -> Option<Self> {
+        let parts = (share * 1e6).round();
+        // What is not a number is in no range; what is in this one is a whole number of a `u32`.
+        (1.0..=1e6)
+            .contains(&parts)
+            .then_some(Self::Millionths(parts as u32))
+    }
+}
+
+const SAMPLE: &str = "`all`, `escalations`, or a share above 0 and at most 1, such as 0.1";
+
+impl<'de> Deserialize<'de> for Sample {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl Visitor<'_> for Either {
+            type Value = Sample;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(SAMPLE)
+            }
+
+            fn visit_str<E: Error>(self, word: &str) -> Result<Sample, E> {
+                match word {
+                    "all" => Ok(Sample::All),
+                    "escalations" => Ok(Sample::Escalations),
+                    _ => Err(E::custom(format!("`sample` is {SAMPLE}"))),
+                }
+            }
+
+            fn visit_f64<E: Error>(self, share: f64) -> Result<Sample, E> {
+                Sample::share(share).ok_or_else(|| E::custom(format!("`sample` is {SAMPLE}")))
+            }
+
+            fn visit_i64<E: Error>(self, share: i64) -> Result<Sample, E> {
+                // Only 1 is a share.
+                self.visit_f64(if share == 1 { 1.0 } else { 0.0 })
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// `[escalations]` as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct EscalationsTable {
+    store: Option<Spanned<String>>,
+    grant_lapses_after: Option<Spanned<Duration>>,
+    longest: Option<Spanned<Duration>>,
+    open_per_group: Option<Spanned<u32>>,
+    open_per_requester: Option<Spanned<u32>>,
+    redact: Option<Spanned<Vec<RedactPath>>>,
+    retain: Option<Spanned<Duration>>,
+    clock_tolerance: Option<Spanned<Duration>>,
+}
+
+impl EscalationsTable {
+    pub(super) fn read(self, source: &Source) -> Result<Escalations, ConfigError> {
+        let mut policy = Policy::default();
+        let places = [
+            (
+                "grant_lapses_after",
+                set(&mut policy.grant_lapses_after, self.grant_lapses_after),
+            ),
+            ("longest", set(&mut policy.longest, self.longest)),
+            (
+                "open_per_group",
+                set(&mut policy.open_per_group, self.open_per_group),
+            ),
+            (
+                "open_per_requester",
+                set(&mut policy.open_per_requester, self.open_per_requester),
+            ),
+            (
+                "clock_tolerance",
+                set(&mut policy.clock_tolerance, self.clock_tolerance),
+            ),
+            ("retain", set_some(&mut policy.retain, self.retain)),
+            ("redact", set(&mut policy.redact, self.redact)),
+        ];
+        policy.check().map_err(|error| {
+            let place = places.iter().find(|(key, _)| *key == error.key());
+            source.invalid(place.map_or(0, |(_, at)| *at), error)
+        })?;
+        let store = match self.store {
+            Some(store) => where_stored(source, &store)?,
+            None => Store::File(source.sibling(STORE)),
+        };
+        Ok(Escalations { store, policy })
+    }
+}
+
+/// Sets what is given, and says where.
+fn set<T>(setting: &mut T, given: Option<Spanned<T>>) -> usize {
+    given.map_or(0, |given| {
+        let at = given.span().start;
+        *setting = given.into_inner();
+        at
+    })
+}
+
+fn set_some<T>(setting: &mut Option<T>, given: Option<Spanned<T>>) -> usize {
+    given.map_or(0, |given| {
+        let at = given.span().start;
+        *setting = Some(given.into_inner());
+        at
+    })
+}
+
+/// A path, or the URL of a database. The message never has the URL, which may hold a password.
+fn where_stored(source: &Source, store: &Spanned<String>) -> Result<Store, ConfigError> {
+    let text = store.get_ref();
+    match text.split_once("://") {
+        Some(("postgres" | "postgresql", _)) => Ok(Store::Postgres(text.clone())),
+        Some(_) => {
+            let message = "a store is a path, or a URL that begins with `postgres://`";
+            Err(source.wrong(store.span(), message))
+        }
+        None => source.beside(store).map(Store::File),
+    }
+}
+
+/// `[notify]` as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct NotifyTable {
+    channels: Option<Vec<Spanned<String>>>,
+    file: Option<Spanned<String>>,
+}
+
+impl NotifyTable {
+    pub(super) fn read(&self, source: &Source) -> Result<Notify, ConfigError> {
+        let mut notify = Notify::default();
+        if let Some(file) = &self.file {
+            notify.file = Some(source.beside(file)?);
+        }
+        if let Some(list) = &self.channels {
+            notify.channels = channels(source, list, notify.file.is_some())?;
+        }
+        Ok(notify)
+    }
+}
+
+/// The channels of a list. A path in one is beside the file that names it, as all paths are.
+pub(super) fn channels(
+    source: &Source,
+    list: &[Spanned<String>],
+    has_file: bool,
+) -> Result<Vec<Channel>, ConfigError> {
+    let read = |text: &Spanned<String>| {
+        let wrong = |message: &dyn fmt::Display| source.wrong(text.span(), message);
+        let mut channel = Channel::parse(text.get_ref()).map_err(|error| wrong(&error))?;
+        if channel.kind == ChannelKind::File {
+            let Some(address) = &channel.address else {
+                let message = "the channel `file` needs a path, as in `file:notices.ndjson`, \
+                               or `file` in `[notify]`";
+                return if has_file {
+                    Ok(channel)
+                } else {
+                    Err(wrong(&message))
+                };
+            };
+            let path = source.sibling(address).into_os_string().into_string();
+            let path = path.map_err(|_| wrong(&"the folder of this file is not UTF-8"))?;
+            channel.address = Some(path);
+        }
+        Ok(channel)
+    };
+    list.iter().map(read).collect()
+}
+
+/// `[decisions]` as it is written.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct DecisionsTable {
+    log: Option<Spanned<String>>,
+    sample: Option<Sample>,
+    rotate_bytes: Option<Spanned<u64>>,
+    keep_files: Option<Spanned<u32>>,
+}
+
+impl DecisionsTable {
+    pub(super) fn read(self, source: &Source) -> Result<Decisions, ConfigError> {
+        let mut decisions = Decisions::default();
+        if let Some(log) = &self.log {
+            decisions.log = Some(source.beside(log)?);
+        }
+        if let Some(sample) = self.sample {
+            decisions.sample = sample;
+        }
+        let at = set(&mut decisions.rotate_bytes, self.rotate_bytes);
+        if decisions.rotate_bytes < DECISIONS_ROTATE_LEAST {
+            let message = format!("`rotate_bytes` is at least {DECISIONS_ROTATE_LEAST}");
+            return Err(source.invalid(at, message));
+        }
+        let at = set(&mut decisions.keep_files, self.keep_files);
+        if !(1..=DECISIONS_FILES_MAX).contains(&decisions.keep_files) {
+            let message = format!("`keep_files` is 1 to {DECISIONS_FILES_MAX}");
+            return Err(source.invalid(at, message));
+        }
+        Ok(decisions)
+    }
+}
