@@ -168,7 +168,7 @@ pub(super) struct EscalationsTable {
     longest: Option<Spanned<Duration>>,
     open_per_group: Option<Spanned<u32>>,
     open_per_requester: Option<Spanned<u32>>,
-    redact: Option<Spanned<Vec<RedactPath>>>,
+    redact: Option<Spanned<Vec<Spanned<String>>>>,
     retain: Option<Spanned<Duration>>,
     clock_tolerance: Option<Spanned<Duration>>,
 }
@@ -176,6 +176,12 @@ pub(super) struct EscalationsTable {
 impl EscalationsTable {
     pub(super) fn read(self, source: &Source) -> Result<Escalations, ConfigError> {
         let mut policy = Policy::default();
+        let redact_at = self.redact.as_ref().map_or(0, |list| list.span().start);
+        for path in self.redact.iter().flat_map(Spanned::get_ref) {
+            let read = RedactPath::parse(path.get_ref());
+            let read = read.map_err(|error| source.wrong(path.span(), error))?;
+            policy.redact.push(read);
+        }
         let places = [
             (
                 "grant_lapses_after",
@@ -195,7 +201,7 @@ impl EscalationsTable {
                 set(&mut policy.clock_tolerance, self.clock_tolerance),
             ),
             ("retain", set_some(&mut policy.retain, self.retain)),
-            ("redact", set(&mut policy.redact, self.redact)),
+            ("redact", redact_at),
         ];
         policy.check().map_err(|error| {
             let place = places.iter().find(|(key, _)| *key == error.key());

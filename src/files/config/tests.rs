@@ -5,6 +5,8 @@ use crate::clock::Duration;
 use crate::escalation::policy::Policy;
 use crate::escalation::principal::Principal;
 
+mod settings;
+
 fn read_text(text: &str) -> Result<Config, ConfigError> {
     parse(&Source::new(Path::new("laneway.toml"), text.to_owned()))
 }
@@ -217,7 +219,7 @@ fn people_who_do_not_go_together_are_said_with_their_place() {
         ),
         (
             "[people]\nzoe = { login = \"a\" }\nann = { login = \"z\", logins = [\"a\"] }\n",
-            "3:30",
+            "3:32",
             "the login `a` is that of `zoe` and of `ann`",
         ),
         (
@@ -231,9 +233,9 @@ fn people_who_do_not_go_together_are_said_with_their_place() {
             "`a` is there twice, names are compared without regard to case and width",
         ),
         (
-            "[groups]\na = [\"x\", \"@c\"]\nb = []\n",
+            "[groups]\na = [\"x\", \"@opps\"]\nops = []\n",
             "2:11",
-            "there is no group `c`; did you mean `a`?",
+            "there is no group `opps`; did you mean `ops`?",
         ),
         (
             "[roles]\noperators = [\"@ops\"]\n",
