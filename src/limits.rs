@@ -177,9 +177,6 @@ pub const REMARK_CHARS: usize = 10_000;
 /// Events of a group that an escalation lists one by one; more are counted.
 pub const JOINED_LISTED: u32 = 100;
 
-/// Faults of an audit that are kept one by one; more are counted.
-pub const AUDIT_FAULTS: usize = 1_000;
-
 /// Bytes of the name of a person, a service, an agent or a group, normalised. The longest address that
 /// mail can be sent to has 254 (RFC 5321, erratum 1690), and it is a column of several indexes.
 pub const PRINCIPAL_BYTES: usize = 254;
@@ -232,3 +229,7 @@ pub const DECISIONS_ROTATE_LEAST: u64 = 1 << 20;
 /// Files of the decision log that are kept at most. They stand in one folder, which is read when the
 /// next one begins.
 pub const DECISIONS_FILES_MAX: u32 = 10_000;
+
+/// Faults that a verification of the audit keeps; the rest is counted. Who reads a report wants the
+/// first ones; a store that is not one has a fault for each row.
+pub const AUDIT_FAULTS: usize = 1_000;

@@ -15,10 +15,6 @@ use crate::clock::{Timestamp, rfc3339};
 /// One line of an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Form", into = "Form")]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a line is read, checked and dropped"
-)]
 pub enum Line {
     /// A row, and what became of its payload. A payload that is missing has no member.
     Row {

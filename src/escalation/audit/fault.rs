@@ -144,9 +144,8 @@ pub enum Fault {
     },
     /// A checkpoint cannot stand behind the one before it.
     #[error(
-        "{place}: the checkpoint does not follow {}: \
-         checkpoints are missing, doubled, moved or replaced",
-        after.map_or_else(|| "as the first".to_owned(), |n| format!("checkpoint {n}"))
+        "{place}: the checkpoint {}: checkpoints are missing, doubled, moved or replaced",
+        cannot_follow(*after)
     )]
     CheckpointUnlinked {
         /// The later of the two.
@@ -165,8 +164,9 @@ pub enum Fault {
     },
     /// There are fewer chains than a checkpoint pins.
     #[error(
-        "{place}: it pins {chains} more escalations than there are rows of since the checkpoint \
-         before it ({} missing): whole escalations are missing, or all that they got since then",
+        "{place}: {} since the checkpoint before it, and {} missing: \
+         cut off, or a whole escalation",
+        chains_have_none(*chains),
         rows_are(*rows)
     )]
     ChainsMissing {
@@ -179,7 +179,7 @@ pub enum Fault {
     },
     /// There are fewer rows than a checkpoint counts, though no chain is missing.
     #[error(
-        "{place}: {} missing that it counts: an escalation ends before the row that it pins",
+        "{place}: {} missing that it counts: cut off an escalation, unless a gap is named before",
         rows_are(*rows)
     )]
     TailMissing {
@@ -197,7 +197,10 @@ pub enum Fault {
         rows: u64,
     },
     /// There are as many rows as a checkpoint counts, and the chains do not end as it pins them.
-    #[error("{place}: the escalations do not end with the rows that it pins: rows were replaced")]
+    #[error(
+        "{place}: the escalations do not end with the rows that it pins: rows were replaced, \
+         or another checkpoint is missing"
+    )]
     HeadsDiffer {
         /// The checkpoint.
         place: Place,
@@ -234,6 +237,20 @@ fn rows_are(rows: u64) -> String {
     match rows {
         1 => "1 row is".to_owned(),
         _ => format!("{rows} rows are"),
+    }
+}
+
+fn chains_have_none(chains: u64) -> String {
+    match chains {
+        1 => "1 escalation that it pins has no rows".to_owned(),
+        _ => format!("{chains} escalations that it pins have no rows"),
+    }
+}
+
+fn cannot_follow(after: Option<u64>) -> String {
+    match after {
+        None => "cannot be the first".to_owned(),
+        Some(n) => format!("cannot stand behind checkpoint {n}"),
     }
 }
 

@@ -72,7 +72,7 @@ fn a_sound_store_is_sound() {
 
 #[test]
 fn changed_rows_and_texts_are_named() {
-    let place = "row 2 of escalation `e1` of `main`, position 5";
+    let place = "row 2 of escalation `e1` of `main`, position 4";
     let changed = format!("{place}: the row does not fit its own hash: it was changed");
     assert_eq!(
         said(|lines| row(&mut lines[2]).kind = "denied".to_owned()),
@@ -109,7 +109,7 @@ fn a_chain_that_does_not_hang_together_is_said_to_be_so() {
     );
     insta::assert_snapshot!(
         "replaced_row",
-        said(|lines| lines[2] = forged(2, 5, zeros(), "e1")).join("\n")
+        said(|lines| lines[2] = forged(2, 4, zeros(), "e1")).join("\n")
     );
     insta::assert_snapshot!("swapped_rows", said(|lines| lines.swap(2, 4)).join("\n"));
     insta::assert_snapshot!(
@@ -131,7 +131,7 @@ fn what_a_checkpoint_pins_is_missed() {
     );
     insta::assert_snapshot!(
         "added_chain",
-        said(|lines| lines.insert(7, forged(1, 14, zeros(), "e9"))).join("\n")
+        said(|lines| lines.insert(8, forged(1, 11, zeros(), "e9"))).join("\n")
     );
     // The last row of a chain is another one, and all that can be made to fit fits.
     insta::assert_snapshot!(
@@ -187,14 +187,14 @@ fn an_auditor_finds_what_a_store_alone_does_not_show() {
         "cut_off",
         said_with(&pins[1..], |lines| lines.truncate(7)).join("\n")
     );
-    let removed = "checkpoint 2, up to position 17: the checkpoint that was kept elsewhere is not here: it was removed";
+    let removed = "checkpoint 2, up to position 12: the checkpoint that was kept elsewhere is not here: it was removed";
     assert_eq!(
         said_with(&pins[1..], |lines| drop(lines.remove(9))),
         [removed]
     );
     let mut bad = pins[0].clone();
     bad.rows += 1;
-    let place = "checkpoint 1, up to position 11";
+    let place = "checkpoint 1, up to position 9";
     assert_eq!(
         said_with(&[bad], |_| {}),
         [format!(

@@ -186,10 +186,7 @@ fn digests_and_salts_have_one_form() {
     let salt = Salt([0xa5; 16]);
     assert_eq!(salt.to_string().parse(), Ok(salt));
     assert_eq!(text.to_uppercase().parse::<Digest>(), Err(HexError::Digit));
-    assert_eq!(
-        text.replace('0', "é")[..64].parse::<Digest>(),
-        Err(HexError::Digit)
-    );
+    assert_eq!("é".repeat(32).parse::<Digest>(), Err(HexError::Digit));
     assert_eq!(
         text[1..].parse::<Digest>(),
         Err(HexError::Length {
