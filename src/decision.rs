@@ -119,7 +119,7 @@ impl MatrixRef {
 }
 
 /// Whether a trigger surely holds, or could not be ruled out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     /// Surely true.
@@ -218,13 +218,13 @@ impl Window {
 }
 
 /// An event in a window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WindowEvent {
     /// Its id; absent where it has none, or where many came behind it since.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The instant at which it counts.
-    #[serde(with = "instant")]
+    #[serde(with = "crate::clock::rfc3339")]
     pub at: Timestamp,
 }
 
@@ -309,16 +309,6 @@ pub struct TimeoutStep {
     /// How often it repeats until the next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Duration>,
-}
-
-mod instant {
-    use serde::Serializer;
-
-    use crate::clock::{Timestamp, format_timestamp};
-
-    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&format_timestamp(*at))
-    }
 }
 
 mod optional_instant {

@@ -10,8 +10,8 @@
 //!
 //! To be read in this order: one test (`field`), expressions of tests (`eval`), measures
 //! (`interval`, `history`, `measured`), why a test came out as it did (`reasons`), which of all that attaches
-//! decides (`pass`, `decide`), what the attached lanes demand together (`join`), and the two views on it
-//! (`explain`, `coverage`).
+//! decides (`pass`, `decide`), what the attached lanes demand together (`join`), the two views on it
+//! (`explain`, `coverage`), and the same event once more (`recorded`).
 
 mod coverage;
 mod decide;
@@ -24,6 +24,7 @@ mod join;
 mod measured;
 mod pass;
 mod reasons;
+mod recorded;
 
 pub use coverage::{Coverage, LaneCoverage, TestCoverage};
 pub use decide::{Reference, Settled, Times};
@@ -35,6 +36,7 @@ pub(crate) use history::{Occurrence, value_of};
 pub(crate) use interval::{Amount, Interval};
 pub(crate) use measured::{Measured, Partial, Windows};
 pub(crate) use pass::Standings;
+pub use recorded::{Recorded, decide_again};
 
 #[cfg(test)]
 pub(crate) mod tests;

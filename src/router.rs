@@ -25,7 +25,7 @@ use crate::measure::{
 };
 use crate::parallel;
 use crate::program::{Decider, Program};
-use crate::reference::{Explanation, Reference, Times};
+use crate::reference::{Explanation, Recorded, Reference, Times};
 
 mod session;
 
@@ -229,6 +229,27 @@ impl Router {
         self.decide_by(&self.current.load(), Given::Json(bytes), receipt, Count::No)
     }
 
+    /// Decides an event from its JSON and counts it, and says what its measures were, so that it can be
+    /// [decided again](crate::reference::decide_again).
+    #[must_use]
+    pub fn decide_recording(
+        &self,
+        bytes: &[u8],
+        received: impl Into<Receipt>,
+    ) -> (Decision, Recorded) {
+        self.recording(bytes, received.into(), Count::Yes)
+    }
+
+    /// The same without counting the event.
+    #[must_use]
+    pub fn dry_run_recording(
+        &self,
+        bytes: &[u8],
+        received: impl Into<Receipt>,
+    ) -> (Decision, Recorded) {
+        self.recording(bytes, received.into(), Count::No)
+    }
+
     /// Decides events from their JSON and counts them, in their order; all by one program. Without
     /// measures all cores take part.
     #[must_use]
@@ -295,15 +316,37 @@ impl Router {
         receipt: Receipt,
         count: Count,
     ) -> Decision {
+        let decider = Decider::new(&state.program);
+        self.decide_with(decider, state, given, receipt, count).0
+    }
+
+    fn recording(&self, bytes: &[u8], receipt: Receipt, count: Count) -> (Decision, Recorded) {
+        let state = self.current.load();
+        let decider = Decider::new(&state.program).recording();
+        self.decide_with(decider, &state, Given::Json(bytes), receipt, count)
+    }
+
+    fn decide_with(
+        &self,
+        mut decider: Decider<'_>,
+        state: &State,
+        given: Given<'_>,
+        receipt: Receipt,
+        count: Count,
+    ) -> (Decision, Recorded) {
         let (program, now) = (&state.program, receipt.now);
         let event = match self.event(program, given, now) {
             Ok(event) => event,
             Err(unreadable) => {
-                return Reference::new(&program.matrix).decide_unreadable(&unreadable, now);
+                let reference = Reference::new(&program.matrix);
+                return (
+                    reference.decide_unreadable(&unreadable, now),
+                    decider.take_recorded(),
+                );
             }
         };
         let counting = receipt.counts(event.at());
-        let (windows, mut decider) = (&state.windows, Decider::new(program));
+        let windows = &state.windows;
         let settled = match count {
             Count::Yes => windows.settle(&mut decider, &event, counting, now),
             Count::No => windows.dry(&mut decider, &event, counting, now),
@@ -312,7 +355,7 @@ impl Router {
         if counting.is_ahead {
             decision.problems.push(ahead(&event, now));
         }
-        decision
+        (decision, decider.take_recorded())
     }
 
     /// An event as the program's schema has it.

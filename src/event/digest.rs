@@ -73,6 +73,11 @@ pub(super) fn of_bytes(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// The hash of a text in hex: of what is only compared, and not to be read.
+pub(crate) fn of_text(text: &str) -> String {
+    hex(&of_bytes(text.as_bytes()))
+}
+
 fn hex(digest: &[u8; 32]) -> String {
     digest.iter().fold(String::new(), |mut out, byte| {
         use fmt::Write;

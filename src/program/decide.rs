@@ -8,7 +8,7 @@
 use super::{KindProgram, Program, Scratch, What};
 use crate::decision::{Decision, Kleene};
 use crate::event::Event;
-use crate::reference::{Facts, History, Reference, Settled, Standings, Times, Windows};
+use crate::reference::{Facts, History, Recorded, Reference, Settled, Standings, Times, Windows};
 use crate::slots::{Seen, Slots};
 
 /// Decides one event after the other by a program.
@@ -19,6 +19,8 @@ pub struct Decider<'p> {
     scratch: Scratch,
     measured: Vec<Kleene>,
     by_reference: u64,
+    /// What measures are for the events that are decided, where that is to be kept.
+    recorded: Option<Recorded>,
 }
 
 impl<'p> Decider<'p> {
@@ -31,7 +33,24 @@ impl<'p> Decider<'p> {
             scratch: Scratch::default(),
             measured: Vec::new(),
             by_reference: 0,
+            recorded: None,
         }
+    }
+
+    /// The same where what measures are for an event is kept.
+    pub(crate) fn recording(self) -> Self {
+        Self {
+            recorded: Some(Recorded::default()),
+            ..self
+        }
+    }
+
+    /// What measures were for the events that were decided since it was last taken.
+    pub(crate) fn take_recorded(&mut self) -> Recorded {
+        self.recorded
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
     }
 
     /// The program.
@@ -77,6 +96,9 @@ impl<'p> Decider<'p> {
     ) -> Settled {
         let program = self.program;
         Reference::new(&program.matrix).settle_by(event, windows, times, &mut |facts| {
+            if let Some(recorded) = &mut self.recorded {
+                recorded.note(facts);
+            }
             let standings = self.standings(facts);
             self.by_reference += u64::from(standings.is_none());
             standings

@@ -89,9 +89,33 @@ impl Amount {
             fraction: fraction.rem_euclid(Self::ONE),
         })
     }
+
+    /// One less the other; `None` beyond what can be held.
+    pub(super) fn minus(self, other: Self) -> Option<Self> {
+        let fraction = self.fraction.checked_sub(other.fraction)?;
+        let whole = self.whole.checked_sub(other.whole)?;
+        Some(Self {
+            whole: whole.checked_add(fraction.div_euclid(Self::ONE))?,
+            fraction: fraction.rem_euclid(Self::ONE),
+        })
+    }
+
+    /// Reads what is displayed, and nothing else.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (whole, digits) = text.split_once('.').unwrap_or((text, ""));
+        let places = digits.len() <= PLACES as usize && digits.bytes().all(|b| b.is_ascii_digit());
+        let fraction = places.then(|| format!("{digits:0<28}"))?;
+        let amount = Self {
+            whole: whole.parse().ok()?,
+            fraction: fraction.parse().ok()?,
+        };
+        (amount.to_string() == text).then_some(amount)
+    }
 }
 
 impl fmt::Display for Amount {
+    /// The whole part, rounded down, and the rest; of what is measured, which is 0 or above, the plain
+    /// decimal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut digits = format!("{:028}", self.fraction);
         digits.truncate(digits.trim_end_matches('0').len());
@@ -176,6 +200,26 @@ mod tests {
         let thirds = amount("0.3").plus(amount("0.7")).unwrap();
         assert_eq!(thirds, amount("1"));
         assert_eq!(amount("-1.5").plus(amount("1.5")).unwrap(), amount("0"));
+    }
+
+    #[test]
+    fn amounts_read_back_and_nothing_else_does() {
+        let most = Amount::whole(i128::MAX);
+        for held in ["0", "12.5", "0.0000000000000000000000000001", "-1.5"].map(amount) {
+            assert_eq!(Amount::parse(&held.to_string()), Some(held));
+            assert_eq!(
+                held.plus(amount("2.75")).unwrap().minus(amount("2.75")),
+                Some(held)
+            );
+        }
+        assert_eq!(Amount::parse(&most.to_string()), Some(most));
+        assert_eq!(Amount::whole(i128::MIN).minus(amount("0.5")), None);
+        let too_fine = "0.00000000000000000000000000001";
+        for text in [
+            "", ".5", "1.", "1.50", "01", "+1", "1e3", "1.-5", " 1", too_fine,
+        ] {
+            assert_eq!(Amount::parse(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! In: an event that is not counted yet. Out: [`Measured`].
 //! Invariant: it is exact, or says why it is only a lower bound.
 
+use serde::{Deserialize, Serialize};
+
 use super::eval::Facts;
 use super::interval::Interval;
 use crate::clock::Timestamp;
@@ -27,7 +29,8 @@ pub(crate) struct Measured {
 }
 
 /// Why a window does not hold all that it should.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Partial {
     /// An event came too late to be put in.
     Late,
