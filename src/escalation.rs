@@ -13,6 +13,7 @@ mod command;
 mod effect;
 pub mod invariants;
 mod opening;
+pub mod packet;
 pub mod people;
 mod plan;
 pub mod policy;

@@ -8,8 +8,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::Error as _;
 use serde::ser::{Error as _, SerializeMap, SerializeSeq};
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::event::Problem;
 use crate::event::parse;
@@ -214,6 +215,24 @@ impl Serialize for Json {
     }
 }
 
+impl<'de> Deserialize<'de> for Json {
+    /// The tree as it was written, by the rules of [`Json::parse`], each number with its text. From the
+    /// text of JSON only: other formats, and parts that serde holds back (`flatten`, `untagged`), do
+    /// not keep it.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<serde_json::value::RawValue>::deserialize(deserializer)?;
+        let limits = Limits {
+            event_total_bytes: usize::MAX,
+            event_depth: crate::limits::EVENT_DEPTH_MAX,
+            ..Limits::default()
+        };
+        Self::parse(raw.get().as_bytes(), &limits).map_err(|problems| {
+            let first = problems.first();
+            D::Error::custom(first.map_or("not JSON", |problem| &problem.message))
+        })
+    }
+}
+
 impl From<Arc<Json>> for Json {
     fn from(json: Arc<Json>) -> Self {
         Arc::unwrap_or_clone(json)
@@ -232,6 +251,8 @@ mod tests {
     fn the_text_of_numbers_and_the_order_of_members_stay() {
         let text = r#"{"b":1.50,"a":[1e4,-0.0,null,true],"c":{"d":"x\n"}}"#;
         assert_eq!(serde_json::to_string(&parse(text)).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Json>(text).unwrap(), parse(text));
+        assert!(serde_json::from_str::<Json>(r#"{"a":1,"a":2}"#).is_err());
     }
 
     #[test]
