@@ -16,7 +16,7 @@
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
 //! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
 //! | 8 | [`escalation`] | the lifecycle: a pure function of state, command and instant |
-//! | 9 | [`files`] [`store`] | a matrix on disk; where state outlives the process |
+//! | 9 | [`files`] [`store`] [`notify`] [`desk`] | a matrix on disk; where state outlives the process; how people are told; what carries escalations to their end |
 //! | 10 | `cli` | the command line |
 
 pub mod calendar;
@@ -27,6 +27,7 @@ pub mod cli;
 pub mod clock;
 pub mod compile;
 pub mod decision;
+pub mod desk;
 pub mod diagnostic;
 pub mod escalation;
 pub mod event;
@@ -34,6 +35,7 @@ pub mod files;
 pub mod limits;
 pub mod matrix;
 pub mod measure;
+pub mod notify;
 pub mod parallel;
 pub mod program;
 pub mod reference;

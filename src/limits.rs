@@ -233,3 +233,24 @@ pub const DECISIONS_FILES_MAX: u32 = 10_000;
 /// Faults that a verification of the audit keeps; the rest is counted. Who reads a report wants the
 /// first ones; a store that is not one has a fault for each row.
 pub const AUDIT_FAULTS: usize = 1_000;
+
+/// How far apart two readings of a clock that jumped must be to confirm it (design, lifecycle 4).
+pub const CLOCK_AGREES_AFTER: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// For how long a desk may have been down, by the wall clock alone, without its being suspect.
+pub const CLOCK_GAP: Duration = Duration::from_minutes(5);
+
+/// How long a desk has a notice to itself while it sends it.
+pub const NOTICE_LEASE: Duration = Duration::from_minutes(2);
+
+/// Seconds between the tries of a notice. When the last has failed, the step is undeliverable.
+pub const NOTICE_RETRIES: [u32; 6] = [1, 5, 30, 120, 300, 600];
+
+/// Rows of the audit behind which a checkpoint is made.
+pub const CHECKPOINT_ROWS: u64 = 1_000;
+
+/// The time after which a checkpoint is made, if there is anything new.
+pub const CHECKPOINT_AFTER: Duration = Duration::from_minutes(1);
+
+/// How long an idempotency key is kept behind the end of its escalation (design, lifecycle 1).
+pub const REQUESTS_KEPT: Duration = Duration::from_minutes(30 * 24 * 60);

@@ -41,7 +41,7 @@ pub struct Context<'a> {
 }
 
 /// What a command did.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// The escalation after it.
     pub after: Escalation,
@@ -144,6 +144,11 @@ impl<'a> Work<'a> {
     }
 
     pub(super) fn record(&mut self, kind: RecordKind, body: Value) {
+        self.record_text(kind, body.to_string());
+    }
+
+    /// The same of JSON that is text already.
+    pub(super) fn record_text(&mut self, kind: RecordKind, body: String) {
         self.records.push(Record { kind, body });
     }
 
@@ -244,5 +249,14 @@ pub(super) fn by(actor: &Actor) -> String {
     match &actor.operator {
         Some(operator) => format!("{operator} as {}", actor.principal),
         None => actor.principal.to_string(),
+    }
+}
+
+/// A text as JSON: as it is where it is JSON, else as a string.
+pub(super) fn raw(text: &str) -> String {
+    let is_json = serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok();
+    match is_json {
+        true => text.to_owned(),
+        false => json!(text).to_string(),
     }
 }

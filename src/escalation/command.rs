@@ -3,8 +3,6 @@
 //! In: from people, callers and the desk. Out: to [`apply`](super::apply).
 //! Invariant: who acts comes from the transport, never from what is sent (rule 3).
 
-use serde_json::Value;
-
 use super::plan::{Plan, Roster};
 use super::principal::Principal;
 use super::state::{Outcome, Resolution};
@@ -80,8 +78,8 @@ pub enum Command {
     Attach {
         /// Its name.
         name: String,
-        /// What it is.
-        value: Value,
+        /// What it is, as JSON.
+        value: String,
     },
     /// Notes that an eligible person saw it.
     View,
@@ -156,8 +154,8 @@ pub struct Amendment {
     pub demands: Demands,
     /// The sign-offs that it demands, of what could not be read before.
     pub plans: Vec<Plan>,
-    /// The changed input, for the record.
-    pub input: Value,
+    /// The changed input as JSON, for the record.
+    pub input: String,
     /// Why.
     pub reason: Option<String>,
 }

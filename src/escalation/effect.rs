@@ -5,18 +5,18 @@
 //! (rules 11 and 15).
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::principal::Principal;
 use crate::clock::Timestamp;
 
 /// Something that happened, for the audit.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// What.
     pub kind: RecordKind,
-    /// Its particulars. They are kept apart, and can be erased.
-    pub body: Value,
+    /// Its particulars as JSON, to the byte: numbers of an event keep their digits. They are kept apart,
+    /// and can be erased.
+    pub body: String,
 }
 
 macro_rules! record_kinds {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::apply::{Applied, Context, Telling, Work};
+use super::apply::{Applied, Context, Telling, Work, raw};
 use super::command::Reply;
 use super::effect::{About, RecordKind};
 use super::people::Directory;
@@ -40,8 +40,8 @@ pub struct Opening<'a> {
     pub key: String,
     /// Whether the event asks for an action, and does not only report one.
     pub asks: bool,
-    /// The evidence packet.
-    pub packet: Value,
+    /// The evidence packet as JSON.
+    pub packet: String,
 }
 
 /// How many escalations are open.
@@ -78,7 +78,7 @@ pub fn open(opening: &Opening<'_>, counts: Counts, context: Context<'_>) -> Appl
         pinned,
     };
     let mut work = Work::new(it, context);
-    work.record(RecordKind::Opened, opening.record(&work.it));
+    work.record_text(RecordKind::Opened, opening.record(&work.it));
     // Rule 13: stored at once as denied by the engine.
     if counts.of_requester >= u64::from(context.policy.open_per_requester) {
         work.resolve(Outcome::Denied, None, Cause::Flood);
@@ -193,8 +193,6 @@ impl Opening<'_> {
         let opened = stored(context.now);
         let longest = context.policy.longest.to_chrono();
         let primary = self.decision.lanes.first();
-        let group = primary.map(|lane| json!([lane.lane, lane.group]));
-        let flood = json!([self.requester, self.decision.by, group]);
         Pinned {
             id: self.id.clone(),
             opened,
@@ -211,9 +209,17 @@ impl Opening<'_> {
             is_readable: self.is_readable,
             asks: self.asks,
             group: group_of(self.decision),
-            flood: digest(&flood),
+            flood: self.flood(),
             demands: Demands::of(self.decision, self.matrix),
         }
+    }
+
+    /// Equal for those whose notices merge in a flood: of one requester, lane and group (rule 13).
+    #[must_use]
+    pub fn flood(&self) -> String {
+        let primary = self.decision.lanes.first();
+        let group = primary.map(|lane| json!([lane.lane, lane.group]));
+        digest(&json!([self.requester, self.decision.by, group]))
     }
 
     /// Rule 3: the requester, the agent, and those whose agents they are.
@@ -230,11 +236,14 @@ impl Opening<'_> {
         excluded
     }
 
-    fn record(&self, it: &Escalation) -> Value {
-        json!({
+    fn record(&self, it: &Escalation) -> String {
+        let said = json!({
             "requester": it.pinned.requester, "agent": it.pinned.agent, "key": it.pinned.key,
             "lane": it.pinned.lane, "digest": it.pinned.digest, "matrix": it.pinned.matrix,
-            "reason": self.decision.reason, "packet": self.packet,
-        })
+            "reason": self.decision.reason,
+        });
+        let said = said.to_string();
+        let said = said.trim_end_matches('}');
+        format!(r#"{said},"evidence":{}}}"#, raw(&self.packet))
     }
 }

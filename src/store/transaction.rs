@@ -184,6 +184,12 @@ pub trait Transaction {
     /// When it cannot be written.
     fn note_delivery(&mut self, id: &str, delivery: &Delivery) -> Result<(), StoreError>;
 
+    /// Whether every notice to a person whose id is this, a slash and the person has failed, and there is one.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn all_failed(&mut self, step: &str) -> Result<bool, StoreError>;
+
     /// Waiting and failed notices.
     ///
     /// # Errors

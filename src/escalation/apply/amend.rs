@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::asked::Telling;
-use super::{Work, by};
+use super::{Work, by, raw};
 use crate::clock::Duration;
 use crate::decision::Verdict;
 use crate::escalation::command::{Actor, Amendment, Refusal, Reply};
@@ -44,13 +44,14 @@ impl Work<'_> {
         if adds {
             self.add_sign_offs(&amendment.plans);
         }
-        self.record(
-            RecordKind::Amended,
-            json!({
-                "by": by(actor), "person": person, "round": self.it.round,
-                "digest": amendment.digest, "input": amendment.input, "reason": amendment.reason,
-            }),
-        );
+        let said = json!({
+            "by": by(actor), "person": person, "round": self.it.round, "digest": amendment.digest,
+            "reason": amendment.reason,
+        });
+        let said = said.to_string();
+        let said = said.trim_end_matches('}');
+        let body = format!(r#"{said},"input":{}}}"#, raw(&amendment.input));
+        self.record_text(RecordKind::Amended, body);
         self.cast(VoteKind::Approve, actor);
         self.note_vote(VoteKind::Approve, amendment.reason.as_deref(), actor);
         self.settle();

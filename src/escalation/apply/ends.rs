@@ -62,6 +62,17 @@ impl Work<'_> {
         end: Option<End>,
         cause: Cause,
     ) {
+        self.resolve_as(outcome, end, cause, None);
+    }
+
+    /// The same with who says so, and why.
+    fn resolve_as(
+        &mut self,
+        outcome: Outcome,
+        end: Option<End>,
+        cause: Cause,
+        said: Option<(&str, Option<&str>)>,
+    ) {
         if !self.it.is_pending() {
             return;
         }
@@ -95,7 +106,10 @@ impl Work<'_> {
                 ended: None,
             });
         }
-        self.record(RecordKind::Resolved, json!({ "resolution": resolution }));
+        self.record(
+            RecordKind::Resolved,
+            json!({ "resolution": resolution, "by": said.map(|(by, _)| by), "reason": said.and_then(|(_, why)| why) }),
+        );
         self.it.resolution = Some(resolution);
         self.tell_caller(
             "resolved",
@@ -118,13 +132,9 @@ impl Work<'_> {
         self.still_pending()?;
         super::votes::short(reason)?;
         let cause = Cause::Cancelled(actor.principal.clone());
-        self.resolve(Outcome::Cancelled, None, cause);
-        if let Some(record) = self.records.last_mut()
-            && let Some(body) = record.body.as_object_mut()
-        {
-            body.insert("reason".to_owned(), json!(reason));
-            body.insert("by".to_owned(), json!(by(actor)));
-        }
+        let said = Some((by(actor), reason));
+        let said = said.as_ref().map(|(by, reason)| (by.as_str(), *reason));
+        self.resolve_as(Outcome::Cancelled, None, cause, said);
         Ok(Reply::Done)
     }
 

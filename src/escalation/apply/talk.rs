@@ -1,8 +1,8 @@
 //! What people say and add, and who looked; events that join (rules 1, 11 and the group of section 3).
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Work, by};
+use super::{Work, by, raw};
 use crate::escalation::command::{Actor, Command, Refusal, Reply};
 use crate::escalation::effect::RecordKind;
 use crate::escalation::principal::Principal;
@@ -32,13 +32,14 @@ impl Work<'_> {
     pub(super) fn attach(
         &mut self,
         name: &str,
-        value: &Value,
+        value: &str,
         actor: &Actor,
     ) -> Result<Reply, Refusal> {
         self.still_pending()?;
         self.may_talk(actor)?;
-        let body = json!({ "by": by(actor), "name": name, "value": value });
-        self.record(RecordKind::Attached, body);
+        let (by, name) = (json!(by(actor)), json!(name));
+        let body = format!(r#"{{"by":{by},"name":{name},"value":{}}}"#, raw(value));
+        self.record_text(RecordKind::Attached, body);
         Ok(Reply::Done)
     }
 

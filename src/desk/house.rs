@@ -1,0 +1,180 @@
+//! Keeping house: checkpoints of the audit, the reading of the clock, old keys, what is to be erased.
+
+use serde_json::json;
+
+use super::{Desk, DeskError, put};
+use crate::clock::Duration;
+use crate::escalation::audit::{Checkpoint, Report, Verifier, checkpoint};
+use crate::escalation::{Applied, Record, RecordKind, Reply};
+use crate::limits::{CHECKPOINT_AFTER, CHECKPOINT_ROWS, REQUESTS_KEPT};
+use crate::store::{StoreError, Tombstone, Transaction, read, write};
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// The checkpoint that was made.
+    pub checkpoint: Option<Checkpoint>,
+    /// How many keys were dropped.
+    pub requests: u64,
+    /// How many escalations were erased.
+    pub erased: u64,
+}
+
+/// Of what is old, at once.
+const BATCH: u32 = 1_000;
+
+impl Desk {
+    /// Does what is to be done from time to time: every second is often enough.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn keep_house(&self) -> Result<Kept, DeskError> {
+        let desk = self.clone();
+        let kept = write(self.inner.store.as_ref(), move |transaction| {
+            let reading = desk.inner.watch.judge(transaction.wall()?);
+            if reading.is_confirmed {
+                desk.mark(transaction)?;
+            }
+            let since = reading.at - REQUESTS_KEPT.to_chrono();
+            Ok(Kept {
+                checkpoint: desk.checkpoint_if_due(transaction)?,
+                requests: match reading.is_confirmed {
+                    true => transaction.drop_requests(since, BATCH)?,
+                    false => 0,
+                },
+                erased: 0,
+            })
+        })?;
+        let erased = match self.settings().policy.retain {
+            Some(retain) => self.erase_old(retain)?,
+            None => 0,
+        };
+        Ok(Kept { erased, ..kept })
+    }
+
+    fn checkpoint_if_due(
+        &self,
+        transaction: &mut dyn Transaction,
+    ) -> Result<Option<Checkpoint>, StoreError> {
+        let last = transaction.last_checkpoint()?;
+        let behind = transaction.behind(last.as_ref().map_or(0, |last| last.seq))?;
+        let now = self.inner.watch.judge(transaction.wall()?).at;
+        let is_old = last
+            .as_ref()
+            .is_none_or(|last| now - last.at >= CHECKPOINT_AFTER.to_chrono());
+        if behind.rows == 0 || (behind.rows < CHECKPOINT_ROWS && !is_old) {
+            return Ok(None);
+        }
+        self.checkpoint_in(transaction)
+    }
+
+    fn checkpoint_in(
+        &self,
+        transaction: &mut dyn Transaction,
+    ) -> Result<Option<Checkpoint>, StoreError> {
+        let last = transaction.last_checkpoint()?;
+        let behind = transaction.behind(last.as_ref().map_or(0, |last| last.seq))?;
+        if behind.rows == 0 {
+            return Ok(None);
+        }
+        let now = self.inner.watch.judge(transaction.wall()?).at;
+        let new = checkpoint(last.as_ref(), &behind.heads, behind.seq, behind.rows, now);
+        transaction.put_checkpoint(&new)?;
+        Ok(Some(new))
+    }
+
+    /// Makes a checkpoint now, if anything happened since the last one; the last one, if not.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn checkpoint(&self) -> Result<Option<Checkpoint>, DeskError> {
+        let desk = self.clone();
+        Ok(write(
+            self.inner.store.as_ref(),
+            move |transaction| match desk.checkpoint_in(transaction)? {
+                Some(new) => Ok(Some(new)),
+                None => transaction.last_checkpoint(),
+            },
+        )?)
+    }
+
+    /// Verifies the whole audit, also against checkpoints that were kept elsewhere.
+    ///
+    /// # Errors
+    /// When the store cannot be read; what is wrong with the audit is in the report.
+    pub fn verify(&self, kept: Vec<Checkpoint>) -> Result<Report, DeskError> {
+        Ok(read(self.inner.store.as_ref(), move |transaction| {
+            let mut verifier = Verifier::new(kept.clone());
+            verifier.checkpoints(transaction.checkpoints()?);
+            let mut seq = 0;
+            loop {
+                let rows = transaction.rows(seq, BATCH)?;
+                let Some((last, _)) = rows.last() else {
+                    return Ok(verifier.end());
+                };
+                seq = last.seq;
+                for (row, payload) in &rows {
+                    verifier.row(row, payload);
+                }
+            }
+        })?)
+    }
+
+    /// Replaces what is stored with an ended escalation by a tombstone. The audit goes on to verify.
+    ///
+    /// # Errors
+    /// When it has not ended, has a live grant, or the store fails.
+    pub fn erase(&self, id: &str, by: &str, why: &str) -> Result<(), DeskError> {
+        let (desk, id) = (self.clone(), id.to_owned());
+        let (by, why) = (by.to_owned(), why.to_owned());
+        write(self.inner.store.as_ref(), move |transaction| {
+            let Some(stored) = transaction.lock(&id)? else {
+                return Ok(Err(DeskError::NotFound(id.clone())));
+            };
+            let at = desk.inner.watch.judge(transaction.wall()?).at;
+            let tombstone = Tombstone {
+                at,
+                by: by.clone(),
+                why: why.clone(),
+            };
+            transaction.erase(&id, &tombstone)?;
+            // Its names are numbers now.
+            let Some(stored) = transaction.lock(&id)? else {
+                return Ok(Err(DeskError::NotFound(
+                    stored.escalation.pinned.id.clone(),
+                )));
+            };
+            let mut after = stored.escalation.clone();
+            after.last = at.max(after.last);
+            let applied = Applied {
+                after,
+                answer: Ok(Reply::Done),
+                records: vec![Record {
+                    kind: RecordKind::Erased,
+                    body: json!({ "by": by, "why": why }).to_string(),
+                }],
+                notices: Vec::new(),
+            };
+            put(transaction, Some(&stored), &applied)?;
+            Ok(Ok(()))
+        })?
+    }
+
+    /// Erases what ended longer ago than that.
+    fn erase_old(&self, retain: Duration) -> Result<u64, DeskError> {
+        let reading = self.now()?;
+        let before = reading.at.checked_sub_signed(retain.to_chrono());
+        let (true, Some(before)) = (reading.is_confirmed, before) else {
+            return Ok(0);
+        };
+        let old = read(self.inner.store.as_ref(), move |transaction| {
+            transaction.ended(before, BATCH)
+        })?;
+        let mut erased = 0;
+        for id in old {
+            self.erase(&id, "laneway", &format!("kept for {retain}"))?;
+            erased += 1;
+        }
+        Ok(erased)
+    }
+}

@@ -1,0 +1,90 @@
+//! Sending what waits in the outbox, at least once each (rules 12 and 15).
+
+use chrono::TimeDelta;
+
+use super::due::engine;
+use super::{Desk, DeskError};
+use crate::clock::Timestamp;
+use crate::escalation::{Command, Recipient};
+use crate::limits::{NOTICE_LEASE, NOTICE_RETRIES};
+use crate::notify::{Notifier, NotifyError};
+use crate::store::{Delivery, Posted, write};
+
+/// What came of a round of sending.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Sent {
+    /// Taken by their channels.
+    pub sent: usize,
+    /// To be tried again.
+    pub retried: usize,
+    /// Given up.
+    pub failed: usize,
+}
+
+impl Desk {
+    /// Sends at most so many notices that are due.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn send(&self, notifier: &dyn Notifier, limit: u32) -> Result<Sent, DeskError> {
+        let desk = self.clone();
+        let posted = write(self.inner.store.as_ref(), move |transaction| {
+            // A wall clock that jumped sends a notice early or late, and decides nothing.
+            let now = desk.inner.watch.judge(transaction.wall()?).at;
+            let until = now + NOTICE_LEASE.to_chrono();
+            transaction.take_notices(now, until, limit)
+        })?;
+        let mut sent = Sent::default();
+        for posted in posted {
+            self.send_one(notifier, &posted, &mut sent)?;
+        }
+        Ok(sent)
+    }
+
+    fn send_one(
+        &self,
+        notifier: &dyn Notifier,
+        posted: &Posted,
+        sent: &mut Sent,
+    ) -> Result<(), DeskError> {
+        let outcome = notifier.send(posted, &self.settings().directory);
+        let now = self.now()?.at;
+        let delivery = match outcome {
+            Ok(()) => Delivery::Sent(now),
+            Err(NotifyError::Later(why)) => match again_at(posted.attempts, now) {
+                Some(at) => Delivery::Retry(at, why),
+                None => Delivery::Failed(now, why),
+            },
+            Err(NotifyError::Never(why)) => Delivery::Failed(now, why),
+        };
+        match &delivery {
+            Delivery::Sent(_) => sent.sent += 1,
+            Delivery::Retry(..) => sent.retried += 1,
+            Delivery::Failed(..) => sent.failed += 1,
+        }
+        let is_failed = matches!(delivery, Delivery::Failed(..));
+        let id = posted.notice.id.clone();
+        // Of one step: the notices whose ids differ only in the person.
+        let step = id.rsplit_once('/').map_or("", |(step, _)| step).to_owned();
+        let all_failed = write(self.inner.store.as_ref(), move |transaction| {
+            transaction.note_delivery(&id, &delivery)?;
+            Ok(is_failed && transaction.all_failed(&step)?)
+        })?;
+        let lane = posted.notice.lane.clone();
+        if let (true, Some(lane), Recipient::Person(_)) = (all_failed, lane, &posted.notice.to) {
+            // Rule 12: all sends of a step failed. It may have ended since, which is no failure.
+            let command = Command::Undelivered { lane };
+            match self.act(&posted.escalation, command, engine()) {
+                Ok(_) | Err(DeskError::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// When it is tried again; `None` when it was often enough.
+fn again_at(attempts: u32, now: Timestamp) -> Option<Timestamp> {
+    let wait = NOTICE_RETRIES.get(attempts as usize)?;
+    now.checked_add_signed(TimeDelta::seconds(i64::from(*wait)))
+}

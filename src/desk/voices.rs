@@ -1,0 +1,197 @@
+//! What people and callers say that needs more than the escalation: a changed input, another team, the
+//! use of a grant. The event is decided again, and the rules judge by that.
+
+use std::sync::Arc;
+
+use super::view::Stored as StoredEvent;
+use super::{Desk, DeskError, Done};
+use crate::decision::{Decision, Verdict};
+use crate::escalation::{
+    Actor, Amendment, Command, Demands, Escalation, Outcome, Roster, added_plans,
+};
+use crate::event;
+use crate::matrix::Matrix;
+use crate::reference::{Times, decide_again};
+use crate::store::read;
+
+/// What a requester is about to do with its grant.
+#[derive(Debug, Clone)]
+pub struct Consumption {
+    /// The digest of the action that is about to run; the event's, where only that is given.
+    pub digest: Option<String>,
+    /// The event that is about to run; needed where parts of it were not stored.
+    pub event: Option<Vec<u8>>,
+    /// Makes a repeated call the same call.
+    pub key: String,
+}
+
+impl Desk {
+    /// The matrix that an escalation is pinned to.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn pinned(&self, digest: &str) -> Result<Arc<Matrix>, DeskError> {
+        if let Some(matrix) = self.inner.pinned.get(digest) {
+            return Ok(matrix);
+        }
+        let wanted = digest.to_owned();
+        let source = read(self.inner.store.as_ref(), move |transaction| {
+            transaction.matrix(&wanted)
+        })?;
+        let source = source.ok_or_else(|| DeskError::Matrix {
+            digest: digest.to_owned(),
+            why: "it is not in the store".to_owned(),
+        })?;
+        let limits = &self.settings().limits;
+        self.inner.pinned.read(digest, &source, limits)
+    }
+
+    /// Changes the input (rule 7): decided again under the pinned matrix, with the measures of the
+    /// opening.
+    ///
+    /// # Errors
+    /// As [`Desk::act`].
+    pub fn amend(
+        &self,
+        id: &str,
+        input: &[u8],
+        reason: Option<String>,
+        actor: Actor,
+    ) -> Result<Done, DeskError> {
+        let stored = self.stored(id)?;
+        let matrix = self.pinned(&stored.escalation.pinned.matrix)?;
+        let settings = self.settings();
+        let input = stored.at_its_time(input);
+        let read = event::read(
+            &input,
+            &matrix.schema,
+            &settings.limits,
+            stored.times.opened,
+        );
+        let decision = self.again(&matrix, &stored, &input);
+        let plans = match decision.verdict {
+            Verdict::Escalate => {
+                let now = self.now()?.at;
+                let directory = &settings.directory;
+                added_plans(&decision, &matrix, directory, &stored.escalation, now)
+            }
+            _ => Vec::new(),
+        };
+        let text = String::from_utf8_lossy(&input);
+        let amendment = Amendment {
+            digest: decision.action_digest.clone(),
+            is_readable: read.is_ok(),
+            demands: Demands::of(&decision, &matrix),
+            plans,
+            input: text.into_owned(),
+            reason,
+        };
+        self.act(id, Command::Amend(Box::new(amendment)), actor)
+    }
+
+    /// Asks another team of the pinned matrix (rule 10).
+    ///
+    /// # Errors
+    /// When there is no such team, and as [`Desk::act`].
+    pub fn reassign(
+        &self,
+        id: &str,
+        lane: Option<String>,
+        team: &str,
+        actor: Actor,
+    ) -> Result<Done, DeskError> {
+        let stored = self.stored(id)?;
+        let matrix = self.pinned(&stored.escalation.pinned.matrix)?;
+        let roster = Roster::of(&matrix, &self.settings().directory, team)
+            .ok_or_else(|| DeskError::NoSuchTeam(team.to_owned()))?;
+        let team = team.to_owned();
+        self.act(id, Command::Reassign { lane, team, roster }, actor)
+    }
+
+    /// Uses the grant (rule 8). The live matrix decides again, dry, with the event's own time and the
+    /// measures of the opening.
+    ///
+    /// # Errors
+    /// When the event cannot be decided again, and as [`Desk::act`]. None of them permits anything.
+    pub fn consume(
+        &self,
+        id: &str,
+        consumption: &Consumption,
+        live: &Matrix,
+        actor: Actor,
+    ) -> Result<Done, DeskError> {
+        let stored = self.stored(id)?;
+        let granted = stored
+            .escalation
+            .grant
+            .as_ref()
+            .map(|grant| grant.digest.as_str());
+        let digest = match (&consumption.digest, &consumption.event) {
+            (_, Some(event)) => self.digest_of(live, event, &stored),
+            (Some(digest), None) => digest.clone(),
+            (None, None) => return Err(DeskError::NeedsEvent),
+        };
+        // What is decided again is what was approved. Where another action is named, or none was
+        // approved, the rules refuse it whatever the matrix says.
+        let is_granted = granted == Some(digest.as_str());
+        let event = match &consumption.event {
+            Some(event) => Some(stored.at_its_time(event)),
+            None => stored.input(),
+        };
+        let demands = match (is_granted, event) {
+            (true, None) => return Err(DeskError::NeedsEvent),
+            (true, Some(event)) => {
+                let decision = self.again(live, &stored, &event);
+                if decision.action_digest != digest {
+                    // The live matrix adjusts it to another action: that is not what was approved.
+                    Demands {
+                        verdict: Verdict::Deny,
+                        ..Demands::of(&decision, live)
+                    }
+                } else {
+                    Demands::of(&decision, live)
+                }
+            }
+            (false, _) => Demands {
+                verdict: Verdict::Deny,
+                sign_offs: Vec::new(),
+                holds: crate::decision::Holds::default(),
+            },
+        };
+        let command = Command::Consume {
+            digest,
+            key: consumption.key.clone(),
+            now: Box::new(demands),
+            matrix: live.digest.clone(),
+        };
+        self.act(id, command, actor)
+    }
+
+    /// The digest of the action that an event is, whatever a matrix makes of it.
+    fn digest_of(&self, matrix: &Matrix, event: &[u8], stored: &StoredEvent) -> String {
+        let limits = &self.settings().limits;
+        match event::read(event, &matrix.schema, limits, stored.times.opened) {
+            Ok(event) => event.action_digest(),
+            Err(unreadable) => unreadable.action_digest(),
+        }
+    }
+
+    fn again(&self, matrix: &Matrix, stored: &StoredEvent, event: &[u8]) -> Decision {
+        let limits = &self.settings().limits;
+        let times: Times = stored.times;
+        decide_again(matrix, limits, event, &stored.recorded, times)
+    }
+
+    /// The answer to a caller that waits: `allow`, `modify`, `block` or `escalate`.
+    #[must_use]
+    pub fn word(escalation: &Escalation) -> &'static str {
+        match &escalation.resolution {
+            None => "escalate",
+            Some(resolution) => match resolution.outcome {
+                Outcome::Approved => "allow",
+                Outcome::Amended => "modify",
+                _ => "block",
+            },
+        }
+    }
+}
