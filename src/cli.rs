@@ -31,6 +31,7 @@ mod schema;
 mod screen;
 mod shell;
 mod show;
+mod simulate;
 mod test;
 
 use shell::{Answer, Failure, Shell};
@@ -72,6 +73,7 @@ enum Command {
     Decide(decide::Args),
     Replay(replay::Args),
     Explain(explain::Args),
+    Simulate(simulate::Args),
     Test(test::Args),
     Show(show::Args),
     Schema(schema::Args),
@@ -104,6 +106,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Decide(args) => decide::run(args, shell),
         Command::Replay(args) => replay::run(args, shell),
         Command::Explain(args) => explain::run(args, shell),
+        Command::Simulate(args) => simulate::run(args, shell),
         Command::Test(args) => test::run(args, shell),
         Command::Show(args) => show::run(args, shell),
         Command::Schema(args) => schema::run(args, shell),

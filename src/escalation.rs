@@ -21,6 +21,7 @@ pub mod principal;
 mod state;
 pub mod stricter;
 pub mod time;
+pub mod timeline;
 
 pub use apply::{Applied, Context, apply};
 pub use command::{Actor, Amendment, Command, Refusal, Reply, Role, Standing, VoteOf};

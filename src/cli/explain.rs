@@ -34,21 +34,28 @@ pub(super) struct Args {
     /// The matrix: a file, the folder of one, or - for standard input
     #[arg(value_name = "MATRIX")]
     matrix: PathBuf,
-    /// The event, alone or with others, one a line: a file, or - for standard input
-    #[arg(value_name = "EVENT")]
-    event: PathBuf,
-    /// Explain the event in this line
-    #[arg(long, value_name = "N", conflicts_with = "id")]
-    line: Option<u64>,
-    /// Explain the first event with this id
-    #[arg(long, value_name = "ID")]
-    id: Option<String>,
+    #[command(flatten)]
+    which: Which,
     /// Show only this lane, and the first tests that kept it from firing
     #[arg(long, value_name = "LANE")]
     why_not: Option<String>,
     /// How to print it
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+}
+
+/// Which event of a stream.
+#[derive(Debug, clap::Args)]
+pub(super) struct Which {
+    /// The event, alone or with others, one a line: a file, or - for standard input
+    #[arg(value_name = "EVENT")]
+    pub(super) event: PathBuf,
+    /// Take the event in this line
+    #[arg(long, value_name = "N", conflicts_with = "id")]
+    line: Option<u64>,
+    /// Take the first event with this id
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -61,17 +68,17 @@ enum Format {
 
 /// Everything there is to say of one event.
 #[derive(Debug, Serialize)]
-struct Answered {
+pub(super) struct Answered {
     /// The line of the event.
     line: u64,
     #[serde(with = "crate::clock::rfc3339")]
-    at: Timestamp,
+    pub(super) at: Timestamp,
     /// How many events before it were counted.
     history: u64,
-    decision: Decision,
+    pub(super) decision: Decision,
     /// Absent where the event cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
-    explanation: Option<Explanation>,
+    pub(super) explanation: Option<Explanation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     why_not: Option<WhyNot>,
 }
@@ -91,12 +98,12 @@ struct WhyNot {
 }
 
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
-    not_both_stdin(&args.matrix, &args.event)?;
+    not_both_stdin(&args.matrix, &args.which.event)?;
     let (matrix, limits) = shell.matrix(&args.matrix)?;
     if let Some(lane) = &args.why_not {
         lane_exists(&matrix, lane)?;
     }
-    let mut answered = search(args, &matrix, &limits, shell)?;
+    let mut answered = search(&args.which, &matrix, &limits, shell)?;
     if let (Some(lane), Some(explanation)) = (&args.why_not, &answered.explanation) {
         answered.why_not = why_not(explanation, lane);
     }
@@ -154,8 +161,8 @@ struct Candidate {
 }
 
 /// Decides the events up to the one that is asked for, and explains that one.
-fn search(
-    args: &Args,
+pub(super) fn search(
+    args: &Which,
     matrix: &Matrix,
     limits: &Limits,
     shell: &Shell,
@@ -191,7 +198,7 @@ fn search(
     }
 }
 
-fn is_asked_for(args: &Args, candidate: &Candidate) -> bool {
+fn is_asked_for(args: &Which, candidate: &Candidate) -> bool {
     let by_line = args.line == Some(candidate.line);
     by_line || args.id.is_some() && args.id.as_deref() == id(&candidate.event)
 }
@@ -204,7 +211,7 @@ fn id(event: &Given) -> Option<&str> {
 }
 
 /// Explains an event, if it is the one that was asked for.
-fn found(args: &Args, candidate: Candidate, past: &Past<'_>) -> Result<Answered, Failure> {
+fn found(args: &Which, candidate: Candidate, past: &Past<'_>) -> Result<Answered, Failure> {
     let asked = args.line.is_some() || args.id.is_some();
     if asked && !is_asked_for(args, &candidate) {
         let message = match (args.line, &args.id) {

@@ -121,6 +121,12 @@ impl Shell {
         Ok(config::read(self.config.as_deref(), folder)?.limits)
     }
 
+    /// The whole configuration that holds beside a matrix.
+    pub(super) fn settings(&self, path: &Path) -> Result<config::Config, Failure> {
+        let root = Root::open(path)?;
+        Ok(config::read(self.config.as_deref(), root.folder())?)
+    }
+
     /// The matrix at a path, for a command that only uses it, with the bounds that hold beside it:
     /// its errors are shown, and are a failure; warnings are for `check`.
     pub(super) fn matrix(&self, path: &Path) -> Result<(Arc<Matrix>, Limits), Failure> {

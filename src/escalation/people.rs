@@ -95,6 +95,23 @@ impl Directory {
         self.group(group).binary_search(person).is_ok()
     }
 
+    /// Gives a group without members so many that are named after it, `payments#1` and so on, for a
+    /// simulation by a matrix whose people are not known here. `false` where it has members, or cannot be
+    /// one.
+    pub fn stand_in(&mut self, group: &str, members: u32) -> bool {
+        let Ok(name) = Principal::parse(group) else {
+            return false;
+        };
+        if !self.group(&name).is_empty() {
+            return false;
+        }
+        let members = (1..=members).filter_map(|n| Principal::parse(&format!("{name}#{n}")).ok());
+        let mut members: Vec<Principal> = members.collect();
+        members.sort();
+        self.groups.insert(name, members);
+        true
+    }
+
     fn group(&self, name: &str) -> &[Principal] {
         // A name that is not normalised is no key; one that cannot be normalised is that of no group.
         let members = self.groups.get(name).or_else(|| {
