@@ -151,8 +151,8 @@ impl<'de> Deserialize<'de> for Sample {
             }
 
             fn visit_i64<E: Error>(self, share: i64) -> Result<Sample, E> {
-                // Only 1 is a share.
-                self.visit_f64(if share == 1 { 1.0 } else { 0.0 })
+                // What a float cannot hold exactly is far above every share.
+                self.visit_f64(share as f64)
             }
         }
         deserializer.deserialize_any(Either)
