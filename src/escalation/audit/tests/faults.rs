@@ -246,3 +246,45 @@ fn a_fault_is_written_with_its_place() {
         "row 1 of escalation `e1` of `main`, position 1"
     );
 }
+
+#[test]
+fn each_part_of_a_checkpoint_that_links_it_counts() {
+    let pins = Store::small().checkpoints;
+    let unlinked = |before: &Checkpoint| {
+        let second = checkpoint(Some(before), &[], 12, 2, before.at);
+        let mut verifier = Verifier::new(Vec::new());
+        verifier.checkpoints([pins[0].clone(), second]);
+        let faults = verifier.end().faults;
+        faults
+            .iter()
+            .any(|fault| matches!(fault, Fault::CheckpointUnlinked { .. }))
+    };
+    let mut before = pins[0].clone();
+    assert!(!unlinked(&before));
+    before.n += 1;
+    assert!(unlinked(&before));
+    before = pins[0].clone();
+    before.hash = zeros();
+    assert!(unlinked(&before));
+}
+
+#[test]
+fn a_part_of_a_microsecond_in_a_checkpoint_is_a_change() {
+    let nanosecond = chrono::TimeDelta::nanoseconds(1);
+    let place = "checkpoint 2, up to position 12";
+    assert_eq!(
+        said(|lines| pin(&mut lines[9]).at += nanosecond),
+        [format!(
+            "{place}: the checkpoint does not fit its own hash: it was changed"
+        )]
+    );
+}
+
+#[test]
+fn a_kept_checkpoint_that_was_taken_out_is_named() {
+    let pins = Store::small().checkpoints;
+    let faults = said_with(&pins[..1], |lines| drop(lines.remove(6)));
+    let removed = "checkpoint 1, up to position 9: \
+                   the checkpoint that was kept elsewhere is not here: it was removed";
+    assert!(faults.iter().any(|fault| fault == removed), "{faults:?}");
+}
