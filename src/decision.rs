@@ -17,6 +17,12 @@ pub use crate::value::Kleene;
 
 pub use crate::syntax::ast::{Hold, Scope, Urgency, Verdict};
 
+pub mod recorded;
+
+mod history;
+
+pub use history::{HistoryEntry, Subject, Subjects};
+
 /// The answer to one event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Decision {
@@ -84,7 +90,7 @@ pub struct Decision {
 }
 
 /// How an answer names its event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum EventRef {
     /// The event's own id.

@@ -254,3 +254,32 @@ pub const CHECKPOINT_AFTER: Duration = Duration::from_minutes(1);
 
 /// How long an idempotency key is kept behind the end of its escalation (design, lifecycle 1).
 pub const REQUESTS_KEPT: Duration = Duration::from_minutes(30 * 24 * 60);
+
+/// Bytes of one line of a decision log: an event of the default size with its decision, several times
+/// over. What is longer is written without its event.
+pub const LOG_LINE_BYTES: usize = 8 << 20;
+
+/// Lines of a decision log that are held before they are written, in bytes: some dozens.
+pub const LOG_BUFFER_BYTES: usize = 64 << 10;
+
+/// How long a line of a decision log is held before the next one takes it along.
+pub const LOG_HELD: Duration = Duration::from_millis(1_000);
+
+/// Bytes of a decision log that are read when it is opened, to know the recent history of subjects: less
+/// than a second of work.
+pub const LOG_HISTORY_BYTES: u64 = 32 << 20;
+
+/// Earlier decisions that are known of one subject. Nobody reads more of them in an evidence packet.
+pub const HISTORY_ENTRIES: usize = 100;
+
+/// Subjects whose earlier decisions are known; the one that was quiet the longest is forgotten.
+pub const HISTORY_SUBJECTS: usize = 100_000;
+
+/// Earlier decisions that are known of all subjects together: about half a kilobyte each.
+pub const HISTORY_TOTAL: usize = 500_000;
+
+/// Characters of a reason in the history of a subject. The whole reason is in the log.
+pub const HISTORY_REASON_CHARS: usize = 300;
+
+/// Subjects that one event is filed under: one for each different `group by` of a matrix.
+pub const EVENT_SUBJECTS: usize = 16;

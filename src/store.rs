@@ -4,9 +4,12 @@
 //! Invariant: nothing is taken for kept that is not; what may be missing is said to be.
 //! Knows no matrix and decides nothing.
 
+pub mod decisions;
+
 mod file;
 mod transaction;
 
+pub use decisions::DecisionLog;
 pub use file::{Durability, FileStore};
 pub use transaction::{
     Behind, Cursor, Delivery, Known, NewRow, Order, Outbox, Posted, Query, Request, Store,

@@ -50,11 +50,7 @@ impl FileStore {
     /// When it cannot be made or written, or another process has it.
     pub fn open(folder: &Path, durability: Durability) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
-        let lock = create(&folder.join("lock"))?;
-        take(&lock).map_err(|_| {
-            let message = format!("`{}` is in use by another process", folder.display());
-            io::Error::new(io::ErrorKind::ResourceBusy, message)
-        })?;
+        let lock = lock(folder)?;
         Ok(Self {
             folder: folder.to_owned(),
             durability,
@@ -214,6 +210,16 @@ impl Keeper for FileStore {
     }
 }
 
+/// The lock of a folder: it is this process's while the lock is open.
+pub(super) fn lock(folder: &Path) -> io::Result<File> {
+    let lock = create(&folder.join("lock"))?;
+    take(&lock).map_err(|_| {
+        let message = format!("`{}` is in use by another process", folder.display());
+        io::Error::new(io::ErrorKind::ResourceBusy, message)
+    })?;
+    Ok(lock)
+}
+
 /// Takes a lock, with some patience: a process that this one starts has its open files for the moment
 /// until it is what it is to be, so that a lock that was just given up may still be held.
 fn take(lock: &File) -> Result<(), fs::TryLockError> {
@@ -229,7 +235,7 @@ fn take(lock: &File) -> Result<(), fs::TryLockError> {
 }
 
 /// A file that only its owner may read.
-fn create(path: &Path) -> io::Result<File> {
+pub(super) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
