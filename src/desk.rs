@@ -25,6 +25,7 @@ mod house;
 mod open;
 mod pinned;
 mod send;
+mod statistics;
 mod view;
 mod voices;
 
@@ -35,6 +36,7 @@ pub use house::Kept;
 pub use open::{Ask, Decided, Opened};
 pub use pinned::source_of;
 pub use send::Sent;
+pub use statistics::{Figures, Spread, Statistics};
 pub use view::{Happened, Shown};
 pub use voices::Consumption;
 

@@ -283,3 +283,6 @@ pub const HISTORY_REASON_CHARS: usize = 300;
 
 /// Subjects that one event is filed under: one for each different `group by` of a matrix.
 pub const EVENT_SUBJECTS: usize = 16;
+
+/// Ended escalations of a lane from which on something is said of all of them.
+pub const STATISTICS_SURE: u64 = 20;
