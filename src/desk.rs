@@ -16,7 +16,7 @@ use crate::escalation::{
     Actor, Applied, Command, Context, Directory, Escalation, Policy, Record, Reply, apply,
 };
 use crate::limits::Limits;
-use crate::store::{NewRow, Store, StoreError, Stored, Transaction, Writing, read, write};
+use crate::store::{NewRow, Store, StoreError, Stored, TENANT, Transaction, Writing, read, write};
 
 pub mod clock;
 mod due;
@@ -39,9 +39,6 @@ pub use send::Sent;
 pub use statistics::{Figures, Spread, Statistics};
 pub use view::{Happened, Shown};
 pub use voices::Consumption;
-
-/// Whose store it is. One server serves one tenant.
-pub const TENANT: &str = "main";
 
 /// What an operator sets.
 #[derive(Debug, Clone, Default)]

@@ -28,7 +28,7 @@ pub use command::{Actor, Amendment, Command, Refusal, Reply, Role, Standing, Vot
 pub use effect::{About, Notice, Recipient, Record, RecordKind};
 pub use opening::{Counts, Opening, added_plans, group_of, open};
 pub use people::Directory;
-pub use plan::{Does, Plan, PlannedStep, Roster};
+pub use plan::{Asked, Does, Plan, PlannedStep, Roster};
 pub use policy::Policy;
 pub use principal::{Principal, PrincipalError};
 pub use state::{

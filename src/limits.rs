@@ -286,3 +286,17 @@ pub const EVENT_SUBJECTS: usize = 16;
 
 /// Ended escalations of a lane from which on something is said of all of them.
 pub const STATISTICS_SURE: u64 = 20;
+
+/// How long a connection waits for another process that writes the same file: longer than any transaction
+/// takes, and not so long that a caller takes the server for dead.
+pub const STORE_BUSY: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// Statements that a connection keeps prepared: all that there are, and some forms of lists.
+pub const STORE_STATEMENTS: usize = 128;
+
+/// Units of work that are made durable together: the wait for the disk is shared by so many, and none waits
+/// for more than so many others.
+pub const STORE_BATCH: usize = 256;
+
+/// Connections that read at the same time; more wait. Each has a cache of pages of its own.
+pub const STORE_READERS: usize = 8;

@@ -4,15 +4,24 @@
 //! Invariant: nothing is taken for kept that is not; what may be missing is said to be.
 //! Knows no matrix and decides nothing.
 
+#[cfg(feature = "sqlite")]
+mod changes;
 pub mod decisions;
-
+mod erasure;
 mod file;
+mod memory;
+mod respond;
+#[cfg(feature = "sqlite")]
+mod sqlite;
 mod transaction;
 
 pub use decisions::DecisionLog;
 pub use file::{Durability, FileStore};
+pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::{SqliteOptions, SqliteStore};
 pub use transaction::{
     Behind, Cursor, Delivery, Known, NewRow, Order, Outbox, Posted, Query, Request, Store,
-    StoreError, StoreErrorKind, Stored, Summary, Tombstone, Transaction, Work, Writing, read,
-    write,
+    StoreError, StoreErrorKind, Stored, Summary, TENANT, Tombstone, Transaction, Work, Writing,
+    read, write,
 };

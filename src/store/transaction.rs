@@ -15,6 +15,9 @@ use crate::decision::Urgency;
 use crate::escalation::audit::{Checkpoint, Digest, Head, Payload, Row, Salt};
 use crate::escalation::{Counts, Escalation, Notice, Outcome, Principal};
 
+/// Whose escalations a server keeps: every table has the column, so that there can be several.
+pub const TENANT: &str = "main";
+
 /// A unit of work. It may run again, if the store asks for that (a serialization failure), so it must do
 /// nothing outside of the transaction that it could not do twice.
 pub type Work = Box<dyn FnMut(&mut dyn Transaction) -> Result<(), StoreError> + Send>;
