@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     missing_docs,
+    dead_code,
     reason = "a check that cannot go on fails"
 )]
 
@@ -17,7 +18,7 @@ mod escalations;
 use std::sync::Arc;
 
 use conformance::Subject;
-use laneway::store::{SqliteOptions, SqliteStore};
+use laneway::store::{MemoryStore, SqliteOptions, SqliteStore};
 
 fn sqlite() -> Subject {
     let folder = tempfile::tempdir().unwrap();
@@ -33,4 +34,16 @@ fn sqlite() -> Subject {
 #[test]
 fn sqlite_does_what_every_store_does() {
     conformance::run("sqlite", sqlite);
+}
+
+fn memory() -> Subject {
+    Subject {
+        store: Arc::new(MemoryStore::new(Arc::new(escalations::opened))),
+        keep: Box::new(()),
+    }
+}
+
+#[test]
+fn memory_does_what_every_store_does() {
+    conformance::run("memory", memory);
 }
