@@ -34,7 +34,7 @@ pub(super) struct Changes<'w> {
     pub(super) moved: Vec<(usize, &'w SignOff)>,
     /// The end.
     pub(super) resolution: Option<&'w Resolution>,
-    /// A new grant.
+    /// A new grant. It is written as if it were live.
     pub(super) granted: Option<&'w Grant>,
     /// A grant that stands elsewhere.
     pub(super) grant: Option<&'w Grant>,
@@ -76,7 +76,11 @@ impl<'w> Changes<'w> {
         }
         let grant = after.grant.as_ref();
         match before.and_then(|before| before.grant.as_ref()) {
-            None => changes.granted = grant,
+            None => {
+                changes.granted = grant;
+                // Given and used by one command: what was due came first.
+                changes.grant = grant.filter(|grant| grant.ended.is_some());
+            }
             Some(old) if grant != Some(old) => changes.grant = grant,
             Some(_) => {}
         }

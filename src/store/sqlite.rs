@@ -18,6 +18,8 @@ mod outbox;
 mod page;
 mod put;
 mod readers;
+#[cfg(test)]
+mod tests;
 mod transaction;
 mod writer;
 

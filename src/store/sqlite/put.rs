@@ -48,7 +48,7 @@ const RESOLVE: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const GRANT: &str =
     "INSERT INTO grants (tenant, escalation, state, digest, lapses, consume_key, ended)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    VALUES (?1, ?2, 'live', ?3, ?4, NULL, NULL)";
 const END_GRANT: &str = "UPDATE grants SET state = ?3, consume_key = ?4, ended = ?5
     WHERE tenant = ?1 AND escalation = ?2";
 const AUDIT: &str = "INSERT INTO audit (tenant, escalation, n, at, kind, payload, previous, hash)
@@ -76,7 +76,7 @@ impl SqliteTransaction<'_> {
         }
         self.write_people(&changes, it)?;
         for (n, sign_off) in &changes.moved {
-            self.r#move(it, *n, sign_off)?;
+            self.stand(it, *n, sign_off)?;
         }
         self.write_end(&changes, it)?;
         for row in writing.rows {
@@ -180,7 +180,7 @@ impl SqliteTransaction<'_> {
         )
     }
 
-    fn r#move(&self, it: &Escalation, n: usize, sign_off: &SignOff) -> Result<(), StoreError> {
+    fn stand(&self, it: &Escalation, n: usize, sign_off: &SignOff) -> Result<(), StoreError> {
         let cap = it.pinned.cap;
         let due = sign_off.due(cap).filter(|_| sign_off.is_waiting());
         self.change(
@@ -263,15 +263,7 @@ impl SqliteTransaction<'_> {
         if let Some(grant) = changes.granted {
             self.change(
                 GRANT,
-                params![
-                    tenant,
-                    id,
-                    grant.state.as_str(),
-                    grant.digest,
-                    micros(grant.lapses),
-                    grant.consume_key,
-                    at(grant.ended),
-                ],
+                params![tenant, id, grant.digest, micros(grant.lapses)],
             )?;
         }
         if let Some(grant) = changes.grant {

@@ -1,0 +1,167 @@
+//! What only a store in a file has: its mode, its versions, what is there after it was opened again, and
+//! batches that become durable together.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    dead_code,
+    reason = "a test that cannot go on fails"
+)]
+
+#[path = "support/escalations.rs"]
+mod escalations;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use escalations::*;
+use laneway::store::{self, SqliteOptions, SqliteStore, StoreError, StoreErrorKind};
+
+fn try_open_file(path: &Path, durable: bool) -> Result<SqliteStore, StoreError> {
+    let mut options = SqliteOptions::new(Arc::new(opened));
+    options.survives_power_loss = durable;
+    SqliteStore::open(path, options)
+}
+
+fn file() -> (tempfile::TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("laneway.db");
+    (folder, path)
+}
+
+#[test]
+fn what_was_done_is_there_when_it_is_opened_again() {
+    let (_folder, path) = file();
+    let store = try_open_file(&path, true).unwrap();
+    open(&store, &Made::new("e1").escalation());
+    command(&store, "e1", approve(), &person("ann"), minute(1));
+    let before = get(&store, "e1");
+    drop(store);
+    let store = try_open_file(&path, true).unwrap();
+    assert_eq!(get(&store, "e1"), before);
+    command(&store, "e1", approve(), &person("bob"), minute(2));
+    assert!(!get(&store, "e1").is_pending());
+}
+
+#[test]
+fn the_clock_is_the_one_that_is_given() {
+    let (_folder, path) = file();
+    let store = try_open_file(&path, false).unwrap();
+    let wall = store::write(&store, |t| t.wall()).unwrap();
+    assert_eq!(wall, opened());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_the_owner_may_read_its_files() {
+    use std::os::unix::fs::PermissionsExt;
+    let (folder, path) = file();
+    let store = try_open_file(&path, true).unwrap();
+    open(&store, &Made::new("e1").escalation());
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder.path()).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{:?}", entry.path());
+        seen += 1;
+    }
+    assert_eq!(seen, 3, "the file, its log and its index");
+}
+
+#[test]
+fn a_newer_schema_is_refused_with_both_versions() {
+    let (_folder, path) = file();
+    let store = try_open_file(&path, false).unwrap();
+    open(&store, &Made::new("e1").escalation());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.pragma_update(None, "user_version", 2).unwrap();
+    // The one that runs stops to write, and still reads.
+    let stopped = try_open(&store, &Made::new("e2").escalation()).unwrap_err();
+    assert_eq!(stopped.kind, StoreErrorKind::Newer);
+    assert!(get(&store, "e1").is_pending());
+    drop(store);
+    let refused = try_open_file(&path, false).unwrap_err();
+    assert_eq!(refused.kind, StoreErrorKind::Newer);
+    assert!(refused.message.contains("version 2"), "{refused}");
+    assert!(refused.message.contains("version 1"), "{refused}");
+}
+
+#[test]
+fn a_schema_that_is_not_what_it_was_is_refused() {
+    let (_folder, path) = file();
+    drop(try_open_file(&path, false).unwrap());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    let change = "DROP TRIGGER migrations_never_change; UPDATE migrations SET checksum = 'x'";
+    other.execute_batch(change).unwrap();
+    let refused = try_open_file(&path, false).unwrap_err();
+    assert_eq!(refused.kind, StoreErrorKind::Corrupt);
+}
+
+#[test]
+fn a_file_of_another_program_is_refused() {
+    let (_folder, path) = file();
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("CREATE TABLE mine (a)").unwrap();
+    drop(other);
+    let refused = try_open_file(&path, false).unwrap_err();
+    assert_eq!(refused.kind, StoreErrorKind::Corrupt);
+    std::fs::write(&path, vec![7; 4096]).unwrap();
+    let refused = try_open_file(&path, false).unwrap_err();
+    assert_eq!(refused.kind, StoreErrorKind::Corrupt);
+}
+
+#[test]
+fn of_many_at_once_those_that_fail_take_nothing_with_them() {
+    let (_folder, path) = file();
+    let store = try_open_file(&path, true).unwrap();
+    std::thread::scope(|scope| {
+        for thread in 0..8 {
+            let store = &store;
+            scope.spawn(move || {
+                for n in 0..25 {
+                    let it = Made::new(&format!("e{thread}-{n}")).escalation();
+                    let fails = n % 5 == 0;
+                    let done = store::write(store, move |t| {
+                        put_new(t, &it)?;
+                        match fails {
+                            true => Err(StoreError::new(StoreErrorKind::Work, "enough")),
+                            false => Ok(()),
+                        }
+                    });
+                    assert_eq!(done.is_err(), fails, "{done:?}");
+                }
+            });
+        }
+    });
+    let rows = store::read(&store, |t| t.behind(0)).unwrap();
+    assert_eq!(rows.heads.len(), 8 * 20);
+}
+
+/// `cargo test --release --test store_sqlite -- --ignored --nocapture` measures.
+#[test]
+#[ignore = "measures, and asserts nothing about speed"]
+fn how_many_openings_and_votes_a_second() {
+    let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
+    let store = try_open_file(&folder.path().join("laneway.db"), true).unwrap();
+    let (threads, each) = (8, 1_000);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for thread in 0..threads {
+            let store = &store;
+            scope.spawn(move || {
+                for n in 0..each {
+                    let id = format!("e{thread}-{n}");
+                    open(store, &Made::new(&id).escalation());
+                    command(store, &id, approve(), &person("ann"), minute(1));
+                }
+            });
+        }
+    });
+    let seconds = start.elapsed().as_secs_f64();
+    println!("{:.0} a second", f64::from(threads * each * 2) / seconds);
+}
