@@ -100,8 +100,9 @@ pub trait Transaction {
     /// When it cannot be read.
     fn get(&mut self, id: &str) -> Result<Option<Stored>, StoreError>;
 
-    /// Writes what a command did. A notice whose id is there already is left out; one with a merge key
-    /// that waits already is counted there.
+    /// Writes what a command did. The matrix of a new escalation is kept before
+    /// ([`put_matrix`](Self::put_matrix)). A notice whose id is there already is left out; one with a
+    /// merge key that waits already, and was not taken, is counted there.
     ///
     /// # Errors
     /// When it cannot be written, or the schema refuses it ([`StoreErrorKind::Refused`]).
@@ -114,7 +115,7 @@ pub trait Transaction {
     /// When it cannot be read.
     fn request(&mut self, requester: &Principal, key: &str) -> Result<Option<Request>, StoreError>;
 
-    /// Writes a request.
+    /// Writes a request, behind the opening of its escalation.
     ///
     /// # Errors
     /// When it cannot be written, or the key is taken.

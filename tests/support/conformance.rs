@@ -819,7 +819,7 @@ fn summaries_say_what_is(store: &Arc<dyn Store>) {
         undelivered: 0,
         is_erased: false,
     };
-    assert_eq!(page(store, &query), [expected.clone()]);
+    assert_eq!(page(store, &query), std::slice::from_ref(&expected));
     done(store, "e1", deny(), &person("ann"), minute(3));
     command(&**store, "e1", approve(), &person("bob"), minute(4));
     let ended = Summary {
