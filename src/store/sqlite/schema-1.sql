@@ -177,7 +177,7 @@ CREATE TABLE requests (
     PRIMARY KEY (tenant, requester, key),
     FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX requests_of_escalation ON requests (tenant, escalation);
+CREATE INDEX requests_by_at ON requests (tenant, at);
 
 CREATE TABLE audit (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,

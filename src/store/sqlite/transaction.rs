@@ -26,11 +26,14 @@ pub(super) struct SqliteTransaction<'c> {
 
 pub(super) const REQUEST: &str = "SELECT digest, escalation, joined, at FROM requests
     WHERE tenant = ?1 AND requester = ?2 AND key = ?3";
-pub(super) const OLD_REQUESTS: &str = "DELETE FROM requests WHERE tenant = ?1 AND escalation IN (
-        SELECT id FROM escalations AS e
-        WHERE e.tenant = ?1 AND e.ended < ?2 AND EXISTS (
-            SELECT 1 FROM requests AS r WHERE r.tenant = ?1 AND r.escalation = e.id)
-        ORDER BY e.ended LIMIT ?3)";
+/// A request comes before the end of its escalation, so that the oldest requests are looked at. CROSS
+/// keeps SQLite from beginning with all that ever ended.
+pub(super) const OLD_REQUESTS: &str = "DELETE FROM requests
+    WHERE tenant = ?1 AND (requester, key) IN (
+        SELECT r.requester, r.key FROM requests AS r CROSS JOIN escalations AS e
+        WHERE r.tenant = ?1 AND r.at < ?2 AND e.tenant = r.tenant AND e.id = r.escalation
+            AND e.ended < ?2
+        ORDER BY r.at LIMIT ?3)";
 pub(super) const GROUP: &str =
     "SELECT id FROM escalations WHERE tenant = ?1 AND group_key = ?2 AND state = 'pending'";
 pub(super) const OF_REQUESTER: &str =
