@@ -1,5 +1,6 @@
 //! The checks of every store, over those that need no server.
 
+#![cfg(feature = "sqlite")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

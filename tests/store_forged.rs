@@ -5,6 +5,7 @@
 //! `foreign_keys` off, which makes OR REPLACE delete without a trigger, and lets rows stand alone. What only
 //! a CHECK or a foreign key stops is marked so: SQLite has pragmas to go around these.
 
+#![cfg(feature = "sqlite")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

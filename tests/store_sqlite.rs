@@ -1,6 +1,7 @@
 //! What only a store in a file has: its mode, its versions, what is there after it was opened again, and
 //! batches that become durable together.
 
+#![cfg(feature = "sqlite")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
