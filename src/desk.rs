@@ -215,7 +215,7 @@ fn put(
     applied: &Applied,
 ) -> Result<(), StoreError> {
     let it = &applied.after;
-    let rows = rows(stored, it, &applied.records)?;
+    let rows = rows(stored, it, &applied.records, applied.at)?;
     transaction.put(&Writing {
         before: stored.map(|stored| &stored.escalation),
         after: it,
@@ -229,6 +229,7 @@ fn rows(
     stored: Option<&Stored>,
     it: &Escalation,
     records: &[Record],
+    at: Timestamp,
 ) -> Result<Vec<NewRow>, StoreError> {
     let mut head = Head::start(TENANT, &it.pinned.id);
     if let Some(stored) = stored {
@@ -240,7 +241,7 @@ fn rows(
         let salt = salt()?;
         let body = record.body.to_string();
         // The store gives the row its position.
-        let row = head.next(0, it.last, record.kind.as_str(), seal(salt, &body));
+        let row = head.next(0, at, record.kind.as_str(), seal(salt, &body));
         head = row.head();
         rows.push(NewRow { row, salt, body });
     }

@@ -144,10 +144,9 @@ impl Desk {
                     stored.escalation.pinned.id.clone(),
                 )));
             };
-            let mut after = stored.escalation.clone();
-            after.last = at.max(after.last);
             let applied = Applied {
-                after,
+                at: at.max(stored.escalation.last),
+                after: stored.escalation.clone(),
                 answer: Ok(Reply::Done),
                 records: vec![Record {
                     kind: RecordKind::Erased,

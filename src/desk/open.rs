@@ -229,7 +229,7 @@ impl Prepared {
             digest: self.decided.decision.action_digest.clone(),
             escalation: opened.escalation.pinned.id.clone(),
             joined: opened.joined,
-            at: opened.escalation.last,
+            at: opened.escalation.last.max(opened.escalation.pinned.opened),
         }
     }
 }

@@ -43,6 +43,8 @@ pub struct Context<'a> {
 /// What a command did.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
+    /// The instant at which it was done.
+    pub at: Timestamp,
     /// The escalation after it.
     pub after: Escalation,
     /// What is answered.
@@ -104,10 +106,12 @@ impl<'a> Work<'a> {
     }
 
     pub(super) fn end(mut self, answer: Result<Reply, Refusal>) -> Applied {
-        if !self.records.is_empty() {
+        // Rule 4: the high-water mark is advanced by confirmed readings only.
+        if !self.records.is_empty() && self.context.is_confirmed {
             self.it.last = self.now;
         }
         Applied {
+            at: self.now,
             after: self.it,
             answer,
             records: self.records,

@@ -56,7 +56,6 @@ pub mod as_optional_micros {
     ///
     /// # Errors
     /// Those of the serializer.
-    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
     pub fn serialize<S: Serializer>(
         at: &Option<Timestamp>,
         serializer: S,
