@@ -300,3 +300,11 @@ pub const STORE_BATCH: usize = 256;
 
 /// Connections that read at the same time; more wait. Each has a cache of pages of its own.
 pub const STORE_READERS: usize = 8;
+
+/// Connections of one server to its database. Each is a process there; a transaction takes a
+/// millisecond or two, so that more would only wait for each other.
+pub const POSTGRES_CONNECTIONS: usize = 8;
+
+/// How often work runs again that met other work in a database. Pauses between grow to a quarter of a
+/// second: who loses so often gets an answer instead.
+pub const POSTGRES_RERUNS: u32 = 10;

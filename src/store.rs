@@ -4,12 +4,14 @@
 //! Invariant: nothing is taken for kept that is not; what may be missing is said to be.
 //! Knows no matrix and decides nothing.
 
-#[cfg(feature = "sqlite")]
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod changes;
 pub mod decisions;
 mod erasure;
 mod file;
 mod memory;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod respond;
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -18,6 +20,8 @@ mod transaction;
 pub use decisions::DecisionLog;
 pub use file::{Durability, FileStore};
 pub use memory::MemoryStore;
+#[cfg(feature = "postgres")]
+pub use postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
 pub use sqlite::{SqliteOptions, SqliteStore};
 pub use transaction::{

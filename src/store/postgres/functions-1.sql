@@ -1,0 +1,219 @@
+-- What a store does in one round trip each. Statements of a function see what was committed when
+-- they begin, so that what is read behind a lock is what the one before left.
+
+-- All parts of an escalation, as JSON.
+CREATE FUNCTION laneway_stored(t TEXT, e TEXT) RETURNS TEXT LANGUAGE sql STABLE AS $$
+  SELECT json_build_object(
+    'escalation', to_json(it),
+    'sign_offs', (SELECT coalesce(json_agg(to_json(s) ORDER BY s.n), '[]') FROM sign_offs s
+      WHERE s.tenant = t AND s.escalation = e),
+    'seats', (SELECT coalesce(json_agg(to_json(s) ORDER BY s.sign_off, s.n), '[]') FROM seats s
+      WHERE s.tenant = t AND s.escalation = e),
+    'votes', (SELECT coalesce(json_agg(to_json(v) ORDER BY v.n), '[]') FROM votes v
+      WHERE v.tenant = t AND v.escalation = e),
+    'resolution', (SELECT to_json(r) FROM resolutions r
+      WHERE r.tenant = t AND r.escalation = e),
+    'grant', (SELECT to_json(g) FROM grants g WHERE g.tenant = t AND g.escalation = e),
+    'end', (SELECT json_build_object('n', a.n, 'hash', a.hash) FROM audit a
+      WHERE a.tenant = t AND a.escalation = e ORDER BY a.n DESC LIMIT 1)
+  )::text
+  FROM escalations it WHERE it.tenant = t AND it.id = e
+$$;
+
+-- The same, locked first.
+CREATE FUNCTION laneway_lock(t TEXT, e TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM 1 FROM escalations WHERE tenant = t AND id = e FOR UPDATE;
+  IF NOT FOUND THEN
+    RETURN NULL;
+  END IF;
+  RETURN laneway_stored(t, e);
+END $$;
+
+-- The request of a key. Where there is none the key is locked, and looked for once more: who waited
+-- for the lock sees what was written meanwhile.
+CREATE FUNCTION laneway_request(t TEXT, r TEXT, k TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$
+DECLARE found_one TEXT;
+BEGIN
+  SELECT to_json(q)::text INTO found_one FROM requests q
+    WHERE q.tenant = t AND q.requester = r AND q.key = k;
+  IF found_one IS NULL THEN
+    PERFORM pg_advisory_xact_lock(
+      hashtextextended(t || chr(1) || 'request' || chr(1) || r || chr(1) || k, 0));
+    SELECT to_json(q)::text INTO found_one FROM requests q
+      WHERE q.tenant = t AND q.requester = r AND q.key = k;
+  END IF;
+  RETURN found_one;
+END $$;
+
+-- The pending escalation of a group; locked as above.
+CREATE FUNCTION laneway_group(t TEXT, g TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$
+DECLARE found_one TEXT;
+BEGIN
+  SELECT id INTO found_one FROM escalations
+    WHERE tenant = t AND group_key = g AND state = 'pending';
+  IF found_one IS NULL THEN
+    PERFORM pg_advisory_xact_lock(hashtextextended(t || chr(1) || 'group' || chr(1) || g, 0));
+    SELECT id INTO found_one FROM escalations
+      WHERE tenant = t AND group_key = g AND state = 'pending';
+  END IF;
+  RETURN found_one;
+END $$;
+
+-- Writes what a command did. The order is the one in which the triggers can follow: what is asked
+-- now, who is asked, votes, who is asked no more, what is decided, the end, its grant, the state.
+CREATE FUNCTION laneway_put(t TEXT, doc JSONB) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  e TEXT := doc ->> 'id';
+  it escalations%ROWTYPE;
+  notice RECORD;
+BEGIN
+  it := jsonb_populate_record(NULL::escalations, doc -> 'escalation');
+  IF (doc -> 'is_new')::boolean THEN
+    INSERT INTO escalations VALUES (
+      t, e, it.opened, it.cap, it.requester, it.key, it.digest0, it.matrix, it.lane, it.urgency,
+      it.flood, it.group_key, it.asks, it.readable0, it.pinned, it.round, it.digest, it.readable,
+      'pending', it.last, coalesce(it.due, it.cap), it.respond_by, NULL, it.joined,
+      it.first_viewed, NULL, it.undelivered, it.late_votes, 0);
+  ELSIF (doc -> 'is_early')::boolean THEN
+    -- A new round, or time that silence waited for, comes before what follows from it.
+    UPDATE escalations SET round = it.round, digest = it.digest, readable = it.readable,
+      last = it.last WHERE tenant = t AND id = e;
+    IF NOT FOUND THEN
+      PERFORM laneway_refuse('an escalation is changed that is not there');
+    END IF;
+  END IF;
+  IF (doc -> 'is_anew')::boolean THEN
+    UPDATE sign_offs SET state = 'waiting', decided = NULL, due = coalesce(due, deadline)
+      WHERE tenant = t AND escalation = e AND state <> 'waiting';
+  END IF;
+  IF doc ? 'sign_offs_new' THEN
+    INSERT INTO sign_offs (tenant, escalation, n, lane, plan, state, team, quorum, next, hurried,
+        shift, due, deadline, allows, decided)
+      SELECT t, e, s.n, s.lane, s.plan, s.state, s.team, s.quorum, s.next, s.hurried, s.shift,
+        s.due, s.deadline, s.allows, s.decided
+      FROM jsonb_populate_recordset(NULL::sign_offs, doc -> 'sign_offs_new') s;
+  END IF;
+  IF doc ? 'seats_new' THEN
+    INSERT INTO seats (tenant, escalation, sign_off, n, person, via, for_whom, since)
+      SELECT t, e, s.sign_off, s.n, s.person, s.via, s.for_whom, s.since
+      FROM jsonb_populate_recordset(NULL::seats, doc -> 'seats_new') s;
+  END IF;
+  IF doc ? 'votes' THEN
+    INSERT INTO votes
+      SELECT t, e, v.n, v.round, v.person, v.kind, v.at, v.digest, v.operator
+      FROM jsonb_populate_recordset(NULL::votes, doc -> 'votes') v;
+  END IF;
+  IF doc ? 'seats_ended' THEN
+    UPDATE seats o SET until = s.until
+      FROM jsonb_populate_recordset(NULL::seats, doc -> 'seats_ended') s
+      WHERE o.tenant = t AND o.escalation = e AND o.sign_off = s.sign_off AND o.n = s.n;
+  END IF;
+  IF doc ? 'sign_offs' THEN
+    UPDATE sign_offs o SET state = s.state, team = s.team, quorum = s.quorum, next = s.next,
+        hurried = s.hurried, shift = s.shift, due = s.due, deadline = s.deadline,
+        decided = s.decided
+      FROM jsonb_populate_recordset(NULL::sign_offs, doc -> 'sign_offs') s
+      WHERE o.tenant = t AND o.escalation = e AND o.n = s.n;
+  END IF;
+  IF doc ? 'resolution' THEN
+    INSERT INTO resolutions
+      SELECT t, e, r.outcome, r.end_how, r.at, r.cause, r.by_silence
+      FROM jsonb_populate_record(NULL::resolutions, doc -> 'resolution') r;
+  END IF;
+  IF doc ? 'grant_new' THEN
+    INSERT INTO grants
+      SELECT t, e, g.state, g.digest, g.lapses, g.consume_key, g.ended
+      FROM jsonb_populate_record(NULL::grants, doc -> 'grant_new') g;
+  END IF;
+  IF doc ? 'grant' THEN
+    UPDATE grants o SET state = g.state, digest = g.digest, lapses = g.lapses,
+        consume_key = g.consume_key, ended = g.ended
+      FROM jsonb_populate_record(NULL::grants, doc -> 'grant') g
+      WHERE o.tenant = t AND o.escalation = e;
+  END IF;
+  IF NOT (doc -> 'is_new')::boolean OR it.state <> 'pending' THEN
+    UPDATE escalations SET round = it.round, digest = it.digest, readable = it.readable,
+        state = it.state, last = it.last, due = it.due, respond_by = it.respond_by,
+        ended = it.ended, joined = it.joined, first_viewed = it.first_viewed,
+        released = it.released, undelivered = it.undelivered, late_votes = it.late_votes
+      WHERE tenant = t AND id = e;
+    IF NOT FOUND THEN
+      PERFORM laneway_refuse('an escalation is changed that is not there');
+    END IF;
+  END IF;
+  INSERT INTO audit (tenant, escalation, n, at, kind, payload, previous, hash)
+    SELECT t, e, a.n, a.at, a.kind, a.payload, a.previous, a.hash
+    FROM jsonb_populate_recordset(NULL::audit, doc -> 'audit') a ORDER BY a.n;
+  INSERT INTO payloads (tenant, escalation, n, salt, body)
+    SELECT t, e, p.n, p.salt, p.body
+    FROM jsonb_populate_recordset(NULL::payloads, doc -> 'payloads') p;
+  IF doc ? 'outbox' THEN
+    INSERT INTO outbox (tenant, id, escalation, notice, merge, at, state, count, attempts, not_before)
+      SELECT t, o.id, e, o.notice, NULL, o.at, 'waiting', 1, 0, o.at
+      FROM jsonb_populate_recordset(NULL::outbox, doc -> 'outbox') o
+      ON CONFLICT (tenant, id) DO NOTHING;
+  END IF;
+  -- In the order of their keys, so that two that write the same ones wait for each other in one way.
+  FOR notice IN SELECT o.* FROM jsonb_populate_recordset(NULL::outbox, doc -> 'merging') o
+      ORDER BY o.merge COLLATE "C", o.id COLLATE "C" LOOP
+    IF NOT EXISTS (SELECT 1 FROM outbox o WHERE o.tenant = t AND o.id = notice.id) THEN
+      INSERT INTO outbox (tenant, id, escalation, notice, merge, at, state, count, attempts,
+          not_before)
+        VALUES (t, notice.id, e, notice.notice, notice.merge, notice.at, 'waiting', 1, 0, notice.at)
+        ON CONFLICT (tenant, merge)
+          WHERE merge IS NOT NULL AND state = 'waiting' AND attempts = 0 AND not_before = at
+          DO UPDATE SET count = outbox.count + 1;
+    END IF;
+  END LOOP;
+END $$;
+
+-- Due escalations, locked, without those that another desk has locked.
+CREATE FUNCTION laneway_due(t TEXT, now BIGINT, most BIGINT) RETURNS SETOF TEXT LANGUAGE sql AS $$
+  SELECT id FROM escalations WHERE tenant = t AND due <= now
+    ORDER BY due, id LIMIT most FOR UPDATE SKIP LOCKED
+$$;
+
+-- What came behind a row, when all writers that had begun have ended.
+CREATE FUNCTION laneway_wait_for_writers() RETURNS void LANGUAGE sql AS $$
+  SELECT pg_advisory_xact_lock(1818324583, 2)
+$$;
+
+-- Replaces the payloads of an ended escalation by a tombstone, and names by numbers.
+CREATE FUNCTION laneway_erase(t TEXT, e TEXT, at BIGINT, who TEXT, why TEXT) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE it RECORD; names JSONB;
+BEGIN
+  SELECT state, erased INTO it FROM escalations WHERE tenant = t AND id = e FOR UPDATE;
+  IF NOT FOUND THEN
+    PERFORM laneway_refuse('nothing is erased that is not there');
+  ELSIF it.state = 'pending' THEN
+    PERFORM laneway_refuse('nothing pending is erased');
+  ELSIF EXISTS (SELECT 1 FROM grants WHERE tenant = t AND escalation = e AND state = 'live') THEN
+    PERFORM laneway_refuse('nothing is erased under a live grant');
+  END IF;
+  UPDATE payloads SET salt = NULL, body = NULL, erased_at = at, erased_by = who, erased_why = why
+    WHERE tenant = t AND escalation = e AND body IS NOT NULL;
+  IF it.erased = 1 THEN
+    RETURN;
+  END IF;
+  UPDATE escalations SET erased = 1 WHERE tenant = t AND id = e;
+  SELECT coalesce(jsonb_object_agg(name, place::text), '{}') INTO names FROM (
+    SELECT name, row_number() OVER (ORDER BY min(place)) AS place FROM (
+      SELECT v.person AS name, v.n * 2 AS place FROM votes v
+        WHERE v.tenant = t AND v.escalation = e
+      UNION ALL SELECT v.operator, v.n * 2 + 1 FROM votes v
+        WHERE v.tenant = t AND v.escalation = e AND v.operator IS NOT NULL
+      UNION ALL SELECT s.person, 1000000000 + s.sign_off * 1000000 + s.n * 2 FROM seats s
+        WHERE s.tenant = t AND s.escalation = e
+      UNION ALL SELECT s.for_whom, 1000000000 + s.sign_off * 1000000 + s.n * 2 + 1 FROM seats s
+        WHERE s.tenant = t AND s.escalation = e AND s.for_whom IS NOT NULL
+    ) AS everyone WHERE name !~ '^[0-9]+$' GROUP BY name
+  ) AS numbered;
+  UPDATE votes SET person = coalesce(names ->> person, person),
+      operator = coalesce(names ->> operator, operator)
+    WHERE tenant = t AND escalation = e;
+  UPDATE seats SET person = coalesce(names ->> person, person),
+      for_whom = coalesce(names ->> for_whom, for_whom)
+    WHERE tenant = t AND escalation = e;
+END $$;

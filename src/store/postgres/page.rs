@@ -1,0 +1,170 @@
+//! Pages of escalations.
+//!
+//! In: a [`Query`]. Out: one statement with its values, and summaries from its rows.
+//! Invariant: what a person typed is a value, never a part of the statement.
+//! Knows no rule of the lifecycle.
+
+use postgres::Row;
+use postgres::types::{ToSql, Type};
+
+use super::load::word;
+use super::transaction::{TENANT, instant};
+use crate::decision::Urgency;
+use crate::escalation::time::micros;
+use crate::escalation::{Outcome, Principal};
+use crate::store::{Order, Query, StoreError, Summary};
+
+/// A statement in the making.
+#[derive(Default)]
+pub(super) struct Page {
+    pub(super) sql: String,
+    values: Vec<Box<dyn ToSql + Sync>>,
+    types: Vec<Type>,
+}
+
+const SELECT: &str = "SELECT id, lane, urgency, requester, opened, state, ended, \
+    coalesce((SELECT by_silence FROM resolutions r \
+      WHERE r.tenant = e.tenant AND r.escalation = e.id), 0), \
+    due, respond_by, first_viewed, \
+    ARRAY(SELECT team FROM sign_offs s \
+      WHERE s.tenant = e.tenant AND s.escalation = e.id ORDER BY n), \
+    joined, late_votes, undelivered, erased \
+    FROM escalations e WHERE tenant = ";
+
+impl Page {
+    /// The statement of a query.
+    pub(super) fn of(query: &Query) -> Self {
+        let mut page = Self {
+            sql: SELECT.to_owned(),
+            ..Self::default()
+        };
+        page.text(TENANT);
+        let is_due = query.order == Order::Due;
+        match query.pending {
+            Some(true) => page.sql += " AND state = 'pending'",
+            Some(false) => page.sql += " AND state <> 'pending'",
+            None => {}
+        }
+        if is_due && query.pending.is_none() {
+            page.sql += " AND state = 'pending'";
+        }
+        if let Some(outcome) = query.outcome {
+            page.and_text("state = ", outcome.as_str());
+        }
+        if let Some(lane) = &query.lane {
+            page.and_text("lane = ", lane);
+        }
+        if let Some(urgency) = query.urgency {
+            page.and_text("urgency = ", urgency.as_str());
+        }
+        if let Some(requester) = &query.requester {
+            page.and_text("requester = ", requester.as_str());
+        }
+        if let Some(team) = &query.team {
+            page.sql += " AND EXISTS (SELECT 1 FROM sign_offs s WHERE s.tenant = e.tenant \
+                AND s.escalation = e.id AND s.state = 'waiting' AND s.team = ";
+            page.text(team);
+            page.sql += ")";
+        }
+        if let Some(person) = &query.person {
+            page.sql += " AND EXISTS (SELECT 1 FROM seats t JOIN sign_offs s \
+                ON s.tenant = t.tenant AND s.escalation = t.escalation AND s.n = t.sign_off \
+                WHERE t.tenant = e.tenant AND t.escalation = e.id AND t.until IS NULL \
+                AND s.state = 'waiting' AND t.person = ";
+            page.text(person.as_str());
+            page.sql += ")";
+        }
+        if let Some(since) = query.since {
+            page.and_number("opened >= ", micros(since));
+        }
+        if let Some(before) = query.before {
+            page.and_number("opened < ", micros(before));
+        }
+        if let Some(behind) = &query.behind {
+            page.sql += match is_due {
+                true => " AND (due, id) > (",
+                false => " AND (opened, id) < (",
+            };
+            page.number(micros(behind.at));
+            page.sql += ", ";
+            page.text(&behind.id);
+            page.sql += ")";
+        }
+        page.sql += match is_due {
+            true => " ORDER BY due, id LIMIT ",
+            false => " ORDER BY opened DESC, id DESC LIMIT ",
+        };
+        page.number(i64::from(query.limit));
+        page
+    }
+
+    /// Its values, with their types.
+    pub(super) fn values(&self) -> Vec<(&(dyn ToSql + Sync), Type)> {
+        let values = self.values.iter().map(|value| &**value);
+        values.zip(self.types.iter().cloned()).collect()
+    }
+
+    fn and_text(&mut self, test: &str, value: &str) {
+        self.sql += " AND ";
+        self.sql += test;
+        self.text(value);
+    }
+
+    fn and_number(&mut self, test: &str, value: i64) {
+        self.sql += " AND ";
+        self.sql += test;
+        self.number(value);
+    }
+
+    fn text(&mut self, value: &str) {
+        self.value(Box::new(value.to_owned()), Type::TEXT);
+    }
+
+    fn number(&mut self, value: i64) {
+        self.value(Box::new(value), Type::INT8);
+    }
+
+    fn value(&mut self, value: Box<dyn ToSql + Sync>, as_a: Type) {
+        self.values.push(value);
+        self.types.push(as_a);
+        self.sql += &format!("${}", self.values.len());
+    }
+}
+
+/// Reads a row of a page.
+pub(super) fn summary(row: &Row) -> Result<Summary, StoreError> {
+    let state: String = row.get(5);
+    let outcome = match state.as_str() {
+        "pending" => None,
+        ended => Some(word(ended, Outcome::from_word)?),
+    };
+    let small = |column: usize| u32::try_from(row.get::<_, i64>(column)).unwrap_or(u32::MAX);
+    let optional = |column: usize| row.get::<_, Option<i64>>(column).map(instant);
+    Ok(Summary {
+        id: row.get(0),
+        lane: row.get(1),
+        urgency: word(row.get(2), urgency)?,
+        requester: principal(row.get(3))?,
+        opened: instant(row.get(4)),
+        outcome,
+        ended: optional(6),
+        by_silence: row.get::<_, i64>(7) == 1,
+        due: optional(8),
+        respond_by: optional(9),
+        first_viewed: optional(10),
+        teams: row.get(11),
+        joined: small(12),
+        late_votes: small(13),
+        undelivered: small(14),
+        is_erased: row.get::<_, i64>(15) == 1,
+    })
+}
+
+fn urgency(word: &str) -> Option<Urgency> {
+    serde_json::from_value(serde_json::Value::from(word)).ok()
+}
+
+fn principal(name: &str) -> Result<Principal, StoreError> {
+    serde_json::from_value(serde_json::Value::from(name))
+        .map_err(|error| StoreError::corrupt(format!("a name cannot be read: {error}")))
+}

@@ -1,0 +1,161 @@
+//! The rows of an escalation, as JSON has them on the way to the database and back.
+//!
+//! In: parts of an escalation. Out: one struct for each table, a field for each column.
+//! Invariant: names of fields are names of columns; a yes is 1 and a no is 0.
+//! Knows no statement.
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Timestamp;
+use crate::escalation::Principal;
+use crate::escalation::time::{as_micros, as_optional_micros};
+
+/// What of an escalation changes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct EscalationRow {
+    pub(super) round: u32,
+    pub(super) digest: String,
+    pub(super) readable: u8,
+    pub(super) state: String,
+    #[serde(with = "as_micros")]
+    pub(super) last: Timestamp,
+    #[serde(with = "as_optional_micros")]
+    pub(super) due: Option<Timestamp>,
+    #[serde(with = "as_optional_micros")]
+    pub(super) respond_by: Option<Timestamp>,
+    #[serde(with = "as_optional_micros")]
+    pub(super) ended: Option<Timestamp>,
+    pub(super) joined: u32,
+    #[serde(with = "as_optional_micros")]
+    pub(super) first_viewed: Option<Timestamp>,
+    #[serde(with = "as_optional_micros")]
+    pub(super) released: Option<Timestamp>,
+    pub(super) undelivered: u32,
+    pub(super) late_votes: u32,
+}
+
+/// What of it never does: written once.
+#[derive(Debug, Serialize)]
+pub(super) struct PinnedRow<'e> {
+    #[serde(with = "as_micros")]
+    pub(super) opened: Timestamp,
+    #[serde(with = "as_micros")]
+    pub(super) cap: Timestamp,
+    pub(super) requester: &'e Principal,
+    pub(super) key: &'e str,
+    pub(super) digest0: &'e str,
+    pub(super) matrix: &'e str,
+    pub(super) lane: &'e str,
+    pub(super) urgency: crate::decision::Urgency,
+    pub(super) flood: &'e str,
+    pub(super) group_key: Option<&'e str>,
+    pub(super) asks: u8,
+    pub(super) readable0: u8,
+    pub(super) pinned: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SignOffRow {
+    pub(super) n: u32,
+    pub(super) lane: String,
+    /// Absent where the database has it already.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub(super) plan: Option<String>,
+    pub(super) state: String,
+    pub(super) team: String,
+    pub(super) quorum: u32,
+    pub(super) next: u32,
+    pub(super) hurried: u32,
+    pub(super) shift: u64,
+    #[serde(with = "as_optional_micros")]
+    pub(super) due: Option<Timestamp>,
+    #[serde(with = "as_micros")]
+    pub(super) deadline: Timestamp,
+    pub(super) allows: u8,
+    #[serde(with = "as_optional_micros")]
+    pub(super) decided: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SeatRow {
+    pub(super) sign_off: u32,
+    pub(super) n: u32,
+    pub(super) person: Principal,
+    pub(super) via: Option<String>,
+    pub(super) for_whom: Option<Principal>,
+    #[serde(with = "as_micros")]
+    pub(super) since: Timestamp,
+    #[serde(with = "as_optional_micros")]
+    pub(super) until: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct VoteRow {
+    pub(super) n: u32,
+    pub(super) round: u32,
+    pub(super) person: Principal,
+    pub(super) kind: String,
+    #[serde(with = "as_micros")]
+    pub(super) at: Timestamp,
+    pub(super) digest: String,
+    pub(super) operator: Option<Principal>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct ResolutionRow {
+    pub(super) outcome: String,
+    pub(super) end_how: Option<String>,
+    #[serde(with = "as_micros")]
+    pub(super) at: Timestamp,
+    pub(super) cause: String,
+    pub(super) by_silence: u8,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct GrantRow {
+    pub(super) state: String,
+    pub(super) digest: String,
+    #[serde(with = "as_micros")]
+    pub(super) lapses: Timestamp,
+    pub(super) consume_key: Option<String>,
+    #[serde(with = "as_optional_micros")]
+    pub(super) ended: Option<Timestamp>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct AuditRow<'e> {
+    pub(super) n: u64,
+    #[serde(with = "as_micros")]
+    pub(super) at: Timestamp,
+    pub(super) kind: &'e str,
+    pub(super) payload: crate::escalation::audit::Digest,
+    pub(super) previous: crate::escalation::audit::Digest,
+    pub(super) hash: crate::escalation::audit::Digest,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct PayloadRow<'e> {
+    pub(super) n: u64,
+    pub(super) salt: crate::escalation::audit::Salt,
+    pub(super) body: &'e str,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct NoticeRow<'e> {
+    pub(super) id: &'e str,
+    pub(super) notice: String,
+    pub(super) merge: Option<&'e str>,
+    #[serde(with = "as_micros")]
+    pub(super) at: Timestamp,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct RequestRow {
+    pub(super) requester: Principal,
+    pub(super) key: String,
+    pub(super) digest: String,
+    pub(super) escalation: String,
+    pub(super) joined: u8,
+    #[serde(with = "as_micros")]
+    pub(super) at: Timestamp,
+}

@@ -1,0 +1,765 @@
+-- Laneway's escalations, first schema: what a store keeps, and what it refuses to keep.
+--
+-- Instants are whole microseconds since 1970 in universal time, spans milliseconds, JSON is text.
+-- Each rule of the lifecycle that could be broken by a row is said here again, so that neither a
+-- mistake in the program nor a statement typed by hand can break it. Names of triggers say the rule.
+-- Whoever may switch off triggers may break everything; that is what the audit chain is for.
+
+CREATE TABLE matrices (
+  tenant TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  source TEXT NOT NULL,
+  PRIMARY KEY (tenant, digest)
+);
+
+CREATE TABLE escalations (
+  tenant TEXT NOT NULL,
+  id TEXT NOT NULL,
+  -- What never changes.
+  opened BIGINT NOT NULL,
+  cap BIGINT NOT NULL,
+  requester TEXT NOT NULL,
+  key TEXT NOT NULL,
+  digest0 TEXT NOT NULL,
+  matrix TEXT NOT NULL,
+  lane TEXT NOT NULL,
+  urgency TEXT NOT NULL,
+  flood TEXT NOT NULL,
+  group_key TEXT,
+  asks BIGINT NOT NULL CHECK (asks IN (0, 1)),
+  readable0 BIGINT NOT NULL CHECK (readable0 IN (0, 1)),
+  pinned TEXT NOT NULL,
+  -- What does.
+  round BIGINT NOT NULL CHECK (round >= 1),
+  digest TEXT NOT NULL,
+  readable BIGINT NOT NULL CHECK (readable IN (0, 1)),
+  state TEXT NOT NULL
+    CHECK (state IN ('pending', 'approved', 'amended', 'denied', 'timed_out', 'cancelled')),
+  last BIGINT NOT NULL,
+  due BIGINT,
+  respond_by BIGINT,
+  ended BIGINT,
+  joined BIGINT NOT NULL CHECK (joined >= 0),
+  first_viewed BIGINT,
+  released BIGINT,
+  undelivered BIGINT NOT NULL CHECK (undelivered >= 0),
+  late_votes BIGINT NOT NULL CHECK (late_votes >= 0),
+  erased BIGINT NOT NULL DEFAULT 0 CHECK (erased IN (0, 1)),
+  PRIMARY KEY (tenant, id),
+  CONSTRAINT ended_is_when_it_left_pending CHECK ((state = 'pending') = (ended IS NULL)),
+  CONSTRAINT pending_has_a_due_instant CHECK (state <> 'pending' OR due IS NOT NULL),
+  CONSTRAINT due_is_within_the_cap CHECK (state <> 'pending' OR due <= cap),
+  CONSTRAINT opened_before_the_cap CHECK (opened <= cap AND opened <= last),
+  CONSTRAINT erased_after_the_end CHECK (erased = 0 OR state <> 'pending')
+);
+CREATE UNIQUE INDEX one_pending_escalation_of_a_group ON escalations (tenant, group_key)
+  WHERE state = 'pending' AND group_key IS NOT NULL;
+CREATE INDEX escalations_by_due ON escalations (tenant, due, id) WHERE due IS NOT NULL;
+CREATE INDEX escalations_by_opened ON escalations (tenant, opened, id);
+CREATE INDEX escalations_by_state ON escalations (tenant, state, opened, id);
+CREATE INDEX escalations_by_lane ON escalations (tenant, lane, opened, id);
+CREATE INDEX escalations_by_requester ON escalations (tenant, requester) WHERE state = 'pending';
+CREATE INDEX escalations_by_flood ON escalations (tenant, flood) WHERE state = 'pending';
+CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id) WHERE ended IS NOT NULL;
+
+CREATE TABLE sign_offs (
+  tenant TEXT NOT NULL,
+  escalation TEXT NOT NULL,
+  n BIGINT NOT NULL CHECK (n >= 0),
+  lane TEXT NOT NULL,
+  plan TEXT NOT NULL,
+  state TEXT NOT NULL
+    CHECK (state IN ('waiting', 'satisfied', 'auto_allowed', 'denied', 'timed_out', 'moot')),
+  team TEXT NOT NULL,
+  quorum BIGINT NOT NULL CHECK (quorum >= 1),
+  next BIGINT NOT NULL CHECK (next >= 0),
+  hurried BIGINT NOT NULL CHECK (hurried >= 0),
+  shift BIGINT NOT NULL CHECK (shift >= 0),
+  due BIGINT,
+  deadline BIGINT NOT NULL,
+  allows BIGINT NOT NULL CHECK (allows IN (0, 1)),
+  decided BIGINT,
+  -- The round in which it came to its state. A trigger keeps it, whatever is written.
+  round BIGINT NOT NULL DEFAULT 1,
+  PRIMARY KEY (tenant, escalation, n),
+  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id),
+  CONSTRAINT waiting_has_a_due_instant CHECK (state <> 'waiting' OR due IS NOT NULL),
+  CONSTRAINT due_by_the_deadline CHECK (due IS NULL OR due <= deadline),
+  CONSTRAINT decided_is_when_it_left_waiting CHECK ((state = 'waiting') = (decided IS NULL))
+);
+
+CREATE TABLE seats (
+  tenant TEXT NOT NULL,
+  escalation TEXT NOT NULL,
+  sign_off BIGINT NOT NULL,
+  n BIGINT NOT NULL CHECK (n >= 0),
+  person TEXT NOT NULL,
+  via TEXT,
+  for_whom TEXT,
+  since BIGINT NOT NULL,
+  until BIGINT,
+  PRIMARY KEY (tenant, escalation, sign_off, n),
+  FOREIGN KEY (tenant, escalation, sign_off) REFERENCES sign_offs (tenant, escalation, n),
+  CONSTRAINT a_seat_ends_after_it_began CHECK (until IS NULL OR until >= since)
+);
+CREATE INDEX seats_by_person ON seats (tenant, person) WHERE until IS NULL;
+
+CREATE TABLE votes (
+  tenant TEXT NOT NULL,
+  escalation TEXT NOT NULL,
+  n BIGINT NOT NULL CHECK (n >= 0),
+  round BIGINT NOT NULL,
+  person TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('approve', 'deny', 'withdraw', 'void')),
+  at BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  operator TEXT,
+  PRIMARY KEY (tenant, escalation, n),
+  CONSTRAINT one_vote_of_a_kind UNIQUE (tenant, escalation, round, person, kind),
+  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
+);
+
+CREATE TABLE resolutions (
+  tenant TEXT NOT NULL,
+  escalation TEXT NOT NULL,
+  outcome TEXT NOT NULL
+    CHECK (outcome IN ('approved', 'amended', 'denied', 'timed_out', 'cancelled')),
+  end_how TEXT CHECK (end_how IN ('deny', 'expire')),
+  at BIGINT NOT NULL,
+  cause TEXT NOT NULL,
+  by_silence BIGINT NOT NULL CHECK (by_silence IN (0, 1)),
+  CONSTRAINT one_resolution PRIMARY KEY (tenant, escalation),
+  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id),
+  CONSTRAINT a_time_out_says_how_it_ends CHECK ((outcome = 'timed_out') = (end_how IS NOT NULL))
+);
+
+CREATE TABLE grants (
+  tenant TEXT NOT NULL,
+  escalation TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('live', 'consumed', 'lapsed', 'revoked')),
+  digest TEXT NOT NULL,
+  lapses BIGINT NOT NULL,
+  consume_key TEXT,
+  ended BIGINT,
+  PRIMARY KEY (tenant, escalation),
+  FOREIGN KEY (tenant, escalation) REFERENCES resolutions (tenant, escalation),
+  CONSTRAINT consumed_has_its_key CHECK ((state = 'consumed') = (consume_key IS NOT NULL)),
+  CONSTRAINT live_has_not_ended CHECK ((state = 'live') = (ended IS NULL)),
+  CONSTRAINT consumed_before_it_lapsed CHECK (state <> 'consumed' OR ended < lapses),
+  CONSTRAINT lapsed_after_its_time CHECK (state <> 'lapsed' OR ended >= lapses)
+);
+
+CREATE TABLE requests (
+  tenant TEXT NOT NULL,
+  requester TEXT NOT NULL,
+  key TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  escalation TEXT NOT NULL,
+  joined BIGINT NOT NULL CHECK (joined IN (0, 1)),
+  at BIGINT NOT NULL,
+  CONSTRAINT one_request_of_a_key PRIMARY KEY (tenant, requester, key),
+  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
+);
+CREATE INDEX requests_by_escalation ON requests (tenant, escalation);
+
+CREATE SEQUENCE audit_seq CACHE 1 NO CYCLE;
+CREATE TABLE audit (
+  tenant TEXT NOT NULL,
+  escalation TEXT NOT NULL,
+  n BIGINT NOT NULL CHECK (n >= 1),
+  seq BIGINT NOT NULL DEFAULT 0,
+  at BIGINT NOT NULL,
+  kind TEXT NOT NULL,
+  payload TEXT NOT NULL CHECK (payload ~ '^[0-9a-f]{64}$'),
+  previous TEXT NOT NULL CHECK (previous ~ '^[0-9a-f]{64}$'),
+  hash TEXT NOT NULL CHECK (hash ~ '^[0-9a-f]{64}$'),
+  PRIMARY KEY (tenant, escalation, n),
+  CONSTRAINT one_place_in_the_store UNIQUE (seq),
+  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
+);
+
+CREATE TABLE payloads (
+  tenant TEXT NOT NULL,
+  escalation TEXT NOT NULL,
+  n BIGINT NOT NULL,
+  salt TEXT CHECK (salt ~ '^[0-9a-f]{32}$'),
+  body TEXT,
+  erased_at BIGINT,
+  erased_by TEXT,
+  erased_why TEXT,
+  PRIMARY KEY (tenant, escalation, n),
+  FOREIGN KEY (tenant, escalation, n) REFERENCES audit (tenant, escalation, n),
+  CONSTRAINT kept_or_a_tombstone CHECK (
+    (salt IS NOT NULL AND body IS NOT NULL
+      AND erased_at IS NULL AND erased_by IS NULL AND erased_why IS NULL)
+    OR (salt IS NULL AND body IS NULL
+      AND erased_at IS NOT NULL AND erased_by IS NOT NULL AND erased_why IS NOT NULL)
+  )
+);
+
+CREATE SEQUENCE outbox_seq CACHE 1 NO CYCLE;
+CREATE TABLE outbox (
+  tenant TEXT NOT NULL,
+  id TEXT NOT NULL,
+  seq BIGINT NOT NULL DEFAULT nextval('outbox_seq'),
+  escalation TEXT NOT NULL,
+  notice TEXT NOT NULL,
+  merge TEXT,
+  at BIGINT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'failed')),
+  count BIGINT NOT NULL CHECK (count >= 1),
+  attempts BIGINT NOT NULL CHECK (attempts >= 0),
+  not_before BIGINT NOT NULL,
+  problem TEXT,
+  PRIMARY KEY (tenant, id),
+  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
+);
+CREATE INDEX outbox_waiting ON outbox (tenant, seq) WHERE state = 'waiting';
+CREATE INDEX outbox_failed ON outbox (tenant, seq) WHERE state = 'failed';
+-- One that was taken already is not counted up any more: what is being sent has its count.
+CREATE UNIQUE INDEX one_waiting_notice_of_a_merge ON outbox (tenant, merge)
+  WHERE merge IS NOT NULL AND state = 'waiting' AND attempts = 0 AND not_before = at;
+
+CREATE TABLE checkpoints (
+  tenant TEXT NOT NULL,
+  n BIGINT NOT NULL CHECK (n >= 1),
+  seq BIGINT NOT NULL,
+  rows BIGINT NOT NULL,
+  chains BIGINT NOT NULL,
+  root TEXT NOT NULL CHECK (root ~ '^[0-9a-f]{64}$'),
+  previous TEXT NOT NULL CHECK (previous ~ '^[0-9a-f]{64}$'),
+  hash TEXT NOT NULL CHECK (hash ~ '^[0-9a-f]{64}$'),
+  at BIGINT NOT NULL,
+  PRIMARY KEY (tenant, n)
+);
+
+CREATE TABLE settings (
+  tenant TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (tenant, name)
+);
+
+-- Helpers.
+
+CREATE FUNCTION laneway_refuse(rule TEXT) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = rule;
+END $$;
+
+-- For triggers whose whole work is to refuse. The argument is the rule.
+CREATE FUNCTION laneway_refused() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  RAISE EXCEPTION USING ERRCODE = 'check_violation', MESSAGE = TG_ARGV[0];
+END $$;
+
+-- Every transaction that writes begins with it. A migration waits for those that have begun, and
+-- those that begin later see its version.
+CREATE FUNCTION laneway_guard(version BIGINT) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE newest BIGINT;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(1818324583, 1);
+  SELECT max(n) INTO newest FROM migrations;
+  IF newest IS DISTINCT FROM version THEN
+    RAISE EXCEPTION USING ERRCODE = 'LW001', MESSAGE = format(
+      'the schema has version %s, and this program writes version %s', newest, version);
+  END IF;
+END $$;
+
+-- For how many people the approvals of the current round count in a sign-off: each person once, a
+-- delegate and who delegated together once.
+CREATE FUNCTION laneway_counted(t TEXT, e TEXT, s BIGINT, r BIGINT, d TEXT, deadline BIGINT)
+RETURNS BIGINT LANGUAGE sql STABLE AS $$
+  SELECT count(DISTINCT who) FROM (
+    SELECT DISTINCT ON (v.person) coalesce(s2.for_whom, s2.person) AS who
+    FROM votes v
+    JOIN seats s2 ON s2.tenant = t AND s2.escalation = e AND s2.sign_off = s
+      AND s2.person = v.person AND s2.until IS NULL
+    WHERE v.tenant = t AND v.escalation = e AND v.round = r AND v.kind = 'approve'
+      AND v.digest = d AND v.at < deadline
+      AND NOT EXISTS (
+        SELECT 1 FROM votes w WHERE w.tenant = t AND w.escalation = e AND w.round = r
+          AND w.person = v.person AND w.kind IN ('withdraw', 'void'))
+    ORDER BY v.person, (s2.for_whom IS NOT NULL), s2.n
+  ) AS counted
+$$;
+
+-- What nothing may remove or change.
+
+DO $$
+DECLARE name TEXT;
+BEGIN
+  FOREACH name IN ARRAY ARRAY['matrices', 'escalations', 'sign_offs', 'seats', 'votes',
+    'resolutions', 'grants', 'audit', 'payloads', 'checkpoints', 'settings'] LOOP
+    EXECUTE format('CREATE TRIGGER %I BEFORE DELETE ON %I FOR EACH ROW
+      EXECUTE FUNCTION laneway_refused(%L)', name || '_are_never_deleted', name,
+      name || ' are never deleted');
+  END LOOP;
+  FOREACH name IN ARRAY ARRAY['matrices', 'escalations', 'sign_offs', 'seats', 'votes',
+    'resolutions', 'grants', 'audit', 'payloads', 'checkpoints', 'settings', 'requests', 'outbox',
+    'migrations'] LOOP
+    EXECUTE format('CREATE TRIGGER %I BEFORE TRUNCATE ON %I FOR EACH STATEMENT
+      EXECUTE FUNCTION laneway_refused(%L)', name || '_are_never_truncated', name,
+      name || ' are never truncated');
+  END LOOP;
+  FOREACH name IN ARRAY ARRAY['matrices', 'resolutions', 'audit', 'checkpoints', 'requests'] LOOP
+    EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE ON %I FOR EACH ROW
+      EXECUTE FUNCTION laneway_refused(%L)', name || '_never_change', name,
+      name || ' never change');
+  END LOOP;
+END $$;
+
+CREATE FUNCTION laneway_requests_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM escalations WHERE tenant = OLD.tenant AND id = OLD.escalation
+      AND state = 'pending') THEN
+    PERFORM laneway_refuse('the request of a pending escalation is never deleted');
+  END IF;
+  RETURN OLD;
+END $$;
+CREATE TRIGGER requests_outlive_what_is_pending BEFORE DELETE ON requests FOR EACH ROW
+  EXECUTE FUNCTION laneway_requests_delete();
+
+-- The state of an escalation.
+
+CREATE FUNCTION laneway_escalations_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE p JSONB := NEW.pinned::jsonb;
+BEGIN
+  IF (p ->> 'id', p ->> 'opened', p ->> 'cap', p ->> 'requester', p ->> 'digest', p ->> 'group')
+      IS DISTINCT FROM (NEW.id, NEW.opened::text, NEW.cap::text, NEW.requester, NEW.digest0,
+        NEW.group_key)
+      OR jsonb_typeof(p -> 'excluded') IS DISTINCT FROM 'array'
+      OR NOT p -> 'excluded' ? NEW.requester THEN
+    PERFORM laneway_refuse('the columns of an escalation say what it pins');
+  END IF;
+  IF NEW.state <> 'pending' THEN
+    PERFORM laneway_refuse('an escalation opens pending, and ends by its resolution');
+  END IF;
+  IF NEW.round <> 1 OR NEW.digest <> NEW.digest0 OR NEW.readable <> NEW.readable0 THEN
+    PERFORM laneway_refuse('an escalation opens in its first round, for what was asked');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER escalations_open_pending BEFORE INSERT ON escalations FOR EACH ROW
+  EXECUTE FUNCTION laneway_escalations_insert();
+
+CREATE FUNCTION laneway_escalations_update() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  r RECORD;
+  total BIGINT;
+  good BIGINT;
+  waiting BIGINT;
+BEGIN
+  IF (NEW.tenant, NEW.id, NEW.opened, NEW.cap, NEW.requester, NEW.key, NEW.digest0, NEW.matrix,
+      NEW.lane, NEW.urgency, NEW.flood, NEW.group_key, NEW.asks, NEW.readable0, NEW.pinned)
+    IS DISTINCT FROM
+     (OLD.tenant, OLD.id, OLD.opened, OLD.cap, OLD.requester, OLD.key, OLD.digest0, OLD.matrix,
+      OLD.lane, OLD.urgency, OLD.flood, OLD.group_key, OLD.asks, OLD.readable0, OLD.pinned) THEN
+    PERFORM laneway_refuse('what an escalation pins never changes');
+  END IF;
+  IF NEW.last < OLD.last THEN
+    PERFORM laneway_refuse('the time of an escalation never goes back');
+  END IF;
+  IF NEW.round < OLD.round OR NEW.joined < OLD.joined OR NEW.late_votes < OLD.late_votes
+      OR NEW.undelivered < OLD.undelivered OR NEW.erased < OLD.erased THEN
+    PERFORM laneway_refuse('what an escalation counts never goes back');
+  END IF;
+  IF NEW.round = OLD.round
+      AND (NEW.digest <> OLD.digest OR NEW.readable <> OLD.readable) THEN
+    PERFORM laneway_refuse('what is voted on changes only with a new round');
+  END IF;
+  IF NEW.readable < OLD.readable THEN
+    PERFORM laneway_refuse('what could be read stays so');
+  END IF;
+  IF OLD.first_viewed IS NOT NULL AND NEW.first_viewed IS DISTINCT FROM OLD.first_viewed THEN
+    PERFORM laneway_refuse('it is seen for the first time once');
+  END IF;
+  IF NEW.released IS DISTINCT FROM OLD.released
+      AND (OLD.released IS NOT NULL OR NEW.asks = 1 OR NEW.state NOT IN ('denied', 'timed_out')) THEN
+    PERFORM laneway_refuse('only what a denial keeps is released, and once');
+  END IF;
+  IF NEW.erased > OLD.erased AND EXISTS (SELECT 1 FROM grants WHERE tenant = NEW.tenant
+      AND escalation = NEW.id AND state = 'live') THEN
+    PERFORM laneway_refuse('nothing is erased under a live grant');
+  END IF;
+  IF OLD.state <> 'pending' THEN
+    IF (NEW.state, NEW.round, NEW.ended, NEW.joined, NEW.respond_by)
+      IS DISTINCT FROM (OLD.state, OLD.round, OLD.ended, OLD.joined, OLD.respond_by) THEN
+      PERFORM laneway_refuse('an end is never left');
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF NEW.state = 'pending' THEN
+    IF EXISTS (SELECT 1 FROM resolutions WHERE tenant = NEW.tenant AND escalation = NEW.id) THEN
+      PERFORM laneway_refuse('what is resolved is not pending');
+    END IF;
+    RETURN NEW;
+  END IF;
+  SELECT outcome, at, by_silence INTO r FROM resolutions
+    WHERE tenant = NEW.tenant AND escalation = NEW.id;
+  IF NOT FOUND OR r.outcome <> NEW.state OR r.at <> NEW.ended THEN
+    PERFORM laneway_refuse('an escalation ends only by its resolution');
+  END IF;
+  SELECT count(*), count(*) FILTER (WHERE state IN ('satisfied', 'auto_allowed') AND round = NEW.round),
+      count(*) FILTER (WHERE state = 'waiting')
+    INTO total, good, waiting
+    FROM sign_offs WHERE tenant = NEW.tenant AND escalation = NEW.id;
+  IF waiting > 0 THEN
+    PERFORM laneway_refuse('no sign-off waits behind the end');
+  END IF;
+  IF NEW.state IN ('approved', 'amended') THEN
+    IF NEW.readable <> 1 THEN
+      PERFORM laneway_refuse('what cannot be read is never approved');
+    END IF;
+    IF total = 0 OR good <> total THEN
+      PERFORM laneway_refuse('approved only by every sign-off');
+    END IF;
+    IF (NEW.state = 'amended') <> (NEW.digest <> NEW.digest0) THEN
+      PERFORM laneway_refuse('amended is what ends approved with a changed input');
+    END IF;
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER escalations_end_once_by_their_resolution BEFORE UPDATE ON escalations FOR EACH ROW
+  EXECUTE FUNCTION laneway_escalations_update();
+
+CREATE FUNCTION laneway_resolutions_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE e RECORD; silent BOOLEAN;
+BEGIN
+  SELECT state, last INTO e FROM escalations
+    WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
+  IF FOUND AND e.state <> 'pending' THEN
+    PERFORM laneway_refuse('an escalation is resolved once');
+  END IF;
+  IF NEW.at < e.last THEN
+    PERFORM laneway_refuse('an end does not lie in the past');
+  END IF;
+  SELECT coalesce(bool_and(state = 'auto_allowed'), false) INTO silent FROM sign_offs
+    WHERE tenant = NEW.tenant AND escalation = NEW.escalation;
+  IF (NEW.by_silence = 1) <> (silent AND NEW.outcome IN ('approved', 'amended')) THEN
+    PERFORM laneway_refuse('what silence alone approved is called so');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER resolutions_of_what_is_pending BEFORE INSERT ON resolutions FOR EACH ROW
+  EXECUTE FUNCTION laneway_resolutions_insert();
+
+CREATE FUNCTION laneway_resolutions_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NOT EXISTS (SELECT 1 FROM escalations WHERE tenant = NEW.tenant AND id = NEW.escalation
+      AND state = NEW.outcome) THEN
+    PERFORM laneway_refuse('what is resolved has ended so');
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER resolutions_are_the_states_of_escalations
+  AFTER INSERT ON resolutions DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION laneway_resolutions_commit();
+
+-- Sign-offs.
+
+CREATE FUNCTION laneway_sign_offs_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE e RECORD; ending JSONB;
+BEGIN
+  SELECT state, cap, round INTO e FROM escalations
+    WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
+  IF e.state <> 'pending' THEN
+    PERFORM laneway_refuse('nothing is demanded behind the end');
+  END IF;
+  IF NEW.state NOT IN ('waiting', 'moot', 'denied') THEN
+    PERFORM laneway_refuse('a sign-off begins to wait');
+  END IF;
+  ending := NEW.plan::jsonb -> 'steps' -> -1;
+  IF ending IS NULL OR NEW.deadline
+      <> least(e.cap, (ending ->> 'at')::bigint + NEW.shift * 1000) THEN
+    PERFORM laneway_refuse('a deadline is the last instant of its plan, within the cap');
+  END IF;
+  IF (NEW.allows = 1) <> coalesce(jsonb_typeof(ending -> 'does') = 'object'
+      AND ending -> 'does' ? 'allow', false) THEN
+    PERFORM laneway_refuse('a plan allows by silence only if its last step does');
+  END IF;
+  IF NEW.plan::jsonb ->> 'lane' IS DISTINCT FROM NEW.lane THEN
+    PERFORM laneway_refuse('a sign-off is that of its plan');
+  END IF;
+  NEW.round := e.round;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER sign_offs_begin_to_wait_with_a_deadline BEFORE INSERT ON sign_offs FOR EACH ROW
+  EXECUTE FUNCTION laneway_sign_offs_insert();
+
+CREATE FUNCTION laneway_sign_offs_update() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE e RECORD;
+BEGIN
+  IF (NEW.tenant, NEW.escalation, NEW.n, NEW.lane, NEW.plan, NEW.allows)
+    IS DISTINCT FROM (OLD.tenant, OLD.escalation, OLD.n, OLD.lane, OLD.plan, OLD.allows) THEN
+    PERFORM laneway_refuse('the terms of a sign-off never change');
+  END IF;
+  SELECT state, cap, round, last, digest, readable INTO e FROM escalations
+    WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
+  IF NEW.deadline < OLD.deadline THEN
+    PERFORM laneway_refuse('a deadline never moves earlier');
+  END IF;
+  IF NEW.next < OLD.next OR NEW.hurried < OLD.hurried OR NEW.shift < OLD.shift THEN
+    PERFORM laneway_refuse('the steps of a sign-off never go back');
+  END IF;
+  IF NEW.deadline <> OLD.deadline OR NEW.shift <> OLD.shift THEN
+    IF NEW.deadline <> least(e.cap,
+        (NEW.plan::jsonb -> 'steps' -> -1 ->> 'at')::bigint + NEW.shift * 1000) THEN
+      PERFORM laneway_refuse('a deadline is the last instant of its plan, within the cap');
+    END IF;
+    IF NEW.next = OLD.next THEN
+      PERFORM laneway_refuse('a deadline moves only with a step');
+    END IF;
+  END IF;
+  IF NEW.quorum < OLD.quorum AND NEW.next = OLD.next AND NEW.hurried = OLD.hurried THEN
+    PERFORM laneway_refuse('a quorum shrinks only with a step');
+  END IF;
+  IF NEW.state = OLD.state THEN
+    NEW.round := OLD.round;
+    IF OLD.state <> 'waiting'
+        AND (NEW.team, NEW.quorum, NEW.next, NEW.hurried, NEW.shift, NEW.deadline, NEW.decided)
+          IS DISTINCT FROM
+            (OLD.team, OLD.quorum, OLD.next, OLD.hurried, OLD.shift, OLD.deadline, OLD.decided) THEN
+      PERFORM laneway_refuse('a decided sign-off never changes');
+    END IF;
+    RETURN NEW;
+  END IF;
+  IF e.state <> 'pending' THEN
+    PERFORM laneway_refuse('a sign-off is decided before the end');
+  END IF;
+  IF OLD.state <> 'waiting' AND (NEW.state <> 'waiting' OR e.round <= OLD.round) THEN
+    PERFORM laneway_refuse('a decided sign-off waits again only in a new round');
+  END IF;
+  IF NEW.state = 'satisfied' AND (e.readable <> 1 OR NEW.quorum > laneway_counted(
+      NEW.tenant, NEW.escalation, NEW.n, e.round, e.digest, NEW.deadline)) THEN
+    PERFORM laneway_refuse('a sign-off is satisfied only by its quorum, in time');
+  END IF;
+  IF NEW.state = 'auto_allowed'
+      AND (NEW.allows <> 1 OR e.last < NEW.deadline OR NEW.decided < NEW.deadline) THEN
+    PERFORM laneway_refuse('silence allows only where the plan does, and after its time');
+  END IF;
+  NEW.round := e.round;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER sign_offs_are_decided_by_their_terms BEFORE UPDATE ON sign_offs FOR EACH ROW
+  EXECUTE FUNCTION laneway_sign_offs_update();
+
+-- Seats and votes.
+
+CREATE FUNCTION laneway_seats_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE e RECORD;
+BEGIN
+  SELECT state, pinned INTO e FROM escalations
+    WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
+  IF e.state <> 'pending' THEN
+    PERFORM laneway_refuse('nobody is asked behind the end');
+  END IF;
+  IF e.pinned::jsonb -> 'excluded' ? NEW.person THEN
+    PERFORM laneway_refuse('who asked has no seat');
+  END IF;
+  IF NEW.until IS NOT NULL THEN
+    PERFORM laneway_refuse('a seat begins to hold');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER seats_of_who_may_answer BEFORE INSERT ON seats FOR EACH ROW
+  EXECUTE FUNCTION laneway_seats_insert();
+
+-- A name may become a number once, where the escalation is erased.
+CREATE FUNCTION laneway_erases(was TEXT, becomes TEXT) RETURNS BOOLEAN LANGUAGE sql IMMUTABLE AS $$
+  SELECT was IS NOT DISTINCT FROM becomes OR (was !~ '^[0-9]+$' AND becomes ~ '^[0-9]+$')
+$$;
+
+CREATE FUNCTION laneway_seats_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.tenant, NEW.escalation, NEW.sign_off, NEW.n, NEW.via, NEW.since)
+    IS DISTINCT FROM (OLD.tenant, OLD.escalation, OLD.sign_off, OLD.n, OLD.via, OLD.since) THEN
+    PERFORM laneway_refuse('a seat never changes but for its end');
+  END IF;
+  IF OLD.until IS NOT NULL AND NEW.until IS DISTINCT FROM OLD.until THEN
+    PERFORM laneway_refuse('a seat ends once');
+  END IF;
+  IF (NEW.person, NEW.for_whom) IS DISTINCT FROM (OLD.person, OLD.for_whom)
+      AND NOT (laneway_erases(OLD.person, NEW.person) AND laneway_erases(OLD.for_whom, NEW.for_whom)
+        AND EXISTS (SELECT 1 FROM escalations WHERE tenant = NEW.tenant AND id = NEW.escalation
+          AND erased = 1)) THEN
+    PERFORM laneway_refuse('a seat is that of its person');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER seats_end_once BEFORE UPDATE ON seats FOR EACH ROW
+  EXECUTE FUNCTION laneway_seats_update();
+
+CREATE FUNCTION laneway_votes_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE e RECORD;
+BEGIN
+  SELECT state, pinned, round, digest, last, readable INTO e FROM escalations
+    WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
+  IF e.state <> 'pending' THEN
+    PERFORM laneway_refuse('no vote behind the end');
+  END IF;
+  IF e.pinned::jsonb -> 'excluded' ? NEW.person THEN
+    PERFORM laneway_refuse('who asked has no vote');
+  END IF;
+  IF NEW.at < e.last THEN
+    PERFORM laneway_refuse('a vote does not lie in the past');
+  END IF;
+  IF NEW.round > e.round OR (NEW.kind <> 'void' AND NEW.round <> e.round) THEN
+    PERFORM laneway_refuse('a vote is one of its round');
+  END IF;
+  IF NEW.kind = 'approve' AND (NEW.digest <> e.digest OR e.readable <> 1) THEN
+    PERFORM laneway_refuse('an approval is for what is asked, and can be read');
+  END IF;
+  IF NEW.kind IN ('approve', 'deny') AND NOT EXISTS (SELECT 1 FROM seats
+      WHERE tenant = NEW.tenant AND escalation = NEW.escalation AND person = NEW.person
+        AND until IS NULL) THEN
+    PERFORM laneway_refuse('only who is asked votes');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER votes_of_who_is_asked_while_pending BEFORE INSERT ON votes FOR EACH ROW
+  EXECUTE FUNCTION laneway_votes_insert();
+
+CREATE FUNCTION laneway_votes_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.tenant, NEW.escalation, NEW.n, NEW.round, NEW.kind, NEW.at, NEW.digest)
+      IS DISTINCT FROM
+        (OLD.tenant, OLD.escalation, OLD.n, OLD.round, OLD.kind, OLD.at, OLD.digest)
+      OR NOT laneway_erases(OLD.person, NEW.person)
+      OR NOT coalesce(laneway_erases(OLD.operator, NEW.operator), false)
+      OR NOT EXISTS (SELECT 1 FROM escalations WHERE tenant = NEW.tenant AND id = NEW.escalation
+        AND erased = 1) THEN
+    PERFORM laneway_refuse('votes never change');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER votes_never_change BEFORE UPDATE ON votes FOR EACH ROW
+  EXECUTE FUNCTION laneway_votes_update();
+
+-- Grants.
+
+CREATE FUNCTION laneway_grants_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE e RECORD; r RECORD;
+BEGIN
+  SELECT state, digest INTO e FROM escalations
+    WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
+  SELECT outcome INTO r FROM resolutions
+    WHERE tenant = NEW.tenant AND escalation = NEW.escalation;
+  -- Between the resolution and the change of the state: nothing is granted later.
+  IF e.state IS DISTINCT FROM 'pending' OR r.outcome IS NULL
+      OR r.outcome NOT IN ('approved', 'amended') THEN
+    PERFORM laneway_refuse('only an approval grants, at once');
+  END IF;
+  IF NEW.state <> 'live' OR NEW.digest <> e.digest THEN
+    PERFORM laneway_refuse('a grant begins live, for what was approved');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER grants_of_approvals BEFORE INSERT ON grants FOR EACH ROW
+  EXECUTE FUNCTION laneway_grants_insert();
+
+CREATE FUNCTION laneway_grants_update() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE e RECORD;
+BEGIN
+  IF (NEW.tenant, NEW.escalation, NEW.digest, NEW.lapses)
+    IS DISTINCT FROM (OLD.tenant, OLD.escalation, OLD.digest, OLD.lapses) THEN
+    PERFORM laneway_refuse('the terms of a grant never change');
+  END IF;
+  IF OLD.state <> 'live' THEN
+    PERFORM laneway_refuse('a grant ends once');
+  END IF;
+  SELECT last INTO e FROM escalations
+    WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
+  IF NEW.ended < e.last THEN
+    PERFORM laneway_refuse('the end of a grant does not lie in the past');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER grants_end_once BEFORE UPDATE ON grants FOR EACH ROW
+  EXECUTE FUNCTION laneway_grants_update();
+
+-- The audit.
+
+-- Writers of the audit hold a lock together until they commit. Who asks what came behind a row takes
+-- it alone, so that no row comes before the last one later.
+CREATE FUNCTION laneway_audit_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE before RECORD;
+BEGIN
+  PERFORM pg_advisory_xact_lock_shared(1818324583, 2);
+  SELECT n, hash INTO before FROM audit
+    WHERE tenant = NEW.tenant AND escalation = NEW.escalation ORDER BY n DESC LIMIT 1;
+  IF NEW.n <> coalesce(before.n, 0) + 1 THEN
+    PERFORM laneway_refuse('a chain has no gaps');
+  END IF;
+  IF NEW.previous <> coalesce(before.hash, repeat('0', 64)) THEN
+    PERFORM laneway_refuse('a row follows the one before it');
+  END IF;
+  -- Given here and nowhere else.
+  NEW.seq := nextval('audit_seq');
+  RETURN NEW;
+END $$;
+CREATE TRIGGER audit_is_a_chain BEFORE INSERT ON audit FOR EACH ROW
+  EXECUTE FUNCTION laneway_audit_insert();
+
+CREATE FUNCTION laneway_payloads_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.tenant, NEW.escalation, NEW.n) IS DISTINCT FROM (OLD.tenant, OLD.escalation, OLD.n)
+      OR OLD.body IS NULL OR NEW.body IS NOT NULL THEN
+    PERFORM laneway_refuse('a payload is only ever erased');
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM escalations e WHERE e.tenant = NEW.tenant AND e.id = NEW.escalation
+      AND e.state <> 'pending' AND NOT EXISTS (SELECT 1 FROM grants g
+        WHERE g.tenant = e.tenant AND g.escalation = e.id AND g.state = 'live')) THEN
+    PERFORM laneway_refuse('payloads are erased after the end, and under no live grant');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER payloads_are_kept_or_erased BEFORE UPDATE ON payloads FOR EACH ROW
+  EXECUTE FUNCTION laneway_payloads_update();
+
+CREATE FUNCTION laneway_payloads_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.body IS NULL THEN
+    PERFORM laneway_refuse('a payload begins kept');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER payloads_begin_kept BEFORE INSERT ON payloads FOR EACH ROW
+  EXECUTE FUNCTION laneway_payloads_insert();
+
+CREATE FUNCTION laneway_checkpoints_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE before RECORD;
+BEGIN
+  SELECT n, hash, seq, rows INTO before FROM checkpoints
+    WHERE tenant = NEW.tenant ORDER BY n DESC LIMIT 1;
+  IF NEW.n <> coalesce(before.n, 0) + 1 OR NEW.previous <> coalesce(before.hash, repeat('0', 64))
+      OR NEW.seq < coalesce(before.seq, 0) OR NEW.rows < coalesce(before.rows, 0) THEN
+    PERFORM laneway_refuse('a checkpoint follows the one before it');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER checkpoints_are_a_chain BEFORE INSERT ON checkpoints FOR EACH ROW
+  EXECUTE FUNCTION laneway_checkpoints_insert();
+
+-- The outbox.
+
+CREATE FUNCTION laneway_outbox_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'DELETE' THEN
+    IF OLD.state <> 'sent' THEN
+      PERFORM laneway_refuse('only what was sent leaves the outbox');
+    END IF;
+    RETURN OLD;
+  END IF;
+  IF (NEW.tenant, NEW.id, NEW.seq, NEW.escalation, NEW.notice, NEW.merge, NEW.at)
+    IS DISTINCT FROM
+      (OLD.tenant, OLD.id, OLD.seq, OLD.escalation, OLD.notice, OLD.merge, OLD.at) THEN
+    PERFORM laneway_refuse('a notice never changes');
+  END IF;
+  IF OLD.state = 'sent' OR NEW.count < OLD.count OR NEW.attempts < OLD.attempts THEN
+    PERFORM laneway_refuse('what was sent stays sent');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER outbox_keeps_what_was_not_sent BEFORE UPDATE OR DELETE ON outbox FOR EACH ROW
+  EXECUTE FUNCTION laneway_outbox_change();

@@ -1,0 +1,472 @@
+//! What can be done in a transaction, as statements.
+//!
+//! In: calls of the work. Out: rows read and written, each call in one round trip.
+//! Invariant: whatever fails is remembered, because the server has given the transaction up by then:
+//! a commit of it would answer as if all was well.
+//! Knows no rule of the lifecycle.
+
+use postgres::Row;
+use postgres::types::ToSql;
+
+use super::error::Failure;
+use super::page::{Page, summary};
+use super::pool::Connection;
+use super::{load, put};
+use crate::clock::Timestamp;
+use crate::escalation::audit::{Checkpoint, Digest, Head, Payload, Row as AuditRow, Salt};
+use crate::escalation::time::{from_micros, micros};
+use crate::escalation::{Counts, Principal};
+use crate::store::{
+    Behind, Delivery, Outbox, Posted, Query, Request, StoreError, StoreErrorKind, Stored, Summary,
+    Tombstone, Transaction, Writing,
+};
+
+/// Whose rows a store reads and writes: one server serves one tenant.
+pub(super) const TENANT: &str = "main";
+
+/// A transaction that has begun.
+#[derive(Debug)]
+pub(super) struct PostgresTransaction<'c> {
+    connection: &'c mut Connection,
+    /// In one that only reads, nothing is locked.
+    writes: bool,
+    failure: Option<Failure>,
+}
+
+type Values<'v> = &'v [&'v (dyn ToSql + Sync)];
+
+impl<'c> PostgresTransaction<'c> {
+    pub(super) fn new(connection: &'c mut Connection, writes: bool) -> Self {
+        Self {
+            connection,
+            writes,
+            failure: None,
+        }
+    }
+
+    /// What failed first, if anything did.
+    pub(super) fn failure(self) -> Option<Failure> {
+        self.failure
+    }
+
+    fn query(&mut self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+        let rows = self.connection.query(sql, values);
+        rows.map_err(|error| self.failed(&error))
+    }
+
+    fn failed(&mut self, error: &postgres::Error) -> StoreError {
+        let failure = Failure::of(error);
+        let error = failure.error.clone();
+        // What follows is only that the transaction is over.
+        self.failure.get_or_insert(failure);
+        error
+    }
+
+    /// The only column of the only row; nothing where there is no row, or it is null.
+    fn one<T: for<'r> postgres::types::FromSql<'r>>(
+        &mut self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Option<T>, StoreError> {
+        let rows = self.query(sql, values)?;
+        Ok(rows.first().and_then(|row| row.get::<_, Option<T>>(0)))
+    }
+
+    fn number(&mut self, sql: &'static str, values: Values<'_>) -> Result<i64, StoreError> {
+        let number = self.one::<i64>(sql, values)?;
+        number.ok_or_else(|| StoreError::corrupt("a number is missing"))
+    }
+}
+
+impl Transaction for PostgresTransaction<'_> {
+    fn wall(&mut self) -> Result<Timestamp, StoreError> {
+        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
+        self.number(sql, &[]).map(from_micros)
+    }
+
+    fn lock(&mut self, id: &str) -> Result<Option<Stored>, StoreError> {
+        if !self.writes {
+            return self.get(id);
+        }
+        let text = self.one::<String>("SELECT laneway_lock($1, $2)", &[&TENANT, &id])?;
+        text.map(|text| load::stored(&text)).transpose()
+    }
+
+    fn get(&mut self, id: &str) -> Result<Option<Stored>, StoreError> {
+        let text = self.one::<String>("SELECT laneway_stored($1, $2)", &[&TENANT, &id])?;
+        text.map(|text| load::stored(&text)).transpose()
+    }
+
+    fn put(&mut self, writing: &Writing<'_>) -> Result<(), StoreError> {
+        let document = put::document(writing)?;
+        self.query(
+            "SELECT laneway_put($1, $2::text::jsonb)",
+            &[&TENANT, &document],
+        )?;
+        Ok(())
+    }
+
+    fn request(&mut self, requester: &Principal, key: &str) -> Result<Option<Request>, StoreError> {
+        let sql = match self.writes {
+            true => "SELECT laneway_request($1, $2, $3)",
+            false => {
+                "SELECT to_json(q)::text FROM requests q \
+                 WHERE tenant = $1 AND requester = $2 AND key = $3"
+            }
+        };
+        let text = self.one::<String>(sql, &[&TENANT, &requester.as_str(), &key])?;
+        text.map(|text| load::request(&text)).transpose()
+    }
+
+    fn put_request(&mut self, request: &Request) -> Result<(), StoreError> {
+        let joined = i64::from(request.joined);
+        self.query(
+            "INSERT INTO requests (tenant, requester, key, digest, escalation, joined, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            &[
+                &TENANT,
+                &request.requester.as_str(),
+                &request.key,
+                &request.digest,
+                &request.escalation,
+                &joined,
+                &micros(request.at),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn drop_requests(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let rows = self.query(
+            "DELETE FROM requests WHERE (tenant, requester, key) IN ( \
+               SELECT q.tenant, q.requester, q.key FROM requests q JOIN escalations e \
+                 ON e.tenant = q.tenant AND e.id = q.escalation \
+               WHERE q.tenant = $1 AND e.ended < $2 LIMIT $3 FOR UPDATE OF q SKIP LOCKED) \
+             RETURNING 1",
+            &[&TENANT, &micros(ended_before), &i64::from(limit)],
+        )?;
+        Ok(rows.len() as u64)
+    }
+
+    fn group(&mut self, group: &str) -> Result<Option<String>, StoreError> {
+        let sql = match self.writes {
+            true => "SELECT laneway_group($1, $2)",
+            false => {
+                "SELECT id FROM escalations \
+                 WHERE tenant = $1 AND group_key = $2 AND state = 'pending'"
+            }
+        };
+        self.one(sql, &[&TENANT, &group])
+    }
+
+    fn counts(&mut self, requester: &Principal, flood: &str) -> Result<Counts, StoreError> {
+        let rows = self.query(
+            "SELECT (SELECT count(*) FROM escalations \
+               WHERE tenant = $1 AND requester = $2 AND state = 'pending'), \
+             (SELECT count(*) FROM escalations \
+               WHERE tenant = $1 AND flood = $3 AND state = 'pending')",
+            &[&TENANT, &requester.as_str(), &flood],
+        )?;
+        let row = rows.first();
+        let row = row.ok_or_else(|| StoreError::corrupt("a count is missing"))?;
+        Ok(Counts {
+            of_requester: unsigned(row.get(0)),
+            of_flood: unsigned(row.get(1)),
+        })
+    }
+
+    fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
+        let sql = match self.writes {
+            true => "SELECT laneway_due($1, $2, $3)",
+            false => {
+                "SELECT id FROM escalations WHERE tenant = $1 AND due <= $2 \
+                 ORDER BY due, id LIMIT $3"
+            }
+        };
+        let rows = self.query(sql, &[&TENANT, &micros(now), &i64::from(limit)])?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    fn page(&mut self, query: &Query) -> Result<Vec<Summary>, StoreError> {
+        let page = Page::of(query);
+        let rows = self
+            .connection
+            .client
+            .query_typed(&page.sql, &page.values());
+        let rows = rows.map_err(|error| self.failed(&error))?;
+        rows.iter().map(summary).collect()
+    }
+
+    fn history(&mut self, id: &str) -> Result<Vec<(AuditRow, Payload)>, StoreError> {
+        let rows = self.query(
+            "SELECT a.seq, a.tenant, a.escalation, a.n, a.at, a.kind, a.payload, a.previous, \
+               a.hash, p.salt, p.body, p.erased_at, p.erased_by, p.erased_why \
+             FROM audit a LEFT JOIN payloads p USING (tenant, escalation, n) \
+             WHERE a.tenant = $1 AND a.escalation = $2 ORDER BY a.n",
+            &[&TENANT, &id],
+        )?;
+        rows.iter().map(audit).collect()
+    }
+
+    fn put_matrix(&mut self, digest: &str, source: &str) -> Result<(), StoreError> {
+        self.query(
+            "INSERT INTO matrices (tenant, digest, source) SELECT $1, $2, $3 \
+             WHERE NOT EXISTS (SELECT 1 FROM matrices WHERE tenant = $1 AND digest = $2) \
+             ON CONFLICT DO NOTHING",
+            &[&TENANT, &digest, &source],
+        )?;
+        Ok(())
+    }
+
+    fn matrix(&mut self, digest: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT source FROM matrices WHERE tenant = $1 AND digest = $2";
+        self.one(sql, &[&TENANT, &digest])
+    }
+
+    fn take_notices(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<Posted>, StoreError> {
+        let rows = self.query(
+            "WITH taken AS ( \
+               UPDATE outbox SET not_before = $3 WHERE (tenant, id) IN ( \
+                 SELECT tenant, id FROM outbox \
+                 WHERE tenant = $1 AND state = 'waiting' AND not_before <= $2 \
+                 ORDER BY seq LIMIT $4 FOR UPDATE SKIP LOCKED) \
+               RETURNING seq, notice, escalation, count, attempts) \
+             SELECT notice, escalation, count, attempts FROM taken ORDER BY seq",
+            &[&TENANT, &micros(now), &micros(until), &i64::from(limit)],
+        )?;
+        rows.iter()
+            .map(|row| {
+                Ok(Posted {
+                    notice: load::json(row.get(0))?,
+                    escalation: row.get(1),
+                    count: small(row.get(2)),
+                    attempts: small(row.get(3)),
+                })
+            })
+            .collect()
+    }
+
+    fn note_delivery(&mut self, id: &str, delivery: &Delivery) -> Result<(), StoreError> {
+        let (state, at, problem) = match delivery {
+            Delivery::Sent(at) => ("sent", at, None),
+            Delivery::Retry(at, problem) => ("waiting", at, Some(problem)),
+            Delivery::Failed(at, problem) => ("failed", at, Some(problem)),
+        };
+        // What was sent by one of two that both took it stays sent.
+        let rows = self.query(
+            "UPDATE outbox SET \
+               state = CASE state WHEN 'sent' THEN state ELSE $3 END, \
+               not_before = CASE state WHEN 'sent' THEN not_before ELSE $4 END, \
+               problem = CASE state WHEN 'sent' THEN problem ELSE $5 END, \
+               attempts = attempts + CASE state WHEN 'sent' THEN 0 ELSE 1 END \
+             WHERE tenant = $1 AND id = $2 AND state <> 'sent' RETURNING 1",
+            &[&TENANT, &id, &state, &micros(*at), &problem],
+        )?;
+        let sql = "SELECT count(*) FROM outbox WHERE tenant = $1 AND id = $2";
+        if rows.is_empty() && self.number(sql, &[&TENANT, &id])? == 0 {
+            let message = format!("the outbox has no notice `{id}`");
+            return Err(StoreError::new(StoreErrorKind::Refused, message));
+        }
+        Ok(())
+    }
+
+    fn outbox(&mut self) -> Result<Outbox, StoreError> {
+        let rows = self.query(
+            "SELECT (SELECT count(*) FROM outbox WHERE tenant = $1 AND state = 'waiting'), \
+             (SELECT count(*) FROM outbox WHERE tenant = $1 AND state = 'failed')",
+            &[&TENANT],
+        )?;
+        let row = rows.first();
+        let row = row.ok_or_else(|| StoreError::corrupt("a count is missing"))?;
+        Ok(Outbox {
+            waiting: unsigned(row.get(0)),
+            failed: unsigned(row.get(1)),
+        })
+    }
+
+    fn last_checkpoint(&mut self) -> Result<Option<Checkpoint>, StoreError> {
+        let rows = self.query(
+            "SELECT n, seq, rows, chains, root, previous, hash, at FROM checkpoints \
+             WHERE tenant = $1 ORDER BY n DESC LIMIT 1",
+            &[&TENANT],
+        )?;
+        rows.first().map(checkpoint).transpose()
+    }
+
+    fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError> {
+        let rows = self.query(
+            "SELECT n, seq, rows, chains, root, previous, hash, at FROM checkpoints \
+             WHERE tenant = $1 ORDER BY n",
+            &[&TENANT],
+        )?;
+        rows.iter().map(checkpoint).collect()
+    }
+
+    fn behind(&mut self, seq: u64) -> Result<Behind, StoreError> {
+        if self.writes {
+            // A statement of its own: the next one sees what these writers committed.
+            self.query("SELECT laneway_wait_for_writers()", &[])?;
+        }
+        let from = i64::try_from(seq).unwrap_or(i64::MAX);
+        let rows = self.query(
+            "SELECT escalation, max(n), count(*), max(seq), \
+               (array_agg(hash ORDER BY n DESC))[1] \
+             FROM audit WHERE tenant = $1 AND seq > $2 GROUP BY escalation \
+             ORDER BY escalation COLLATE \"C\"",
+            &[&TENANT, &from],
+        )?;
+        let mut behind = Behind {
+            seq,
+            ..Behind::default()
+        };
+        for row in &rows {
+            behind.rows += unsigned(row.get(2));
+            behind.seq = behind.seq.max(unsigned(row.get(3)));
+            behind.heads.push(Head {
+                tenant: TENANT.to_owned(),
+                escalation: row.get(0),
+                n: unsigned(row.get(1)),
+                hash: digest(row.get(4))?,
+            });
+        }
+        Ok(behind)
+    }
+
+    fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
+        let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.query(
+            "INSERT INTO checkpoints (tenant, n, seq, rows, chains, root, previous, hash, at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            &[
+                &TENANT,
+                &signed(checkpoint.n),
+                &signed(checkpoint.seq),
+                &signed(checkpoint.rows),
+                &signed(checkpoint.chains),
+                &checkpoint.root.to_string(),
+                &checkpoint.previous.to_string(),
+                &checkpoint.hash.to_string(),
+                &micros(checkpoint.at),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn rows(&mut self, behind: u64, limit: u32) -> Result<Vec<(AuditRow, Payload)>, StoreError> {
+        let from = i64::try_from(behind).unwrap_or(i64::MAX);
+        let rows = self.query(
+            "SELECT a.seq, a.tenant, a.escalation, a.n, a.at, a.kind, a.payload, a.previous, \
+               a.hash, p.salt, p.body, p.erased_at, p.erased_by, p.erased_why \
+             FROM audit a LEFT JOIN payloads p USING (tenant, escalation, n) \
+             WHERE a.tenant = $1 AND a.seq > $2 ORDER BY a.seq LIMIT $3",
+            &[&TENANT, &from, &i64::from(limit)],
+        )?;
+        rows.iter().map(audit).collect()
+    }
+
+    fn erase(&mut self, id: &str, tombstone: &Tombstone) -> Result<(), StoreError> {
+        self.query(
+            "SELECT laneway_erase($1, $2, $3, $4, $5)",
+            &[
+                &TENANT,
+                &id,
+                &micros(tombstone.at),
+                &tombstone.by,
+                &tombstone.why,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn ended(&mut self, before: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
+        let rows = self.query(
+            "SELECT id FROM escalations WHERE tenant = $1 AND ended < $2 AND erased = 0 \
+             ORDER BY ended, id LIMIT $3",
+            &[&TENANT, &micros(before), &i64::from(limit)],
+        )?;
+        Ok(rows.iter().map(|row| row.get(0)).collect())
+    }
+
+    fn setting(&mut self, name: &str) -> Result<Option<String>, StoreError> {
+        let sql = "SELECT value FROM settings WHERE tenant = $1 AND name = $2";
+        self.one(sql, &[&TENANT, &name])
+    }
+
+    fn put_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
+        self.query(
+            "INSERT INTO settings (tenant, name, value) VALUES ($1, $2, $3) \
+             ON CONFLICT (tenant, name) DO UPDATE SET value = excluded.value",
+            &[&TENANT, &name, &value],
+        )?;
+        Ok(())
+    }
+}
+
+/// An instant from its column.
+pub(super) fn instant(micros: i64) -> Timestamp {
+    from_micros(micros)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+fn small(number: i64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+fn digest(hex: &str) -> Result<Digest, StoreError> {
+    hex.parse()
+        .map_err(|error| StoreError::corrupt(format!("a digest cannot be read: {error}")))
+}
+
+fn salt(hex: &str) -> Result<Salt, StoreError> {
+    hex.parse()
+        .map_err(|error| StoreError::corrupt(format!("a salt cannot be read: {error}")))
+}
+
+fn audit(row: &Row) -> Result<(AuditRow, Payload), StoreError> {
+    let kept = AuditRow {
+        seq: unsigned(row.get(0)),
+        tenant: row.get(1),
+        escalation: row.get(2),
+        n: unsigned(row.get(3)),
+        at: instant(row.get(4)),
+        kind: row.get(5),
+        payload: digest(row.get(6))?,
+        previous: digest(row.get(7))?,
+        hash: digest(row.get(8))?,
+    };
+    let text = |column: usize| row.get::<_, Option<String>>(column);
+    let payload = match (text(9), text(10), row.get::<_, Option<i64>>(11)) {
+        (Some(hex), Some(body), None) => Payload::Kept {
+            salt: salt(&hex)?,
+            body,
+        },
+        (None, None, Some(at)) => Payload::Erased {
+            at: instant(at),
+            by: text(12).unwrap_or_default(),
+            why: text(13).unwrap_or_default(),
+        },
+        _ => Payload::Missing,
+    };
+    Ok((kept, payload))
+}
+
+fn checkpoint(row: &Row) -> Result<Checkpoint, StoreError> {
+    Ok(Checkpoint {
+        n: unsigned(row.get(0)),
+        seq: unsigned(row.get(1)),
+        rows: unsigned(row.get(2)),
+        chains: unsigned(row.get(3)),
+        root: digest(row.get(4))?,
+        previous: digest(row.get(5))?,
+        hash: digest(row.get(6))?,
+        at: instant(row.get(7)),
+    })
+}

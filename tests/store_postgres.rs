@@ -1,0 +1,392 @@
+//! The store in PostgreSQL: what only this store can get wrong.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may fail loudly"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use laneway::store::postgres::{PostgresOptions, PostgresStore};
+use laneway::store::{self, Known, Store, StoreError, StoreErrorKind};
+
+#[path = "support/escalations.rs"]
+mod escalations;
+#[path = "support/postgres.rs"]
+mod postgres_server;
+
+use escalations::{approve, command, made, open, person};
+use postgres_server::Cluster;
+
+fn options() -> PostgresOptions {
+    PostgresOptions::default()
+}
+
+fn opened(cluster: &Cluster, database: &str) -> PostgresStore {
+    PostgresStore::open(&cluster.url(database), options()).unwrap()
+}
+
+#[test]
+fn what_was_written_reads_back_the_same() {
+    let Some(cluster) = postgres_server::shared("what_was_written_reads_back_the_same") else {
+        return;
+    };
+    let database = cluster.database();
+    let store = opened(cluster, &database);
+    let it = made("e1", 2, Duration::from_secs(600));
+    open(&store, &it);
+    let read = store::read(&store, |t| t.get("e1")).unwrap().unwrap();
+    assert_eq!(read.escalation, it);
+    assert_eq!(read.n, 1);
+    let first = command(&store, "e1", approve(), &person("p0"));
+    assert!(first.answer.is_ok(), "{:?}", first.answer);
+    let second = command(&store, "e1", approve(), &person("p1"));
+    assert!(second.after.resolution.is_some());
+    // Another server on the same database sees the same.
+    let other = opened(cluster, &database);
+    let read = store::read(&other, |t| t.get("e1")).unwrap().unwrap();
+    assert_eq!(read.escalation, second.after);
+}
+
+#[test]
+fn a_swallowed_failure_is_no_success() {
+    let Some(cluster) = postgres_server::shared("a_swallowed_failure_is_no_success") else {
+        return;
+    };
+    let store = opened(cluster, &cluster.database());
+    let it = made("e1", 1, Duration::from_secs(600));
+    open(&store, &it);
+    let done = store::write(&store, move |t| {
+        t.put_setting("kept", "no")?;
+        // The second opening of one id is refused, and the work goes on as if it was not.
+        let rows = escalations::rows(&it, 0, Default::default(), "opened");
+        let refused = t.put(&store::Writing {
+            before: None,
+            after: &it,
+            rows: &rows,
+            notices: &[],
+        });
+        assert!(refused.is_err());
+        Ok(())
+    });
+    let error = done.unwrap_err();
+    assert_eq!(
+        (error.kind, error.known),
+        (StoreErrorKind::Refused, Known::NotDone)
+    );
+    let kept = store::read(&store, |t| t.setting("kept")).unwrap();
+    assert_eq!(kept, None);
+}
+
+#[test]
+fn a_newer_schema_is_left_alone() {
+    let Some(cluster) = postgres_server::shared("a_newer_schema_is_left_alone") else {
+        return;
+    };
+    let database = cluster.database();
+    let running = opened(cluster, &database);
+    open(&running, &made("e1", 1, Duration::from_secs(600)));
+    let mut client = cluster.client(&database);
+    client
+        .batch_execute("INSERT INTO migrations VALUES (2, 'later', 'x', 0)")
+        .unwrap();
+    // One that runs stops to write, and goes on to read.
+    let error = store::write(&running, |t| t.put_setting("a", "b")).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Newer);
+    assert!(error.message.contains("version 2") && error.message.contains("version 1"));
+    assert!(store::read(&running, |t| t.get("e1")).unwrap().is_some());
+    // One that starts does not.
+    let error = PostgresStore::open(&cluster.url(&database), options()).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Newer);
+    assert!(error.message.contains("version 2"), "{error}");
+}
+
+#[test]
+fn a_changed_migration_is_not_taken() {
+    let Some(cluster) = postgres_server::shared("a_changed_migration_is_not_taken") else {
+        return;
+    };
+    let database = cluster.database();
+    drop(opened(cluster, &database));
+    let mut client = cluster.client(&database);
+    client
+        .batch_execute(
+            "ALTER TABLE migrations DISABLE TRIGGER ALL; UPDATE migrations SET checksum = 'x'",
+        )
+        .unwrap();
+    let error = PostgresStore::open(&cluster.url(&database), options()).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Corrupt);
+}
+
+#[test]
+fn many_may_open_a_new_database_at_once() {
+    let Some(cluster) = postgres_server::shared("many_may_open_a_new_database_at_once") else {
+        return;
+    };
+    let url = cluster.url(&cluster.database());
+    std::thread::scope(|scope| {
+        let opening: Vec<_> = (0..4)
+            .map(|_| scope.spawn(|| PostgresStore::open(&url, options()).map(drop)))
+            .collect();
+        for one in opening {
+            one.join().unwrap().unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_database_that_forgets_is_not_taken() {
+    let Some(cluster) = postgres_server::shared("a_database_that_forgets_is_not_taken") else {
+        return;
+    };
+    let database = cluster.database();
+    let mut client = cluster.client("postgres");
+    let sql = format!("ALTER DATABASE {database} SET synchronous_commit = off");
+    client.batch_execute(&sql).unwrap();
+    let error = PostgresStore::open(&cluster.url(&database), options()).unwrap_err();
+    assert!(error.message.contains("synchronous_commit"), "{error}");
+}
+
+#[test]
+fn only_this_machine_is_spoken_to() {
+    for far in [
+        "postgres://laneway@db.example/laneway",
+        "host=10.0.0.1 user=laneway",
+        "host=localhost hostaddr=192.0.2.1 user=laneway",
+        "host=/tmp,db.example user=laneway",
+    ] {
+        let error = PostgresStore::open(far, options()).unwrap_err();
+        assert!(error.message.contains("this machine"), "{far}: {error}");
+    }
+}
+
+#[test]
+fn a_connection_that_was_cut_is_replaced() {
+    let Some(cluster) = postgres_server::shared("a_connection_that_was_cut_is_replaced") else {
+        return;
+    };
+    let database = cluster.database();
+    let store = opened(cluster, &database);
+    let cut = move |client: &mut postgres::Client| {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        client.query(sql, &[]).unwrap();
+    };
+    let mut client = cluster.client(&database);
+    // Between two transactions: nobody sees it.
+    cut(&mut client);
+    store::write(&store, |t| t.put_setting("a", "b")).unwrap();
+    // In the middle: nothing was done, and that is known.
+    let error = store::write(&store, move |t| {
+        t.put_setting("a", "c")?;
+        cut(&mut client);
+        t.put_setting("a", "d")
+    })
+    .unwrap_err();
+    assert_eq!(
+        (error.kind, error.known),
+        (StoreErrorKind::Io, Known::NotDone)
+    );
+    let read = store::read(&store, |t| t.setting("a")).unwrap();
+    assert_eq!(read.as_deref(), Some("b"));
+}
+
+#[test]
+fn a_cut_before_the_answer_to_the_commit_leaves_it_unknown() {
+    let name = "a_cut_before_the_answer_to_the_commit_leaves_it_unknown";
+    let Some(cluster) = postgres_server::shared(name) else {
+        return;
+    };
+    let database = cluster.database();
+    let store = opened(cluster, &database);
+    let mut client = cluster.client(&database);
+    let error = store::write(&store, move |t| {
+        t.put_setting("a", "b")?;
+        let sql = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity \
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        client.query(sql, &[]).unwrap();
+        Ok(())
+    })
+    .unwrap_err();
+    assert_eq!(
+        (error.kind, error.known),
+        (StoreErrorKind::Io, Known::Unknown)
+    );
+}
+
+#[test]
+fn what_got_in_the_way_of_each_other_runs_again() {
+    let Some(cluster) = postgres_server::shared("what_got_in_the_way_of_each_other_runs_again")
+    else {
+        return;
+    };
+    let database = cluster.database();
+    let store = Arc::new(opened(cluster, &database));
+    for name in ["e1", "e2"] {
+        open(&*store, &made(name, 1, Duration::from_secs(600)));
+    }
+    let runs = Arc::new(AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        for order in [["e1", "e2"], ["e2", "e1"]] {
+            let (store, runs) = (Arc::clone(&store), Arc::clone(&runs));
+            scope.spawn(move || {
+                store::write(&*store, move |t| {
+                    runs.fetch_add(1, Ordering::Relaxed);
+                    t.lock(order[0])?;
+                    std::thread::sleep(Duration::from_millis(100));
+                    t.lock(order[1])?;
+                    Ok(())
+                })
+                .unwrap();
+            });
+        }
+    });
+    assert_eq!(runs.load(Ordering::Relaxed), 3, "one lost, once");
+}
+
+#[test]
+fn the_second_opening_of_a_key_waits_for_the_first() {
+    let Some(cluster) = postgres_server::shared("the_second_opening_of_a_key_waits_for_the_first")
+    else {
+        return;
+    };
+    let database = cluster.database();
+    let stores = [opened(cluster, &database), opened(cluster, &database)];
+    let opened_by_now = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for (n, store) in stores.iter().enumerate() {
+            let opened_by_now = &opened_by_now;
+            scope.spawn(move || {
+                let it = made(&format!("e{n}"), 1, Duration::from_secs(600));
+                let opened = store::write(store, move |t| {
+                    let requester = it.pinned.requester.clone();
+                    if let Some(request) = t.request(&requester, "the key")? {
+                        return Ok(request.escalation);
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                    escalations::put_new(t, &it)?;
+                    t.put_request(&store::Request {
+                        requester,
+                        key: "the key".to_owned(),
+                        digest: it.digest.clone(),
+                        escalation: it.pinned.id.clone(),
+                        joined: false,
+                        at: it.pinned.opened,
+                    })?;
+                    Ok(it.pinned.id.clone())
+                });
+                if opened.unwrap() == format!("e{n}") {
+                    opened_by_now.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(opened_by_now.load(Ordering::Relaxed), 1);
+}
+
+#[test]
+fn who_waits_for_a_lock_reads_what_the_other_wrote() {
+    let Some(cluster) = postgres_server::shared("who_waits_for_a_lock_reads_what_the_other_wrote")
+    else {
+        return;
+    };
+    let database = cluster.database();
+    let stores = [opened(cluster, &database), opened(cluster, &database)];
+    open(&stores[0], &made("e1", 2, Duration::from_secs(600)));
+    let barrier = std::sync::Barrier::new(2);
+    std::thread::scope(|scope| {
+        for (n, store) in stores.iter().enumerate() {
+            let barrier = &barrier;
+            scope.spawn(move || {
+                barrier.wait();
+                let done = command(store, "e1", approve(), &person(&format!("p{n}")));
+                assert!(done.answer.is_ok());
+            });
+        }
+    });
+    let read = store::read(&stores[0], |t| t.get("e1")).unwrap().unwrap();
+    assert_eq!(read.escalation.votes.len(), 2);
+    assert!(!read.escalation.is_pending(), "both votes were counted");
+}
+
+#[test]
+fn what_was_acknowledged_outlives_a_crash() {
+    let Some(mut cluster) = postgres_server::own("what_was_acknowledged_outlives_a_crash") else {
+        return;
+    };
+    let database = cluster.database();
+    let store = opened(&cluster, &database);
+    open(&store, &made("e1", 1, Duration::from_secs(600)));
+    let done = command(&store, "e1", approve(), &person("p0"));
+    cluster.crash();
+    let error: StoreError = store::write(&store, |t| t.put_setting("a", "b")).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Io);
+    cluster.restart();
+    let read = store::read(&store, |t| t.get("e1")).unwrap().unwrap();
+    assert_eq!(read.escalation, done.after);
+    store::write(&store, |t| t.put_setting("a", "b")).unwrap();
+}
+
+#[test]
+fn due_leaves_out_what_another_desk_has() {
+    let Some(cluster) = postgres_server::shared("due_leaves_out_what_another_desk_has") else {
+        return;
+    };
+    let database = cluster.database();
+    let stores = [opened(cluster, &database), opened(cluster, &database)];
+    for name in ["e1", "e2"] {
+        open(&stores[0], &made(name, 1, Duration::ZERO));
+    }
+    let second = Arc::new(opened(cluster, &database));
+    let found = store::write(&stores[1], move |t| {
+        let now = t.wall()?;
+        let mine = t.due(now, 1)?;
+        let theirs = store::write(&*second, move |t| t.due(now, 10))?;
+        Ok((mine, theirs))
+    })
+    .unwrap();
+    assert_eq!(found.0.len(), 1);
+    assert_eq!(found.1.len(), 1);
+    assert_ne!(found.0, found.1);
+}
+
+#[test]
+fn no_row_comes_behind_a_checkpoint_that_should_have_it() {
+    let name = "no_row_comes_behind_a_checkpoint_that_should_have_it";
+    let Some(cluster) = postgres_server::shared(name) else {
+        return;
+    };
+    let database = cluster.database();
+    let store = Arc::new(opened(cluster, &database));
+    let writer = Arc::new(opened(cluster, &database));
+    let (wrote, go_on) = (std::sync::Barrier::new(2), Duration::from_millis(300));
+    std::thread::scope(|scope| {
+        let wrote = &wrote;
+        let slow = Arc::clone(&writer);
+        let barrier = Arc::new(std::sync::Barrier::new(2));
+        let theirs = Arc::clone(&barrier);
+        scope.spawn(move || {
+            let it = made("slow", 1, Duration::from_secs(600));
+            store::write(&*slow, move |t| {
+                // The lower position, committed later.
+                escalations::put_new(t, &it)?;
+                theirs.wait();
+                std::thread::sleep(go_on);
+                Ok(())
+            })
+            .unwrap();
+            wrote.wait();
+        });
+        barrier.wait();
+        open(&*store, &made("quick", 1, Duration::from_secs(600)));
+        let behind = store::write(&*store, |t| t.behind(0)).unwrap();
+        assert_eq!(behind.rows, 2, "it waited for the slow one");
+        assert_eq!(behind.heads.len(), 2);
+        wrote.wait();
+    });
+}
