@@ -13,14 +13,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use laneway::store::postgres::{PostgresOptions, PostgresStore};
-use laneway::store::{self, Known, Store, StoreError, StoreErrorKind};
+use laneway::store::{self, Known, StoreError, StoreErrorKind};
 
-#[path = "support/escalations.rs"]
-mod escalations;
+#[path = "support/live.rs"]
+mod live;
 #[path = "support/postgres.rs"]
 mod postgres_server;
 
-use escalations::{approve, command, made, open, person};
+use live::{approve, command, made, open, person};
 use postgres_server::Cluster;
 
 fn options() -> PostgresOptions {
@@ -64,7 +64,7 @@ fn a_swallowed_failure_is_no_success() {
     let done = store::write(&store, move |t| {
         t.put_setting("kept", "no")?;
         // The second opening of one id is refused, and the work goes on as if it was not.
-        let rows = escalations::rows(&it, 0, Default::default(), "opened");
+        let rows = live::rows(&it, 0, Default::default(), "opened");
         let refused = t.put(&store::Writing {
             before: None,
             after: &it,
@@ -269,7 +269,7 @@ fn the_second_opening_of_a_key_waits_for_the_first() {
                         return Ok(request.escalation);
                     }
                     std::thread::sleep(Duration::from_millis(50));
-                    escalations::put_new(t, &it)?;
+                    live::put_new(t, &it)?;
                     t.put_request(&store::Request {
                         requester,
                         key: "the key".to_owned(),
@@ -374,7 +374,7 @@ fn no_row_comes_behind_a_checkpoint_that_should_have_it() {
             let it = made("slow", 1, Duration::from_secs(600));
             store::write(&*slow, move |t| {
                 // The lower position, committed later.
-                escalations::put_new(t, &it)?;
+                live::put_new(t, &it)?;
                 theirs.wait();
                 std::thread::sleep(go_on);
                 Ok(())

@@ -14,7 +14,7 @@ CREATE FUNCTION laneway_stored(t TEXT, e TEXT) RETURNS TEXT LANGUAGE sql STABLE 
     'resolution', (SELECT to_json(r) FROM resolutions r
       WHERE r.tenant = t AND r.escalation = e),
     'grant', (SELECT to_json(g) FROM grants g WHERE g.tenant = t AND g.escalation = e),
-    'end', (SELECT json_build_object('n', a.n, 'hash', a.hash) FROM audit a
+    'end', (SELECT json_build_object('n', a.n, 'hash', encode(a.hash, 'hex')) FROM audit a
       WHERE a.tenant = t AND a.escalation = e ORDER BY a.n DESC LIMIT 1)
   )::text
   FROM escalations it WHERE it.tenant = t AND it.id = e
@@ -73,8 +73,8 @@ BEGIN
     INSERT INTO escalations VALUES (
       t, e, it.opened, it.cap, it.requester, it.key, it.digest0, it.matrix, it.lane, it.urgency,
       it.flood, it.group_key, it.asks, it.readable0, it.pinned, it.round, it.digest, it.readable,
-      'pending', it.last, coalesce(it.due, it.cap), it.respond_by, NULL, it.joined,
-      it.first_viewed, NULL, it.undelivered, it.late_votes, 0);
+      'pending', it.last, coalesce(it.due, it.cap), it.respond_by, NULL, 0, it.first_viewed, NULL, it.undelivered,
+      it.late_votes, 0);
   ELSIF (doc -> 'is_early')::boolean THEN
     -- A new round, or time that silence waited for, comes before what follows from it.
     UPDATE escalations SET round = it.round, digest = it.digest, readable = it.readable,
@@ -84,7 +84,8 @@ BEGIN
     END IF;
   END IF;
   IF (doc -> 'is_anew')::boolean THEN
-    UPDATE sign_offs SET state = 'waiting', decided = NULL, due = coalesce(due, deadline)
+    UPDATE sign_offs SET state = 'waiting', decided = NULL, due = least(it.cap,
+        (plan::jsonb -> 'steps' -> next::int ->> 'at')::bigint + shift * 1000)
       WHERE tenant = t AND escalation = e AND state <> 'waiting';
   END IF;
   IF doc ? 'sign_offs_new' THEN
@@ -162,7 +163,7 @@ BEGIN
           not_before)
         VALUES (t, notice.id, e, notice.notice, notice.merge, notice.at, 'waiting', 1, 0, notice.at)
         ON CONFLICT (tenant, merge)
-          WHERE merge IS NOT NULL AND state = 'waiting' AND attempts = 0 AND not_before = at
+          WHERE merge IS NOT NULL AND state = 'waiting' AND attempts = 0
           DO UPDATE SET count = outbox.count + 1;
     END IF;
   END LOOP;
@@ -179,41 +180,18 @@ CREATE FUNCTION laneway_wait_for_writers() RETURNS void LANGUAGE sql AS $$
   SELECT pg_advisory_xact_lock(1818324583, 2)
 $$;
 
--- Replaces the payloads of an ended escalation by a tombstone, and names by numbers.
-CREATE FUNCTION laneway_erase(t TEXT, e TEXT, at BIGINT, who TEXT, why TEXT) RETURNS void
-LANGUAGE plpgsql AS $$
-DECLARE it RECORD; names JSONB;
+-- Replaces the payloads of an ended escalation by a tombstone, and names by what stands for them. The
+-- escalation is locked.
+CREATE FUNCTION laneway_erase(t TEXT, e TEXT, at BIGINT, who TEXT, why TEXT, names JSONB)
+RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  SELECT state, erased INTO it FROM escalations WHERE tenant = t AND id = e FOR UPDATE;
-  IF NOT FOUND THEN
-    PERFORM laneway_refuse('nothing is erased that is not there');
-  ELSIF it.state = 'pending' THEN
-    PERFORM laneway_refuse('nothing pending is erased');
-  ELSIF EXISTS (SELECT 1 FROM grants WHERE tenant = t AND escalation = e AND state = 'live') THEN
-    PERFORM laneway_refuse('nothing is erased under a live grant');
-  END IF;
+  UPDATE escalations SET erased = 1 WHERE tenant = t AND id = e AND erased = 0;
   UPDATE payloads SET salt = NULL, body = NULL, erased_at = at, erased_by = who, erased_why = why
     WHERE tenant = t AND escalation = e AND body IS NOT NULL;
-  IF it.erased = 1 THEN
-    RETURN;
-  END IF;
-  UPDATE escalations SET erased = 1 WHERE tenant = t AND id = e;
-  SELECT coalesce(jsonb_object_agg(name, place::text), '{}') INTO names FROM (
-    SELECT name, row_number() OVER (ORDER BY min(place)) AS place FROM (
-      SELECT v.person AS name, v.n * 2 AS place FROM votes v
-        WHERE v.tenant = t AND v.escalation = e
-      UNION ALL SELECT v.operator, v.n * 2 + 1 FROM votes v
-        WHERE v.tenant = t AND v.escalation = e AND v.operator IS NOT NULL
-      UNION ALL SELECT s.person, 1000000000 + s.sign_off * 1000000 + s.n * 2 FROM seats s
-        WHERE s.tenant = t AND s.escalation = e
-      UNION ALL SELECT s.for_whom, 1000000000 + s.sign_off * 1000000 + s.n * 2 + 1 FROM seats s
-        WHERE s.tenant = t AND s.escalation = e AND s.for_whom IS NOT NULL
-    ) AS everyone WHERE name !~ '^[0-9]+$' GROUP BY name
-  ) AS numbered;
   UPDATE votes SET person = coalesce(names ->> person, person),
       operator = coalesce(names ->> operator, operator)
-    WHERE tenant = t AND escalation = e;
+    WHERE tenant = t AND escalation = e AND (names ? person OR names ? operator);
   UPDATE seats SET person = coalesce(names ->> person, person),
       for_whom = coalesce(names ->> for_whom, for_whom)
-    WHERE tenant = t AND escalation = e;
+    WHERE tenant = t AND escalation = e AND (names ? person OR names ? for_whom);
 END $$;

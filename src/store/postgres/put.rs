@@ -4,12 +4,15 @@
 //! Invariant: what did not change is not written; the order of writing is that of the database function.
 //! Knows no rule of the lifecycle.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::rows::{
     AuditRow, EscalationRow, GrantRow, NoticeRow, PayloadRow, PinnedRow, ResolutionRow, SeatRow,
     SignOffRow, VoteRow,
 };
+use crate::clock::{Duration, Timestamp};
 use crate::escalation::{
     Does, Escalation, Grant, Notice, Resolution, Seat, SignOff, SignOffState, Vote,
 };
@@ -147,25 +150,30 @@ impl Document<'_> {
         Ok(())
     }
 
-    /// A new sign-off begins to wait; what it came to at once is written like a change.
+    /// A new sign-off begins to wait by its plan; what it came to at once is written like a change.
     fn new_sign_off(
         &mut self,
         n: usize,
         sign_off: &SignOff,
         after: &Escalation,
     ) -> Result<(), StoreError> {
-        let mut row = sign_off_row(n, sign_off, after);
+        let begun = SignOff {
+            plan: Arc::clone(&sign_off.plan),
+            state: SignOffState::Waiting,
+            team: sign_off.plan.team.clone(),
+            quorum: sign_off.plan.quorum,
+            next: 0,
+            hurried: 0,
+            shift: Duration::default(),
+            seats: Vec::new(),
+            decided: None,
+        };
+        let mut row = sign_off_row(n, &begun, after);
         row.plan = Some(text(&*sign_off.plan)?);
-        if !matches!(
-            sign_off.state,
-            SignOffState::Waiting | SignOffState::Moot | SignOffState::Denied
-        ) {
-            self.sign_offs.push(sign_off_row(n, sign_off, after));
-            SignOffState::Waiting.as_str().clone_into(&mut row.state);
-            row.decided = None;
-            row.due = Some(row.deadline);
-        }
         self.sign_offs_new.push(row);
+        if is_changed(&begun, sign_off) {
+            self.sign_offs.push(sign_off_row(n, sign_off, after));
+        }
         Ok(())
     }
 }
@@ -190,11 +198,7 @@ fn escalation_row(it: &Escalation) -> EscalationRow {
         state: outcome.map_or("pending", |it| it.as_str()).to_owned(),
         last: it.last,
         due: it.due(),
-        respond_by: it
-            .sign_offs
-            .iter()
-            .filter_map(|it| it.plan.respond_by)
-            .min(),
+        respond_by: respond_by(it),
         ended: it.resolution.as_ref().map(|it| it.at),
         joined: it.joined,
         first_viewed: it.first_viewed,
@@ -202,6 +206,13 @@ fn escalation_row(it: &Escalation) -> EscalationRow {
         undelivered: it.undelivered,
         late_votes: it.late_votes,
     }
+}
+
+/// When the earliest of the sign-offs is overdue that wait; of all of them, once it ended.
+fn respond_by(it: &Escalation) -> Option<Timestamp> {
+    let sign_offs = it.sign_offs.iter();
+    let asked = sign_offs.filter(|sign_off| !it.is_pending() || sign_off.is_waiting());
+    asked.filter_map(|sign_off| sign_off.plan.respond_by).min()
 }
 
 fn pinned_row(it: &Escalation) -> Result<PinnedRow<'_>, StoreError> {
@@ -293,16 +304,16 @@ fn audit_row(new: &crate::store::NewRow) -> AuditRow<'_> {
         n: row.n,
         at: row.at,
         kind: &row.kind,
-        payload: row.payload,
-        previous: row.previous,
-        hash: row.hash,
+        payload: bytes(row.payload),
+        previous: bytes(row.previous),
+        hash: bytes(row.hash),
     }
 }
 
 fn payload_row(new: &crate::store::NewRow) -> PayloadRow<'_> {
     PayloadRow {
         n: new.row.n,
-        salt: new.salt,
+        salt: bytes(new.salt),
         body: &new.body,
     }
 }
@@ -314,6 +325,11 @@ fn notice_row(notice: &Notice) -> Result<NoticeRow<'_>, StoreError> {
         merge: notice.merge.as_deref(),
         at: notice.at,
     })
+}
+
+/// Bytes as the database reads them in text.
+fn bytes(hexadecimal: impl std::fmt::Display) -> String {
+    format!("\\x{hexadecimal}")
 }
 
 fn number(place: usize) -> u32 {

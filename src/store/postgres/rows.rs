@@ -128,15 +128,15 @@ pub(super) struct AuditRow<'e> {
     #[serde(with = "as_micros")]
     pub(super) at: Timestamp,
     pub(super) kind: &'e str,
-    pub(super) payload: crate::escalation::audit::Digest,
-    pub(super) previous: crate::escalation::audit::Digest,
-    pub(super) hash: crate::escalation::audit::Digest,
+    pub(super) payload: String,
+    pub(super) previous: String,
+    pub(super) hash: String,
 }
 
 #[derive(Debug, Serialize)]
 pub(super) struct PayloadRow<'e> {
     pub(super) n: u64,
-    pub(super) salt: crate::escalation::audit::Salt,
+    pub(super) salt: String,
     pub(super) body: &'e str,
 }
 

@@ -46,6 +46,7 @@ CREATE TABLE escalations (
   late_votes BIGINT NOT NULL CHECK (late_votes >= 0),
   erased BIGINT NOT NULL DEFAULT 0 CHECK (erased IN (0, 1)),
   PRIMARY KEY (tenant, id),
+  FOREIGN KEY (tenant, matrix) REFERENCES matrices (tenant, digest),
   CONSTRAINT ended_is_when_it_left_pending CHECK ((state = 'pending') = (ended IS NULL)),
   CONSTRAINT pending_has_a_due_instant CHECK (state <> 'pending' OR due IS NOT NULL),
   CONSTRAINT due_is_within_the_cap CHECK (state <> 'pending' OR due <= cap),
@@ -60,7 +61,7 @@ CREATE INDEX escalations_by_state ON escalations (tenant, state, opened, id);
 CREATE INDEX escalations_by_lane ON escalations (tenant, lane, opened, id);
 CREATE INDEX escalations_by_requester ON escalations (tenant, requester) WHERE state = 'pending';
 CREATE INDEX escalations_by_flood ON escalations (tenant, flood) WHERE state = 'pending';
-CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id) WHERE ended IS NOT NULL;
+CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id) WHERE ended IS NOT NULL AND erased = 0;
 
 CREATE TABLE sign_offs (
   tenant TEXT NOT NULL,
@@ -83,7 +84,7 @@ CREATE TABLE sign_offs (
   round BIGINT NOT NULL DEFAULT 1,
   PRIMARY KEY (tenant, escalation, n),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id),
-  CONSTRAINT waiting_has_a_due_instant CHECK (state <> 'waiting' OR due IS NOT NULL),
+  CONSTRAINT waiting_has_a_due_instant CHECK ((state = 'waiting') = (due IS NOT NULL)),
   CONSTRAINT due_by_the_deadline CHECK (due IS NULL OR due <= deadline),
   CONSTRAINT decided_is_when_it_left_waiting CHECK ((state = 'waiting') = (decided IS NULL))
 );
@@ -170,9 +171,9 @@ CREATE TABLE audit (
   seq BIGINT NOT NULL DEFAULT 0,
   at BIGINT NOT NULL,
   kind TEXT NOT NULL,
-  payload TEXT NOT NULL CHECK (payload ~ '^[0-9a-f]{64}$'),
-  previous TEXT NOT NULL CHECK (previous ~ '^[0-9a-f]{64}$'),
-  hash TEXT NOT NULL CHECK (hash ~ '^[0-9a-f]{64}$'),
+  payload BYTEA NOT NULL CHECK (octet_length(payload) = 32),
+  previous BYTEA NOT NULL CHECK (octet_length(previous) = 32),
+  hash BYTEA NOT NULL CHECK (octet_length(hash) = 32),
   PRIMARY KEY (tenant, escalation, n),
   CONSTRAINT one_place_in_the_store UNIQUE (seq),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
@@ -182,7 +183,7 @@ CREATE TABLE payloads (
   tenant TEXT NOT NULL,
   escalation TEXT NOT NULL,
   n BIGINT NOT NULL,
-  salt TEXT CHECK (salt ~ '^[0-9a-f]{32}$'),
+  salt BYTEA CHECK (octet_length(salt) = 16),
   body TEXT,
   erased_at BIGINT,
   erased_by TEXT,
@@ -201,7 +202,7 @@ CREATE SEQUENCE outbox_seq CACHE 1 NO CYCLE;
 CREATE TABLE outbox (
   tenant TEXT NOT NULL,
   id TEXT NOT NULL,
-  seq BIGINT NOT NULL DEFAULT nextval('outbox_seq'),
+  seq BIGINT NOT NULL DEFAULT 0,
   escalation TEXT NOT NULL,
   notice TEXT NOT NULL,
   merge TEXT,
@@ -212,13 +213,14 @@ CREATE TABLE outbox (
   not_before BIGINT NOT NULL,
   problem TEXT,
   PRIMARY KEY (tenant, id),
+  CONSTRAINT failed_has_its_problem CHECK (state <> 'failed' OR problem IS NOT NULL),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
 );
-CREATE INDEX outbox_waiting ON outbox (tenant, seq) WHERE state = 'waiting';
+CREATE INDEX outbox_waiting ON outbox (tenant, not_before, seq) WHERE state = 'waiting';
 CREATE INDEX outbox_failed ON outbox (tenant, seq) WHERE state = 'failed';
 -- One that was taken already is not counted up any more: what is being sent has its count.
 CREATE UNIQUE INDEX one_waiting_notice_of_a_merge ON outbox (tenant, merge)
-  WHERE merge IS NOT NULL AND state = 'waiting' AND attempts = 0 AND not_before = at;
+  WHERE merge IS NOT NULL AND state = 'waiting' AND attempts = 0;
 
 CREATE TABLE checkpoints (
   tenant TEXT NOT NULL,
@@ -226,9 +228,9 @@ CREATE TABLE checkpoints (
   seq BIGINT NOT NULL,
   rows BIGINT NOT NULL,
   chains BIGINT NOT NULL,
-  root TEXT NOT NULL CHECK (root ~ '^[0-9a-f]{64}$'),
-  previous TEXT NOT NULL CHECK (previous ~ '^[0-9a-f]{64}$'),
-  hash TEXT NOT NULL CHECK (hash ~ '^[0-9a-f]{64}$'),
+  root BYTEA NOT NULL CHECK (octet_length(root) = 32),
+  previous BYTEA NOT NULL CHECK (octet_length(previous) = 32),
+  hash BYTEA NOT NULL CHECK (octet_length(hash) = 32),
   at BIGINT NOT NULL,
   PRIMARY KEY (tenant, n)
 );
@@ -290,7 +292,7 @@ DO $$
 DECLARE name TEXT;
 BEGIN
   FOREACH name IN ARRAY ARRAY['matrices', 'escalations', 'sign_offs', 'seats', 'votes',
-    'resolutions', 'grants', 'audit', 'payloads', 'checkpoints', 'settings'] LOOP
+    'resolutions', 'grants', 'audit', 'payloads', 'checkpoints', 'settings', 'migrations'] LOOP
     EXECUTE format('CREATE TRIGGER %I BEFORE DELETE ON %I FOR EACH ROW
       EXECUTE FUNCTION laneway_refused(%L)', name || '_are_never_deleted', name,
       name || ' are never deleted');
@@ -302,12 +304,23 @@ BEGIN
       EXECUTE FUNCTION laneway_refused(%L)', name || '_are_never_truncated', name,
       name || ' are never truncated');
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['matrices', 'resolutions', 'audit', 'checkpoints', 'requests'] LOOP
+  FOREACH name IN ARRAY ARRAY['matrices', 'resolutions', 'audit', 'checkpoints', 'requests',
+    'migrations'] LOOP
     EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE ON %I FOR EACH ROW
       EXECUTE FUNCTION laneway_refused(%L)', name || '_never_change', name,
       name || ' never change');
   END LOOP;
 END $$;
+
+CREATE FUNCTION laneway_migrations_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF NEW.n <> (SELECT coalesce(max(n), 0) + 1 FROM migrations) THEN
+    PERFORM laneway_refuse('migrations go forward, one after the other');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER migrations_go_forward BEFORE INSERT ON migrations FOR EACH ROW
+  EXECUTE FUNCTION laneway_migrations_insert();
 
 CREATE FUNCTION laneway_requests_delete() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -325,9 +338,12 @@ CREATE TRIGGER requests_outlive_what_is_pending BEFORE DELETE ON requests FOR EA
 CREATE FUNCTION laneway_escalations_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE p JSONB := NEW.pinned::jsonb;
 BEGIN
-  IF (p ->> 'id', p ->> 'opened', p ->> 'cap', p ->> 'requester', p ->> 'digest', p ->> 'group')
-      IS DISTINCT FROM (NEW.id, NEW.opened::text, NEW.cap::text, NEW.requester, NEW.digest0,
-        NEW.group_key)
+  IF (p ->> 'id', p ->> 'opened', p ->> 'cap', p ->> 'requester', p ->> 'key', p ->> 'digest',
+      p ->> 'matrix', p ->> 'lane', p ->> 'urgency', p ->> 'flood', p ->> 'group',
+      (p ->> 'asks')::boolean::int, (p ->> 'is_readable')::boolean::int)
+      IS DISTINCT FROM (NEW.id, NEW.opened::text, NEW.cap::text, NEW.requester, NEW.key,
+        NEW.digest0, NEW.matrix, NEW.lane, NEW.urgency, NEW.flood, NEW.group_key,
+        NEW.asks::int, NEW.readable0::int)
       OR jsonb_typeof(p -> 'excluded') IS DISTINCT FROM 'array'
       OR NOT p -> 'excluded' ? NEW.requester THEN
     PERFORM laneway_refuse('the columns of an escalation say what it pins');
@@ -335,7 +351,9 @@ BEGIN
   IF NEW.state <> 'pending' THEN
     PERFORM laneway_refuse('an escalation opens pending, and ends by its resolution');
   END IF;
-  IF NEW.round <> 1 OR NEW.digest <> NEW.digest0 OR NEW.readable <> NEW.readable0 THEN
+  IF NEW.round <> 1 OR NEW.digest <> NEW.digest0 OR NEW.readable <> NEW.readable0
+      OR NEW.last <> NEW.opened OR NEW.joined <> 0 OR NEW.released IS NOT NULL OR NEW.erased <> 0
+  THEN
     PERFORM laneway_refuse('an escalation opens in its first round, for what was asked');
   END IF;
   RETURN NEW;
@@ -349,6 +367,7 @@ DECLARE
   total BIGINT;
   good BIGINT;
   waiting BIGINT;
+  timed_out BIGINT;
 BEGIN
   IF (NEW.tenant, NEW.id, NEW.opened, NEW.cap, NEW.requester, NEW.key, NEW.digest0, NEW.matrix,
       NEW.lane, NEW.urgency, NEW.flood, NEW.group_key, NEW.asks, NEW.readable0, NEW.pinned)
@@ -368,8 +387,9 @@ BEGIN
       AND (NEW.digest <> OLD.digest OR NEW.readable <> OLD.readable) THEN
     PERFORM laneway_refuse('what is voted on changes only with a new round');
   END IF;
-  IF NEW.readable < OLD.readable THEN
-    PERFORM laneway_refuse('what could be read stays so');
+  IF NEW.round <> OLD.round AND (NEW.round <> OLD.round + 1 OR NEW.digest = OLD.digest
+      OR NEW.readable <> 1) THEN
+    PERFORM laneway_refuse('a new round is about another input, which can be read');
   END IF;
   IF OLD.first_viewed IS NOT NULL AND NEW.first_viewed IS DISTINCT FROM OLD.first_viewed THEN
     PERFORM laneway_refuse('it is seen for the first time once');
@@ -383,8 +403,9 @@ BEGIN
     PERFORM laneway_refuse('nothing is erased under a live grant');
   END IF;
   IF OLD.state <> 'pending' THEN
-    IF (NEW.state, NEW.round, NEW.ended, NEW.joined, NEW.respond_by)
-      IS DISTINCT FROM (OLD.state, OLD.round, OLD.ended, OLD.joined, OLD.respond_by) THEN
+    IF (NEW.state, NEW.round, NEW.ended, NEW.joined, NEW.respond_by, NEW.first_viewed)
+      IS DISTINCT FROM
+        (OLD.state, OLD.round, OLD.ended, OLD.joined, OLD.respond_by, OLD.first_viewed) THEN
       PERFORM laneway_refuse('an end is never left');
     END IF;
     RETURN NEW;
@@ -400,12 +421,16 @@ BEGIN
   IF NOT FOUND OR r.outcome <> NEW.state OR r.at <> NEW.ended THEN
     PERFORM laneway_refuse('an escalation ends only by its resolution');
   END IF;
-  SELECT count(*), count(*) FILTER (WHERE state IN ('satisfied', 'auto_allowed') AND round = NEW.round),
-      count(*) FILTER (WHERE state = 'waiting')
-    INTO total, good, waiting
+  SELECT count(*), count(*) FILTER (WHERE state = 'waiting'),
+      count(*) FILTER (WHERE state = 'timed_out'),
+      count(*) FILTER (WHERE state IN ('satisfied', 'auto_allowed') AND round = NEW.round)
+    INTO total, waiting, timed_out, good
     FROM sign_offs WHERE tenant = NEW.tenant AND escalation = NEW.id;
   IF waiting > 0 THEN
     PERFORM laneway_refuse('no sign-off waits behind the end');
+  END IF;
+  IF NEW.state = 'timed_out' AND timed_out = 0 THEN
+    PERFORM laneway_refuse('timed out is what has a sign-off that did');
   END IF;
   IF NEW.state IN ('approved', 'amended') THEN
     IF NEW.readable <> 1 THEN
@@ -428,7 +453,7 @@ DECLARE e RECORD; silent BOOLEAN;
 BEGIN
   SELECT state, last INTO e FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
-  IF FOUND AND e.state <> 'pending' THEN
+  IF e.state IS DISTINCT FROM 'pending' THEN
     PERFORM laneway_refuse('an escalation is resolved once');
   END IF;
   IF NEW.at < e.last THEN
@@ -461,24 +486,33 @@ CREATE CONSTRAINT TRIGGER resolutions_are_the_states_of_escalations
 CREATE FUNCTION laneway_sign_offs_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE e RECORD; ending JSONB;
 BEGIN
-  SELECT state, cap, round INTO e FROM escalations
+  SELECT state, cap, round, readable0 INTO e FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
-  IF e.state <> 'pending' THEN
+  IF e.state IS DISTINCT FROM 'pending' THEN
     PERFORM laneway_refuse('nothing is demanded behind the end');
   END IF;
-  IF NEW.state NOT IN ('waiting', 'moot', 'denied') THEN
+  IF NEW.state <> 'waiting' OR NEW.next <> 0 OR NEW.hurried <> 0 OR NEW.shift <> 0 THEN
     PERFORM laneway_refuse('a sign-off begins to wait');
+  END IF;
+  IF e.round > 1 AND e.readable0 = 1 THEN
+    PERFORM laneway_refuse('only what could not be read gets further sign-offs');
+  END IF;
+  IF NEW.n <> (SELECT count(*) FROM sign_offs
+      WHERE tenant = NEW.tenant AND escalation = NEW.escalation) THEN
+    PERFORM laneway_refuse('sign-offs are numbered');
   END IF;
   ending := NEW.plan::jsonb -> 'steps' -> -1;
   IF ending IS NULL OR NEW.deadline
       <> least(e.cap, (ending ->> 'at')::bigint + NEW.shift * 1000) THEN
     PERFORM laneway_refuse('a deadline is the last instant of its plan, within the cap');
   END IF;
-  IF (NEW.allows = 1) <> coalesce(jsonb_typeof(ending -> 'does') = 'object'
-      AND ending -> 'does' ? 'allow', false) THEN
+  IF (NEW.allows = 1) <> (coalesce(jsonb_typeof(ending -> 'does') = 'object'
+      AND ending -> 'does' ? 'allow', false) AND NOT (NEW.plan::jsonb ->> 'unsure')::boolean) THEN
     PERFORM laneway_refuse('a plan allows by silence only if its last step does');
   END IF;
-  IF NEW.plan::jsonb ->> 'lane' IS DISTINCT FROM NEW.lane THEN
+  IF (NEW.plan::jsonb ->> 'lane', NEW.plan::jsonb ->> 'team', NEW.plan::jsonb ->> 'quorum')
+      IS DISTINCT FROM (NEW.lane, NEW.team, NEW.quorum::text)
+      OR NEW.due <> least(e.cap, (NEW.plan::jsonb -> 'steps' -> 0 ->> 'at')::bigint) THEN
     PERFORM laneway_refuse('a sign-off is that of its plan');
   END IF;
   NEW.round := e.round;
@@ -511,6 +545,12 @@ BEGIN
       PERFORM laneway_refuse('a deadline moves only with a step');
     END IF;
   END IF;
+  IF NEW.due IS NOT NULL AND (NEW.due <> OLD.due OR NEW.next <> OLD.next OR NEW.shift <> OLD.shift
+      OR OLD.due IS NULL)
+      AND NEW.due IS DISTINCT FROM least(e.cap, (NEW.plan::jsonb -> 'steps' -> NEW.next::int
+        ->> 'at')::bigint + NEW.shift * 1000) THEN
+    PERFORM laneway_refuse('what is due follows from the plan');
+  END IF;
   IF NEW.quorum < OLD.quorum AND NEW.next = OLD.next AND NEW.hurried = OLD.hurried THEN
     PERFORM laneway_refuse('a quorum shrinks only with a step');
   END IF;
@@ -535,14 +575,47 @@ BEGIN
     PERFORM laneway_refuse('a sign-off is satisfied only by its quorum, in time');
   END IF;
   IF NEW.state = 'auto_allowed'
-      AND (NEW.allows <> 1 OR e.last < NEW.deadline OR NEW.decided < NEW.deadline) THEN
+      AND (NEW.allows <> 1 OR e.readable <> 1 OR e.last < NEW.deadline) THEN
     PERFORM laneway_refuse('silence allows only where the plan does, and after its time');
+  END IF;
+  IF NEW.state = 'timed_out' AND e.last < NEW.deadline THEN
+    PERFORM laneway_refuse('a sign-off times out at its final instant');
   END IF;
   NEW.round := e.round;
   RETURN NEW;
 END $$;
 CREATE TRIGGER sign_offs_are_decided_by_their_terms BEFORE UPDATE ON sign_offs FOR EACH ROW
   EXECUTE FUNCTION laneway_sign_offs_update();
+
+-- What is due follows from sign-offs and grant: looked at when all of a transaction is written.
+
+CREATE FUNCTION laneway_due_commit() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE e TEXT; it RECORD;
+BEGIN
+  IF TG_TABLE_NAME = 'escalations' THEN
+    e := NEW.id;
+  ELSE
+    e := NEW.escalation;
+  END IF;
+  SELECT state, due, cap INTO it FROM escalations WHERE tenant = NEW.tenant AND id = e;
+  IF it.due IS DISTINCT FROM (CASE it.state
+      WHEN 'pending' THEN coalesce((SELECT min(s.due) FROM sign_offs s
+        WHERE s.tenant = NEW.tenant AND s.escalation = e AND s.state = 'waiting'), it.cap)
+      ELSE (SELECT g.lapses FROM grants g
+        WHERE g.tenant = NEW.tenant AND g.escalation = e AND g.state = 'live') END) THEN
+    PERFORM laneway_refuse('what is due follows from sign-offs and grant');
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE CONSTRAINT TRIGGER due_follows_from_sign_offs_and_grant
+  AFTER INSERT OR UPDATE OF due ON escalations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION laneway_due_commit();
+CREATE CONSTRAINT TRIGGER due_follows_from_sign_offs
+  AFTER INSERT OR UPDATE OF due ON sign_offs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION laneway_due_commit();
+CREATE CONSTRAINT TRIGGER due_follows_from_grants
+  AFTER INSERT OR UPDATE OF state ON grants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION laneway_due_commit();
 
 -- Seats and votes.
 
@@ -551,11 +624,20 @@ DECLARE e RECORD;
 BEGIN
   SELECT state, pinned INTO e FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
-  IF e.state <> 'pending' THEN
+  IF e.state IS DISTINCT FROM 'pending' THEN
     PERFORM laneway_refuse('nobody is asked behind the end');
   END IF;
-  IF e.pinned::jsonb -> 'excluded' ? NEW.person THEN
+  IF e.pinned::jsonb -> 'excluded' ?| ARRAY[NEW.person, NEW.for_whom] THEN
     PERFORM laneway_refuse('who asked has no seat');
+  END IF;
+  IF NOT EXISTS (SELECT 1 FROM sign_offs WHERE tenant = NEW.tenant
+      AND escalation = NEW.escalation AND n = NEW.sign_off AND state = 'waiting') THEN
+    PERFORM laneway_refuse('a seat is of a sign-off that waits');
+  END IF;
+  IF NEW.for_whom IS NOT NULL AND NOT EXISTS (SELECT 1 FROM seats WHERE tenant = NEW.tenant
+      AND escalation = NEW.escalation AND sign_off = NEW.sign_off AND person = NEW.for_whom
+      AND for_whom IS NULL AND until IS NULL) THEN
+    PERFORM laneway_refuse('a seat is delegated by who has one');
   END IF;
   IF NEW.until IS NOT NULL THEN
     PERFORM laneway_refuse('a seat begins to hold');
@@ -567,7 +649,7 @@ CREATE TRIGGER seats_of_who_may_answer BEFORE INSERT ON seats FOR EACH ROW
 
 -- A name may become a number once, where the escalation is erased.
 CREATE FUNCTION laneway_erases(was TEXT, becomes TEXT) RETURNS BOOLEAN LANGUAGE sql IMMUTABLE AS $$
-  SELECT was IS NOT DISTINCT FROM becomes OR (was !~ '^[0-9]+$' AND becomes ~ '^[0-9]+$')
+  SELECT was IS NOT DISTINCT FROM becomes OR (was !~ '^erased-[0-9]+$' AND becomes ~ '^erased-[0-9]+$')
 $$;
 
 CREATE FUNCTION laneway_seats_update() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -576,8 +658,10 @@ BEGIN
     IS DISTINCT FROM (OLD.tenant, OLD.escalation, OLD.sign_off, OLD.n, OLD.via, OLD.since) THEN
     PERFORM laneway_refuse('a seat never changes but for its end');
   END IF;
-  IF OLD.until IS NOT NULL AND NEW.until IS DISTINCT FROM OLD.until THEN
-    PERFORM laneway_refuse('a seat ends once');
+  IF NEW.until IS DISTINCT FROM OLD.until AND (OLD.until IS NOT NULL OR NOT EXISTS (
+      SELECT 1 FROM escalations WHERE tenant = NEW.tenant AND id = NEW.escalation
+        AND state = 'pending' FOR NO KEY UPDATE)) THEN
+    PERFORM laneway_refuse('a seat ends once, while it is pending');
   END IF;
   IF (NEW.person, NEW.for_whom) IS DISTINCT FROM (OLD.person, OLD.for_whom)
       AND NOT (laneway_erases(OLD.person, NEW.person) AND laneway_erases(OLD.for_whom, NEW.for_whom)
@@ -595,7 +679,7 @@ DECLARE e RECORD;
 BEGIN
   SELECT state, pinned, round, digest, last, readable INTO e FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
-  IF e.state <> 'pending' THEN
+  IF e.state IS DISTINCT FROM 'pending' THEN
     PERFORM laneway_refuse('no vote behind the end');
   END IF;
   IF e.pinned::jsonb -> 'excluded' ? NEW.person THEN
@@ -609,6 +693,18 @@ BEGIN
   END IF;
   IF NEW.kind = 'approve' AND (NEW.digest <> e.digest OR e.readable <> 1) THEN
     PERFORM laneway_refuse('an approval is for what is asked, and can be read');
+  END IF;
+  IF NEW.kind <> 'void' AND NEW.digest <> e.digest THEN
+    PERFORM laneway_refuse('a vote is about what is asked');
+  END IF;
+  IF NEW.n <> (SELECT count(*) FROM votes
+      WHERE tenant = NEW.tenant AND escalation = NEW.escalation) THEN
+    PERFORM laneway_refuse('votes are numbered');
+  END IF;
+  IF NEW.kind IN ('withdraw', 'void') <> EXISTS (SELECT 1 FROM votes
+      WHERE tenant = NEW.tenant AND escalation = NEW.escalation AND round = NEW.round
+        AND person = NEW.person AND kind IN ('approve', 'withdraw', 'void')) AND NEW.kind <> 'deny' THEN
+    PERFORM laneway_refuse('an approval is given once, and only what was given is taken back');
   END IF;
   IF NEW.kind IN ('approve', 'deny') AND NOT EXISTS (SELECT 1 FROM seats
       WHERE tenant = NEW.tenant AND escalation = NEW.escalation AND person = NEW.person
@@ -641,16 +737,16 @@ CREATE TRIGGER votes_never_change BEFORE UPDATE ON votes FOR EACH ROW
 CREATE FUNCTION laneway_grants_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE e RECORD; r RECORD;
 BEGIN
-  SELECT state, digest INTO e FROM escalations
+  SELECT state, digest, asks INTO e FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
-  SELECT outcome INTO r FROM resolutions
+  SELECT outcome, at INTO r FROM resolutions
     WHERE tenant = NEW.tenant AND escalation = NEW.escalation;
   -- Between the resolution and the change of the state: nothing is granted later.
   IF e.state IS DISTINCT FROM 'pending' OR r.outcome IS NULL
       OR r.outcome NOT IN ('approved', 'amended') THEN
     PERFORM laneway_refuse('only an approval grants, at once');
   END IF;
-  IF NEW.state <> 'live' OR NEW.digest <> e.digest THEN
+  IF NEW.state <> 'live' OR NEW.digest <> e.digest OR e.asks <> 1 OR NEW.lapses < r.at THEN
     PERFORM laneway_refuse('a grant begins live, for what was approved');
   END IF;
   RETURN NEW;
@@ -691,7 +787,7 @@ BEGIN
   IF NEW.n <> coalesce(before.n, 0) + 1 THEN
     PERFORM laneway_refuse('a chain has no gaps');
   END IF;
-  IF NEW.previous <> coalesce(before.hash, repeat('0', 64)) THEN
+  IF NEW.previous <> coalesce(before.hash, decode(repeat('00', 32), 'hex')) THEN
     PERFORM laneway_refuse('a row follows the one before it');
   END IF;
   -- Given here and nowhere else.
@@ -708,7 +804,7 @@ BEGIN
     PERFORM laneway_refuse('a payload is only ever erased');
   END IF;
   IF NOT EXISTS (SELECT 1 FROM escalations e WHERE e.tenant = NEW.tenant AND e.id = NEW.escalation
-      AND e.state <> 'pending' AND NOT EXISTS (SELECT 1 FROM grants g
+      AND e.erased = 1 AND NOT EXISTS (SELECT 1 FROM grants g
         WHERE g.tenant = e.tenant AND g.escalation = e.id AND g.state = 'live')) THEN
     PERFORM laneway_refuse('payloads are erased after the end, and under no live grant');
   END IF;
@@ -732,8 +828,9 @@ DECLARE before RECORD;
 BEGIN
   SELECT n, hash, seq, rows INTO before FROM checkpoints
     WHERE tenant = NEW.tenant ORDER BY n DESC LIMIT 1;
-  IF NEW.n <> coalesce(before.n, 0) + 1 OR NEW.previous <> coalesce(before.hash, repeat('0', 64))
-      OR NEW.seq < coalesce(before.seq, 0) OR NEW.rows < coalesce(before.rows, 0) THEN
+  IF NEW.n <> coalesce(before.n, 0) + 1 OR NEW.previous <> coalesce(before.hash, decode(repeat('00', 32), 'hex'))
+      OR NEW.seq < coalesce(before.seq, 0) OR NEW.rows < coalesce(before.rows, 0)
+      OR NEW.seq > coalesce((SELECT max(seq) FROM audit), 0) THEN
     PERFORM laneway_refuse('a checkpoint follows the one before it');
   END IF;
   RETURN NEW;
@@ -745,6 +842,13 @@ CREATE TRIGGER checkpoints_are_a_chain BEFORE INSERT ON checkpoints FOR EACH ROW
 
 CREATE FUNCTION laneway_outbox_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+  IF TG_OP = 'INSERT' THEN
+    IF NEW.state <> 'waiting' OR NEW.attempts <> 0 THEN
+      PERFORM laneway_refuse('a notice waits at first');
+    END IF;
+    NEW.seq := nextval('outbox_seq');
+    RETURN NEW;
+  END IF;
   IF TG_OP = 'DELETE' THEN
     IF OLD.state <> 'sent' THEN
       PERFORM laneway_refuse('only what was sent leaves the outbox');
@@ -756,10 +860,10 @@ BEGIN
       (OLD.tenant, OLD.id, OLD.seq, OLD.escalation, OLD.notice, OLD.merge, OLD.at) THEN
     PERFORM laneway_refuse('a notice never changes');
   END IF;
-  IF OLD.state = 'sent' OR NEW.count < OLD.count OR NEW.attempts < OLD.attempts THEN
-    PERFORM laneway_refuse('what was sent stays sent');
+  IF OLD.state <> 'waiting' OR NEW.count < OLD.count OR NEW.attempts < OLD.attempts THEN
+    PERFORM laneway_refuse('what was sent stays sent, and what was given up stays so');
   END IF;
   RETURN NEW;
 END $$;
-CREATE TRIGGER outbox_keeps_what_was_not_sent BEFORE UPDATE OR DELETE ON outbox FOR EACH ROW
+CREATE TRIGGER outbox_keeps_what_was_not_sent BEFORE INSERT OR UPDATE OR DELETE ON outbox FOR EACH ROW
   EXECUTE FUNCTION laneway_outbox_change();

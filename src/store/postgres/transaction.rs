@@ -16,6 +16,7 @@ use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Digest, Head, Payload, Row as AuditRow, Salt};
 use crate::escalation::time::{from_micros, micros};
 use crate::escalation::{Counts, Principal};
+use crate::store::erasure;
 use crate::store::{
     Behind, Delivery, Outbox, Posted, Query, Request, StoreError, StoreErrorKind, Stored, Summary,
     Tombstone, Transaction, Writing,
@@ -231,12 +232,13 @@ impl Transaction for PostgresTransaction<'_> {
     ) -> Result<Vec<Posted>, StoreError> {
         let rows = self.query(
             "WITH taken AS ( \
-               UPDATE outbox SET not_before = $3 WHERE (tenant, id) IN ( \
-                 SELECT tenant, id FROM outbox \
+               UPDATE outbox o SET not_before = $3, attempts = o.attempts + 1 FROM ( \
+                 SELECT tenant, id, not_before AS was FROM outbox \
                  WHERE tenant = $1 AND state = 'waiting' AND not_before <= $2 \
-                 ORDER BY seq LIMIT $4 FOR UPDATE SKIP LOCKED) \
-               RETURNING seq, notice, escalation, count, attempts) \
-             SELECT notice, escalation, count, attempts FROM taken ORDER BY seq",
+                 ORDER BY not_before, seq LIMIT $4 FOR UPDATE SKIP LOCKED) f \
+               WHERE o.tenant = f.tenant AND o.id = f.id \
+               RETURNING was, seq, notice, escalation, count, attempts - 1 AS attempts) \
+             SELECT notice, escalation, count, attempts FROM taken ORDER BY was, seq",
             &[&TENANT, &micros(now), &micros(until), &i64::from(limit)],
         )?;
         rows.iter()
@@ -257,21 +259,12 @@ impl Transaction for PostgresTransaction<'_> {
             Delivery::Retry(at, problem) => ("waiting", at, Some(problem)),
             Delivery::Failed(at, problem) => ("failed", at, Some(problem)),
         };
-        // What was sent by one of two that both took it stays sent.
-        let rows = self.query(
-            "UPDATE outbox SET \
-               state = CASE state WHEN 'sent' THEN state ELSE $3 END, \
-               not_before = CASE state WHEN 'sent' THEN not_before ELSE $4 END, \
-               problem = CASE state WHEN 'sent' THEN problem ELSE $5 END, \
-               attempts = attempts + CASE state WHEN 'sent' THEN 0 ELSE 1 END \
-             WHERE tenant = $1 AND id = $2 AND state <> 'sent' RETURNING 1",
+        // What was sent or given up before stays so: a second taker may come late.
+        self.query(
+            "UPDATE outbox SET state = $3, not_before = $4, problem = $5 \
+             WHERE tenant = $1 AND id = $2 AND state = 'waiting'",
             &[&TENANT, &id, &state, &micros(*at), &problem],
         )?;
-        let sql = "SELECT count(*) FROM outbox WHERE tenant = $1 AND id = $2";
-        if rows.is_empty() && self.number(sql, &[&TENANT, &id])? == 0 {
-            let message = format!("the outbox has no notice `{id}`");
-            return Err(StoreError::new(StoreErrorKind::Refused, message));
-        }
         Ok(())
     }
 
@@ -348,9 +341,9 @@ impl Transaction for PostgresTransaction<'_> {
                 &signed(checkpoint.seq),
                 &signed(checkpoint.rows),
                 &signed(checkpoint.chains),
-                &checkpoint.root.to_string(),
-                &checkpoint.previous.to_string(),
-                &checkpoint.hash.to_string(),
+                &checkpoint.root.0.as_slice(),
+                &checkpoint.previous.0.as_slice(),
+                &checkpoint.hash.0.as_slice(),
                 &micros(checkpoint.at),
             ],
         )?;
@@ -370,14 +363,31 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn erase(&mut self, id: &str, tombstone: &Tombstone) -> Result<(), StoreError> {
+        let refused = |why: &str| {
+            let message = format!("`{id}` is not erased: {why}");
+            Err(StoreError::new(StoreErrorKind::Refused, message))
+        };
+        let Some(stored) = self.lock(id)? else {
+            return refused("it is not there");
+        };
+        let it = &stored.escalation;
+        if it.is_pending() {
+            return refused("it is pending");
+        }
+        if it.grant.as_ref().is_some_and(|grant| grant.ended.is_none()) {
+            return refused("its grant is live");
+        }
+        let names = serde_json::to_string(&erasure::numbers(it))
+            .map_err(|error| StoreError::other(error.to_string()))?;
         self.query(
-            "SELECT laneway_erase($1, $2, $3, $4, $5)",
+            "SELECT laneway_erase($1, $2, $3, $4, $5, $6::text::jsonb)",
             &[
                 &TENANT,
                 &id,
                 &micros(tombstone.at),
                 &tombstone.by,
                 &tombstone.why,
+                &names,
             ],
         )?;
         Ok(())
@@ -420,14 +430,18 @@ fn small(number: i64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-fn digest(hex: &str) -> Result<Digest, StoreError> {
-    hex.parse()
-        .map_err(|error| StoreError::corrupt(format!("a digest cannot be read: {error}")))
+fn digest(bytes: &[u8]) -> Result<Digest, StoreError> {
+    let bytes = bytes.try_into();
+    bytes
+        .map(Digest)
+        .map_err(|_| StoreError::corrupt("a digest has another length"))
 }
 
-fn salt(hex: &str) -> Result<Salt, StoreError> {
-    hex.parse()
-        .map_err(|error| StoreError::corrupt(format!("a salt cannot be read: {error}")))
+fn salt(bytes: &[u8]) -> Result<Salt, StoreError> {
+    let bytes = bytes.try_into();
+    bytes
+        .map(Salt)
+        .map_err(|_| StoreError::corrupt("a salt has another length"))
 }
 
 fn audit(row: &Row) -> Result<(AuditRow, Payload), StoreError> {
@@ -443,9 +457,10 @@ fn audit(row: &Row) -> Result<(AuditRow, Payload), StoreError> {
         hash: digest(row.get(8))?,
     };
     let text = |column: usize| row.get::<_, Option<String>>(column);
-    let payload = match (text(9), text(10), row.get::<_, Option<i64>>(11)) {
-        (Some(hex), Some(body), None) => Payload::Kept {
-            salt: salt(&hex)?,
+    let sealed = row.get::<_, Option<&[u8]>>(9);
+    let payload = match (sealed, text(10), row.get::<_, Option<i64>>(11)) {
+        (Some(sealed), Some(body), None) => Payload::Kept {
+            salt: salt(sealed)?,
             body,
         },
         (None, None, Some(at)) => Payload::Erased {
