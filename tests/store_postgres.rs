@@ -15,6 +15,7 @@ use std::time::Duration;
 use laneway::store::postgres::{PostgresOptions, PostgresStore};
 use laneway::store::{self, Known, StoreError, StoreErrorKind};
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/live.rs"]
 mod live;
 #[path = "support/postgres.rs"]

@@ -25,6 +25,7 @@ use laneway::store::{self, Store};
 #[path = "support/live.rs"]
 mod live;
 #[cfg(feature = "postgres")]
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/postgres.rs"]
 mod postgres_server;
 

@@ -76,7 +76,7 @@ BEGIN
       'pending', it.last, coalesce(it.due, it.cap), it.respond_by, NULL, 0, it.first_viewed, NULL, it.undelivered,
       it.late_votes, 0);
   ELSIF (doc -> 'is_early')::boolean THEN
-    -- A new round, or time that silence waited for, comes before what follows from it.
+    -- A new round, or time that passed, comes before what follows from it.
     UPDATE escalations SET round = it.round, digest = it.digest, readable = it.readable,
       last = it.last WHERE tenant = t AND id = e;
     IF NOT FOUND THEN

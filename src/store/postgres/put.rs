@@ -23,7 +23,7 @@ use crate::store::{StoreError, Writing};
 struct Document<'w> {
     id: &'w str,
     is_new: bool,
-    /// The round, or time that silence waited for, is written before what follows from it.
+    /// The round, or the time that passed, is written before what follows from it.
     is_early: bool,
     /// Every sign-off waits again first.
     is_anew: bool,
@@ -119,16 +119,12 @@ impl Document<'_> {
         before: Option<&Escalation>,
         after: &Escalation,
     ) -> Result<(), StoreError> {
-        let was_silent = |n: usize| {
-            before
-                .and_then(|before| before.sign_offs.get(n))
-                .is_some_and(|it| it.state == SignOffState::AutoAllowed)
-        };
         self.is_early = self.is_anew;
         for (n, sign_off) in after.sign_offs.iter().enumerate() {
-            let is_silent = sign_off.state == SignOffState::AutoAllowed;
-            self.is_early |= is_silent && !was_silent(n);
             let old = before.and_then(|before| before.sign_offs.get(n));
+            let by_time = [SignOffState::AutoAllowed, SignOffState::TimedOut];
+            self.is_early |= by_time.contains(&sign_off.state)
+                && old.is_none_or(|old| old.state != sign_off.state);
             match old {
                 None => self.new_sign_off(n, sign_off, after)?,
                 Some(old) if self.is_anew || is_changed(old, sign_off) => {
