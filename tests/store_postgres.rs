@@ -12,9 +12,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use laneway::store::postgres::{PostgresOptions, PostgresStore};
 use laneway::store::{self, Known, StoreError, StoreErrorKind};
+use laneway::store::{PostgresOptions, PostgresStore};
 
+#[path = "support/conformance.rs"]
+mod conformance;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/escalations.rs"]
+mod escalations;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/forged.rs"]
+mod forged;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/live.rs"]
 mod live;
@@ -390,4 +398,81 @@ fn no_row_comes_behind_a_checkpoint_that_should_have_it() {
         assert_eq!(behind.heads.len(), 2);
         wrote.wait();
     });
+}
+
+#[test]
+fn postgres_does_what_every_store_does() {
+    let Some(cluster) = postgres_server::shared("postgres_does_what_every_store_does") else {
+        return;
+    };
+    conformance::run("postgres", || conformance::Subject {
+        store: Arc::new(opened(cluster, &cluster.database())),
+        keep: Box::new(()),
+    });
+}
+
+/// An attempt that was written for SQLite. Where a row is put in the place of another there, an insert
+/// is tried here; its functions over JSON are made by [`JSON`].
+fn translated(sql: &str) -> String {
+    sql.replace("INSERT OR REPLACE INTO", "INSERT INTO")
+        .replace("INSERT OR IGNORE INTO", "INSERT INTO")
+        .replace("UPDATE OR REPLACE", "UPDATE")
+        .replace("SET rowid", "SET seq")
+        .replace("SELECT NULL, tenant", "SELECT 0, tenant")
+        .replace("json('[]')", "'[]'::json")
+}
+
+const JSON: &str = "
+    CREATE FUNCTION laneway_path(p text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+      SELECT string_to_array(substr(p, 3), '.') $$;
+    CREATE FUNCTION json_set(j text, p text, v text) RETURNS text LANGUAGE sql AS $$
+      SELECT jsonb_set(j::jsonb, laneway_path(p), to_jsonb(v))::text $$;
+    CREATE FUNCTION json_set(j text, p text, v int) RETURNS text LANGUAGE sql AS $$
+      SELECT jsonb_set(j::jsonb, laneway_path(p), to_jsonb(v))::text $$;
+    CREATE FUNCTION json_set(j text, p text, v json) RETURNS text LANGUAGE sql AS $$
+      SELECT jsonb_set(j::jsonb, laneway_path(p), v::jsonb)::text $$;
+    CREATE FUNCTION json_set(j text, p text, v text, q text, w text) RETURNS text LANGUAGE sql AS $$
+      SELECT json_set(json_set(j, p, v), q, w) $$;
+    CREATE FUNCTION json_set(j text, p text, v text, q text, w json) RETURNS text LANGUAGE sql AS $$
+      SELECT json_set(json_set(j, p, v), q, w) $$;
+    CREATE FUNCTION json_extract(j text, p text) RETURNS bigint LANGUAGE sql AS $$
+      SELECT jsonb_path_query_first(j::jsonb, p::jsonpath)::bigint $$;
+";
+
+/// Runs an attempt up to its commit, and takes it back.
+fn attempt(client: &mut postgres::Client, sql: &str) -> Result<(), postgres::Error> {
+    let mut transaction = client.transaction().unwrap();
+    transaction.batch_execute(&translated(sql))?;
+    // What is looked at when a transaction commits.
+    transaction.batch_execute("SET CONSTRAINTS ALL IMMEDIATE")
+}
+
+#[test]
+fn every_forged_statement_is_refused() {
+    let Some(cluster) = postgres_server::shared("every_forged_statement_is_refused") else {
+        return;
+    };
+    let database = cluster.database();
+    let store: Arc<dyn store::Store> = Arc::new(opened(cluster, &database));
+    forged::set_up(&store);
+    let mut client = cluster.client(&database);
+    client.batch_execute(JSON).unwrap();
+    let mut wrong = Vec::new();
+    for forged::Attempt(name, _, sql) in forged::ATTEMPTS {
+        match attempt(&mut client, sql) {
+            Ok(()) => wrong.push(format!("{name}: done")),
+            Err(error) => {
+                let code = error.code().map_or("", |code| code.code());
+                // A rule of the schema, and not a mistake in the statement.
+                if !code.starts_with("23") {
+                    wrong.push(format!("{name}: {error}: {:?}", error.as_db_error()));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    for table in ["escalations", "audit", "votes", "migrations"] {
+        let sql = format!("TRUNCATE {table} CASCADE");
+        assert!(attempt(&mut client, &sql).is_err(), "{table} was emptied");
+    }
 }

@@ -332,10 +332,26 @@ fn is_sound(store: &dyn Store) {
     }
 }
 
+#[cfg(feature = "sqlite")]
+#[test]
+fn nothing_is_done_twice_or_late_by_two_servers_on_sqlite() {
+    use laneway::store::{SqliteOptions, SqliteStore};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("laneway.db");
+    let open = || {
+        let options = SqliteOptions::new(std::sync::Arc::new(live::now));
+        Box::new(SqliteStore::open(&path, options).unwrap())
+    };
+    all("sqlite", || Pair {
+        first: open(),
+        second: open(),
+    });
+}
+
 #[cfg(feature = "postgres")]
 #[test]
 fn nothing_is_done_twice_or_late_by_two_servers_on_postgres() {
-    use laneway::store::postgres::{PostgresOptions, PostgresStore};
+    use laneway::store::{PostgresOptions, PostgresStore};
     let test = "nothing_is_done_twice_or_late_by_two_servers_on_postgres";
     let Some(cluster) = postgres_server::shared(test) else {
         return;

@@ -12,7 +12,7 @@ use crate::escalation::{Escalation, Principal};
 const ERASED: &str = "erased-";
 
 /// The number of each person, in the order in which they were asked.
-fn numbers(it: &Escalation) -> BTreeMap<Principal, Principal> {
+pub(super) fn numbers(it: &Escalation) -> BTreeMap<Principal, Principal> {
     let seats = it.sign_offs.iter().flat_map(|it| &it.seats);
     let seated = seats.flat_map(|seat| [Some(&seat.person), seat.for_whom.as_ref()]);
     let votes = it.votes.iter();

@@ -72,9 +72,9 @@ BEGIN
   IF (doc -> 'is_new')::boolean THEN
     INSERT INTO escalations VALUES (
       t, e, it.opened, it.cap, it.requester, it.key, it.digest0, it.matrix, it.lane, it.urgency,
-      it.flood, it.group_key, it.asks, it.readable0, it.pinned, it.round, it.digest, it.readable,
+      it.flood, it.group_key, it.asks, it.readable0, it.round, it.digest, it.readable,
       'pending', it.last, coalesce(it.due, it.cap), it.respond_by, NULL, 0, it.first_viewed, NULL, it.undelivered,
-      it.late_votes, 0);
+      it.late_votes, 0, it.pinned);
   ELSIF (doc -> 'is_early')::boolean THEN
     -- A new round, or time that passed, comes before what follows from it.
     UPDATE escalations SET round = it.round, digest = it.digest, readable = it.readable,
@@ -89,9 +89,9 @@ BEGIN
       WHERE tenant = t AND escalation = e AND state <> 'waiting';
   END IF;
   IF doc ? 'sign_offs_new' THEN
-    INSERT INTO sign_offs (tenant, escalation, n, lane, plan, state, team, quorum, next, hurried,
+    INSERT INTO sign_offs (tenant, escalation, n, lane, cap, ends_at, plan, state, team, quorum, next, hurried,
         shift, due, deadline, allows, decided)
-      SELECT t, e, s.n, s.lane, s.plan, s.state, s.team, s.quorum, s.next, s.hurried, s.shift,
+      SELECT t, e, s.n, s.lane, s.cap, s.ends_at, s.plan, s.state, s.team, s.quorum, s.next, s.hurried, s.shift,
         s.due, s.deadline, s.allows, s.decided
       FROM jsonb_populate_recordset(NULL::sign_offs, doc -> 'sign_offs_new') s;
   END IF;
@@ -186,12 +186,15 @@ CREATE FUNCTION laneway_erase(t TEXT, e TEXT, at BIGINT, who TEXT, why TEXT, nam
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE escalations SET erased = 1 WHERE tenant = t AND id = e AND erased = 0;
+  IF FOUND THEN
+    UPDATE votes SET person = coalesce(names ->> person, person),
+        operator = coalesce(names ->> operator, operator)
+      WHERE tenant = t AND escalation = e;
+    UPDATE seats SET person = coalesce(names ->> person, person),
+        for_whom = coalesce(names ->> for_whom, for_whom)
+      WHERE tenant = t AND escalation = e;
+  END IF;
+  -- What was said behind an erasure is erased by the next one.
   UPDATE payloads SET salt = NULL, body = NULL, erased_at = at, erased_by = who, erased_why = why
     WHERE tenant = t AND escalation = e AND body IS NOT NULL;
-  UPDATE votes SET person = coalesce(names ->> person, person),
-      operator = coalesce(names ->> operator, operator)
-    WHERE tenant = t AND escalation = e AND (names ? person OR names ? operator);
-  UPDATE seats SET person = coalesce(names ->> person, person),
-      for_whom = coalesce(names ->> for_whom, for_whom)
-    WHERE tenant = t AND escalation = e AND (names ? person OR names ? for_whom);
 END $$;

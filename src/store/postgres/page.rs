@@ -8,11 +8,11 @@ use postgres::Row;
 use postgres::types::{ToSql, Type};
 
 use super::load::word;
-use super::transaction::{TENANT, instant};
+use super::transaction::instant;
 use crate::decision::Urgency;
 use crate::escalation::time::micros;
 use crate::escalation::{Outcome, Principal};
-use crate::store::{Order, Query, StoreError, Summary};
+use crate::store::{Order, Query, StoreError, Summary, TENANT};
 
 /// A statement in the making.
 #[derive(Default)]
@@ -45,7 +45,8 @@ impl Page {
             Some(false) => page.sql += " AND state <> 'pending'",
             None => {}
         }
-        if is_due && query.pending.is_none() {
+        // Only what is pending has an order of what is due.
+        if is_due && query.pending != Some(true) {
             page.sql += " AND state = 'pending'";
         }
         if let Some(outcome) = query.outcome {

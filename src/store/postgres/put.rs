@@ -14,8 +14,10 @@ use super::rows::{
 };
 use crate::clock::{Duration, Timestamp};
 use crate::escalation::{
-    Does, Escalation, Grant, Notice, Resolution, Seat, SignOff, SignOffState, Vote,
+    Does, Escalation, Grant, Notice, Plan, Resolution, Seat, SignOff, SignOffState, Vote,
 };
+use crate::store::changes::Changes;
+use crate::store::respond::respond_by;
 use crate::store::{StoreError, Writing};
 
 /// The parameter of `laneway_put`. What is empty is left out.
@@ -62,127 +64,79 @@ struct Both<'w> {
 
 /// The document of a writing.
 pub(super) fn document(writing: &Writing<'_>) -> Result<String, StoreError> {
-    let Writing { before, after, .. } = writing;
-    let is_anew = before.is_some_and(|before| after.round > before.round);
-    let mut document = Document {
+    let after = writing.after;
+    let changes = Changes::of(writing)?;
+    let by_time = [SignOffState::AutoAllowed, SignOffState::TimedOut];
+    let mut moved = changes.moved.iter();
+    let passes = moved.any(|(_, it)| by_time.contains(&it.state));
+    let (outbox, merging) = notice_rows(writing.notices)?;
+    let document = Document {
         id: &after.pinned.id,
-        is_new: before.is_none(),
-        is_early: false,
-        is_anew,
+        is_new: changes.opens,
+        is_early: changes.new_round || passes,
+        is_anew: changes.new_round,
         escalation: Both {
             row: escalation_row(after),
-            pinned: before.is_none().then(|| pinned_row(after)).transpose()?,
+            pinned: changes.opens.then(|| pinned_row(after)).transpose()?,
         },
-        sign_offs_new: Vec::new(),
-        seats_new: Vec::new(),
-        votes: Vec::new(),
-        seats_ended: Vec::new(),
-        sign_offs: Vec::new(),
-        resolution: None,
-        grant_new: None,
-        grant: None,
+        sign_offs_new: rows(&changes.begun, |(n, it)| new_sign_off_row(*n, it, after))?,
+        seats_new: rows(&changes.seated, |(of, n, it)| {
+            Ok(seat_row(*of, *n, it, None))
+        })?,
+        votes: rows(&changes.votes, |(n, it)| Ok(vote_row(*n, it)))?,
+        seats_ended: rows(&changes.unseated, |(of, n, until)| {
+            let seats = after.sign_offs.get(*of).map(|it| &it.seats);
+            let seat = seats.and_then(|seats| seats.get(*n));
+            let seat = seat.ok_or_else(|| StoreError::other("a seat ends that is not there"))?;
+            Ok(seat_row(*of, *n, seat, Some(*until)))
+        })?,
+        sign_offs: rows(&changes.moved, |(n, it)| Ok(sign_off_row(*n, it, after)))?,
+        resolution: changes.resolution.map(resolution_row).transpose()?,
+        grant_new: changes.granted.map(grant_row),
+        grant: changes.grant.map(grant_row),
         audit: writing.rows.iter().map(audit_row).collect(),
         payloads: writing.rows.iter().map(payload_row).collect(),
-        outbox: Vec::new(),
-        merging: Vec::new(),
+        outbox,
+        merging,
     };
-    document.sign_offs(*before, after)?;
-    let known = before.map_or(0, |before| before.votes.len());
-    for (n, vote) in after.votes.iter().enumerate().skip(known) {
-        document.votes.push(vote_row(n, vote));
-    }
-    let resolution = before.and_then(|before| before.resolution.as_ref());
-    if resolution != after.resolution.as_ref() {
-        document.resolution = after.resolution.as_ref().map(resolution_row).transpose()?;
-    }
-    match (
-        before.and_then(|before| before.grant.as_ref()),
-        &after.grant,
-    ) {
-        (None, grant) => document.grant_new = grant.as_ref().map(grant_row),
-        (Some(old), Some(new)) if old != new => document.grant = Some(grant_row(new)),
-        _ => {}
-    }
-    for notice in writing.notices {
-        let row = notice_row(notice)?;
-        match row.merge {
-            None => document.outbox.push(row),
-            Some(_) => document.merging.push(row),
-        }
-    }
     text(&document)
 }
 
-impl Document<'_> {
-    fn sign_offs(
-        &mut self,
-        before: Option<&Escalation>,
-        after: &Escalation,
-    ) -> Result<(), StoreError> {
-        self.is_early = self.is_anew;
-        for (n, sign_off) in after.sign_offs.iter().enumerate() {
-            let old = before.and_then(|before| before.sign_offs.get(n));
-            let by_time = [SignOffState::AutoAllowed, SignOffState::TimedOut];
-            self.is_early |= by_time.contains(&sign_off.state)
-                && old.is_none_or(|old| old.state != sign_off.state);
-            match old {
-                None => self.new_sign_off(n, sign_off, after)?,
-                Some(old) if self.is_anew || is_changed(old, sign_off) => {
-                    self.sign_offs.push(sign_off_row(n, sign_off, after));
-                }
-                Some(_) => {}
-            }
-            let known = old.map_or(&[][..], |old| &old.seats);
-            for (place, seat) in sign_off.seats.iter().enumerate() {
-                let old = known.get(place);
-                if old.is_none() {
-                    self.seats_new.push(seat_row(n, place, seat));
-                }
-                if old.is_none_or(|old| old.until.is_none()) && seat.until.is_some() {
-                    self.seats_ended.push(seat_row(n, place, seat));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A new sign-off begins to wait by its plan; what it came to at once is written like a change.
-    fn new_sign_off(
-        &mut self,
-        n: usize,
-        sign_off: &SignOff,
-        after: &Escalation,
-    ) -> Result<(), StoreError> {
-        let begun = SignOff {
-            plan: Arc::clone(&sign_off.plan),
-            state: SignOffState::Waiting,
-            team: sign_off.plan.team.clone(),
-            quorum: sign_off.plan.quorum,
-            next: 0,
-            hurried: 0,
-            shift: Duration::default(),
-            seats: Vec::new(),
-            decided: None,
-        };
-        let mut row = sign_off_row(n, &begun, after);
-        row.plan = Some(text(&*sign_off.plan)?);
-        self.sign_offs_new.push(row);
-        if is_changed(&begun, sign_off) {
-            self.sign_offs.push(sign_off_row(n, sign_off, after));
-        }
-        Ok(())
-    }
+fn rows<T, R>(
+    changed: &[T],
+    row: impl FnMut(&T) -> Result<R, StoreError>,
+) -> Result<Vec<R>, StoreError> {
+    changed.iter().map(row).collect()
 }
 
-/// Whether anything but its seats changed.
-fn is_changed(old: &SignOff, new: &SignOff) -> bool {
-    old.state != new.state
-        || old.team != new.team
-        || old.quorum != new.quorum
-        || old.next != new.next
-        || old.hurried != new.hurried
-        || old.shift != new.shift
-        || old.decided != new.decided
+/// Those that are sent by themselves, and those that are counted where one of their key waits.
+type Notices<'w> = (Vec<NoticeRow<'w>>, Vec<NoticeRow<'w>>);
+
+fn notice_rows(notices: &[Notice]) -> Result<Notices<'_>, StoreError> {
+    let rows: Result<Vec<_>, _> = notices.iter().map(notice_row).collect();
+    Ok(rows?.into_iter().partition(|row| row.merge.is_none()))
+}
+
+/// A new sign-off begins to wait by its plan; what it came to at once is written like a change.
+fn new_sign_off_row(
+    n: usize,
+    sign_off: &SignOff,
+    of: &Escalation,
+) -> Result<SignOffRow, StoreError> {
+    let begun = SignOff {
+        plan: Arc::clone(&sign_off.plan),
+        state: SignOffState::Waiting,
+        team: sign_off.plan.team.clone(),
+        quorum: sign_off.plan.quorum,
+        next: 0,
+        hurried: 0,
+        shift: Duration::default(),
+        seats: Vec::new(),
+        decided: None,
+    };
+    let mut row = sign_off_row(n, &begun, of);
+    row.plan = Some(text(&*sign_off.plan)?);
+    Ok(row)
 }
 
 fn escalation_row(it: &Escalation) -> EscalationRow {
@@ -202,13 +156,6 @@ fn escalation_row(it: &Escalation) -> EscalationRow {
         undelivered: it.undelivered,
         late_votes: it.late_votes,
     }
-}
-
-/// When the earliest of the sign-offs is overdue that wait; of all of them, once it ended.
-fn respond_by(it: &Escalation) -> Option<Timestamp> {
-    let sign_offs = it.sign_offs.iter();
-    let asked = sign_offs.filter(|sign_off| !it.is_pending() || sign_off.is_waiting());
-    asked.filter_map(|sign_off| sign_off.plan.respond_by).min()
 }
 
 fn pinned_row(it: &Escalation) -> Result<PinnedRow<'_>, StoreError> {
@@ -236,6 +183,8 @@ fn sign_off_row(n: usize, it: &SignOff, of: &Escalation) -> SignOffRow {
     SignOffRow {
         n: number(n),
         lane: it.plan.lane.clone(),
+        cap,
+        ends_at: last.map_or(cap, |step| step.at),
         plan: None,
         state: it.state.as_str().to_owned(),
         team: it.team.clone(),
@@ -245,12 +194,18 @@ fn sign_off_row(n: usize, it: &SignOff, of: &Escalation) -> SignOffRow {
         shift: it.shift.as_millis(),
         due: it.is_waiting().then(|| it.due(cap)).flatten(),
         deadline: it.deadline(cap),
-        allows: u8::from(last.is_some_and(|step| matches!(step.does, Does::Allow(_)))),
+        allows: u8::from(allows(&it.plan)),
         decided: it.decided,
     }
 }
 
-fn seat_row(sign_off: usize, n: usize, seat: &Seat) -> SeatRow {
+/// Whether silence may satisfy it.
+fn allows(plan: &Plan) -> bool {
+    let last = plan.steps.last();
+    !plan.unsure && last.is_some_and(|step| matches!(step.does, Does::Allow(_)))
+}
+
+fn seat_row(sign_off: usize, n: usize, seat: &Seat, until: Option<Timestamp>) -> SeatRow {
     SeatRow {
         sign_off: number(sign_off),
         n: number(n),
@@ -258,7 +213,7 @@ fn seat_row(sign_off: usize, n: usize, seat: &Seat) -> SeatRow {
         via: seat.via.clone(),
         for_whom: seat.for_whom.clone(),
         since: seat.since,
-        until: seat.until,
+        until,
     }
 }
 

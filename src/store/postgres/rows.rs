@@ -58,6 +58,10 @@ pub(super) struct PinnedRow<'e> {
 pub(super) struct SignOffRow {
     pub(super) n: u32,
     pub(super) lane: String,
+    #[serde(with = "as_micros")]
+    pub(super) cap: Timestamp,
+    #[serde(with = "as_micros")]
+    pub(super) ends_at: Timestamp,
     /// Absent where the database has it already.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub(super) plan: Option<String>,

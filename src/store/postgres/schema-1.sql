@@ -28,7 +28,6 @@ CREATE TABLE escalations (
   group_key TEXT,
   asks BIGINT NOT NULL CHECK (asks IN (0, 1)),
   readable0 BIGINT NOT NULL CHECK (readable0 IN (0, 1)),
-  pinned TEXT NOT NULL,
   -- What does.
   round BIGINT NOT NULL CHECK (round >= 1),
   digest TEXT NOT NULL,
@@ -45,6 +44,8 @@ CREATE TABLE escalations (
   undelivered BIGINT NOT NULL CHECK (undelivered >= 0),
   late_votes BIGINT NOT NULL CHECK (late_votes >= 0),
   erased BIGINT NOT NULL DEFAULT 0 CHECK (erased IN (0, 1)),
+  -- All that never changes, as JSON; the columns above repeat what queries and triggers need.
+  pinned TEXT NOT NULL,
   PRIMARY KEY (tenant, id),
   FOREIGN KEY (tenant, matrix) REFERENCES matrices (tenant, digest),
   CONSTRAINT ended_is_when_it_left_pending CHECK ((state = 'pending') = (ended IS NULL)),
@@ -68,6 +69,9 @@ CREATE TABLE sign_offs (
   escalation TEXT NOT NULL,
   n BIGINT NOT NULL CHECK (n >= 0),
   lane TEXT NOT NULL,
+  -- That of its escalation, and the instant of the last step of the plan.
+  cap BIGINT NOT NULL,
+  ends_at BIGINT NOT NULL,
   plan TEXT NOT NULL,
   state TEXT NOT NULL
     CHECK (state IN ('waiting', 'satisfied', 'auto_allowed', 'denied', 'timed_out', 'moot')),
@@ -85,6 +89,7 @@ CREATE TABLE sign_offs (
   PRIMARY KEY (tenant, escalation, n),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id),
   CONSTRAINT waiting_has_a_due_instant CHECK ((state = 'waiting') = (due IS NOT NULL)),
+  CONSTRAINT deadline_is_the_last_instant_of_the_plan CHECK (deadline = least(ends_at + shift * 1000, cap)),
   CONSTRAINT due_by_the_deadline CHECK (due IS NULL OR due <= deadline),
   CONSTRAINT decided_is_when_it_left_waiting CHECK ((state = 'waiting') = (decided IS NULL))
 );
@@ -502,8 +507,7 @@ BEGIN
     PERFORM laneway_refuse('sign-offs are numbered');
   END IF;
   ending := NEW.plan::jsonb -> 'steps' -> -1;
-  IF ending IS NULL OR NEW.deadline
-      <> least(e.cap, (ending ->> 'at')::bigint + NEW.shift * 1000) THEN
+  IF (ending ->> 'at')::bigint IS DISTINCT FROM NEW.ends_at OR NEW.cap <> e.cap THEN
     PERFORM laneway_refuse('a deadline is the last instant of its plan, within the cap');
   END IF;
   IF (NEW.allows = 1) <> (coalesce(jsonb_typeof(ending -> 'does') = 'object'
@@ -524,8 +528,9 @@ CREATE TRIGGER sign_offs_begin_to_wait_with_a_deadline BEFORE INSERT ON sign_off
 CREATE FUNCTION laneway_sign_offs_update() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE e RECORD;
 BEGIN
-  IF (NEW.tenant, NEW.escalation, NEW.n, NEW.lane, NEW.plan, NEW.allows)
-    IS DISTINCT FROM (OLD.tenant, OLD.escalation, OLD.n, OLD.lane, OLD.plan, OLD.allows) THEN
+  IF (NEW.tenant, NEW.escalation, NEW.n, NEW.lane, NEW.plan, NEW.allows, NEW.cap, NEW.ends_at)
+    IS DISTINCT FROM
+      (OLD.tenant, OLD.escalation, OLD.n, OLD.lane, OLD.plan, OLD.allows, OLD.cap, OLD.ends_at) THEN
     PERFORM laneway_refuse('the terms of a sign-off never change');
   END IF;
   SELECT state, cap, round, last, digest, readable INTO e FROM escalations
@@ -536,14 +541,8 @@ BEGIN
   IF NEW.next < OLD.next OR NEW.hurried < OLD.hurried OR NEW.shift < OLD.shift THEN
     PERFORM laneway_refuse('the steps of a sign-off never go back');
   END IF;
-  IF NEW.deadline <> OLD.deadline OR NEW.shift <> OLD.shift THEN
-    IF NEW.deadline <> least(e.cap,
-        (NEW.plan::jsonb -> 'steps' -> -1 ->> 'at')::bigint + NEW.shift * 1000) THEN
-      PERFORM laneway_refuse('a deadline is the last instant of its plan, within the cap');
-    END IF;
-    IF NEW.next = OLD.next THEN
-      PERFORM laneway_refuse('a deadline moves only with a step');
-    END IF;
+  IF NEW.shift <> OLD.shift AND NEW.next = OLD.next THEN
+    PERFORM laneway_refuse('a deadline moves only with a step');
   END IF;
   IF NEW.due IS NOT NULL AND (NEW.due <> OLD.due OR NEW.next <> OLD.next OR NEW.shift <> OLD.shift
       OR OLD.due IS NULL)
@@ -551,11 +550,15 @@ BEGIN
         ->> 'at')::bigint + NEW.shift * 1000) THEN
     PERFORM laneway_refuse('what is due follows from the plan');
   END IF;
-  IF NEW.quorum < OLD.quorum AND NEW.next = OLD.next AND NEW.hurried = OLD.hurried THEN
-    PERFORM laneway_refuse('a quorum shrinks only with a step');
+  IF NEW.quorum < OLD.quorum AND ((NEW.next = OLD.next AND NEW.hurried = OLD.hurried)
+      OR NEW.quorum < (SELECT min((roster.value ->> 'quorum')::bigint)
+        FROM jsonb_each(NEW.plan::jsonb -> 'rosters') AS roster)) THEN
+    PERFORM laneway_refuse('a quorum shrinks only with a step, to that of a team of the plan');
   END IF;
   IF NEW.state = OLD.state THEN
-    NEW.round := OLD.round;
+    IF NEW.round <> OLD.round THEN
+      PERFORM laneway_refuse('the round of a sign-off is that of its state');
+    END IF;
     IF OLD.state <> 'waiting'
         AND (NEW.team, NEW.quorum, NEW.next, NEW.hurried, NEW.shift, NEW.deadline, NEW.decided)
           IS DISTINCT FROM
@@ -791,6 +794,9 @@ BEGIN
     PERFORM laneway_refuse('a row follows the one before it');
   END IF;
   -- Given here and nowhere else.
+  IF NEW.seq <> 0 THEN
+    PERFORM laneway_refuse('the place of a row is given by the store');
+  END IF;
   NEW.seq := nextval('audit_seq');
   RETURN NEW;
 END $$;

@@ -19,11 +19,8 @@ use crate::escalation::{Counts, Principal};
 use crate::store::erasure;
 use crate::store::{
     Behind, Delivery, Outbox, Posted, Query, Request, StoreError, StoreErrorKind, Stored, Summary,
-    Tombstone, Transaction, Writing,
+    TENANT, Tombstone, Transaction, Writing,
 };
-
-/// Whose rows a store reads and writes: one server serves one tenant.
-pub(super) const TENANT: &str = "main";
 
 /// A transaction that has begun.
 #[derive(Debug)]
