@@ -476,3 +476,53 @@ fn every_forged_statement_is_refused() {
         assert!(attempt(&mut client, &sql).is_err(), "{table} was emptied");
     }
 }
+
+/// How many openings and decisions two servers make durable in a second. Run by hand, in a release build:
+/// `cargo test --release --features postgres --test store_postgres -- --ignored --nocapture durable`.
+#[test]
+#[ignore = "a measurement"]
+fn durable_openings_and_decisions_in_a_second() {
+    const THREADS: usize = 16;
+    let Some(cluster) = postgres_server::shared("durable_openings_and_decisions_in_a_second")
+    else {
+        return;
+    };
+    let database = cluster.database();
+    let stores = [opened(cluster, &database), opened(cluster, &database)];
+    let time = Duration::from_secs(5);
+    let run = |what: &(dyn Fn(&PostgresStore, &str, u64) + Sync)| {
+        let done = std::sync::atomic::AtomicU64::new(0);
+        let began = std::time::Instant::now();
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (store, done) = (&stores[thread % 2], &done);
+                scope.spawn(move || {
+                    let mut n = 0;
+                    while began.elapsed() < time {
+                        what(store, &format!("{thread}"), n);
+                        n += 1;
+                        done.fetch_add(1, Ordering::Relaxed);
+                    }
+                });
+            }
+        });
+        done.into_inner() as f64 / began.elapsed().as_secs_f64()
+    };
+    let openings = run(&|store, thread, n| {
+        open(
+            store,
+            &made(&format!("{thread}-{n}"), 1, Duration::from_secs(600)),
+        );
+    });
+    let both = run(&|store, thread, n| {
+        let id = format!("both-{thread}-{n}");
+        open(store, &made(&id, 1, Duration::from_secs(600)));
+        let done = command(store, &id, approve(), &person("p0"));
+        assert!(done.after.grant.is_some());
+    });
+    let words = format!(
+        "{openings:.0} openings a second; {:.0} openings and decisions a second\n",
+        2.0 * both
+    );
+    std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes()).unwrap();
+}

@@ -8,6 +8,7 @@
 //!
 //! A call blocks its thread. It must not be made on a thread that drives an async runtime.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 mod error;
@@ -95,7 +96,13 @@ impl PostgresStore {
         let mut lease = self.begin(sql).map_err(Failure::plain)?;
         let connection = lease.get().map_err(Failure::plain)?;
         let mut transaction = PostgresTransaction::new(connection, writes);
-        let done = work(&mut transaction);
+        // A panic may have left the work half done, and the connection in the middle of an answer.
+        let done = catch_unwind(AssertUnwindSafe(|| work(&mut transaction)));
+        let Ok(done) = done else {
+            let message = "the work broke off with a panic";
+            let error = StoreError::new(StoreErrorKind::Work, message);
+            return Err(Failure::plain(error));
+        };
         // Work that goes on behind a failed statement has not done what it thinks: the server would
         // answer its commit by rolling back.
         let failure = match (done, transaction.failure()) {

@@ -124,7 +124,7 @@ BEGIN
   END IF;
   IF doc ? 'grant_new' THEN
     INSERT INTO grants
-      SELECT t, e, g.state, g.digest, g.lapses, g.consume_key, g.ended
+      SELECT t, e, 'live', g.digest, g.lapses, NULL, NULL
       FROM jsonb_populate_record(NULL::grants, doc -> 'grant_new') g;
   END IF;
   IF doc ? 'grant' THEN
