@@ -5,7 +5,7 @@
 //! other. The schema of the stores says the same again.
 
 use super::plan::Does;
-use super::state::{Escalation, GrantState, Outcome, SignOff, SignOffState, VoteKind};
+use super::state::{Escalation, GrantState, Outcome, Seat, SignOff, SignOffState, Vote, VoteKind};
 
 /// What is wrong with an escalation, by itself and as what came of the one before it.
 #[must_use]
@@ -46,6 +46,12 @@ fn by_itself(it: &Escalation) -> Vec<String> {
         );
         must(
             sign_off
+                .due(cap)
+                .is_none_or(|due| due <= sign_off.deadline(cap)),
+            "a step comes behind the deadline",
+        );
+        must(
+            sign_off
                 .plan
                 .steps
                 .last()
@@ -79,7 +85,22 @@ fn by_itself(it: &Escalation) -> Vec<String> {
         });
         must(same.count() == 1, "a person voted twice");
     }
+    wrong.extend(votes_by_themselves(it));
+    let mut must = |holds: bool, what: &str| {
+        if !holds {
+            wrong.push(what.to_owned());
+        }
+    };
     if let Some(resolution) = &it.resolution {
+        let timed_out = states().any(|state| state == SignOffState::TimedOut);
+        must(
+            (resolution.outcome == Outcome::TimedOut) == timed_out,
+            "a time-out is that of a sign-off",
+        );
+        must(
+            resolution.at >= it.pinned.opened,
+            "it ended before it opened",
+        );
         let good = |state| matches!(state, SignOffState::Satisfied | SignOffState::AutoAllowed);
         let approved = resolution.outcome.is_approval();
         must(!approved || it.is_readable, "approved, and cannot be read");
@@ -113,6 +134,7 @@ fn by_itself(it: &Escalation) -> Vec<String> {
             "a grant without an approval",
         );
         must(grant.digest == it.digest, "a grant for another action");
+        must(it.pinned.asks, "a grant for what was only reported");
         must(
             (grant.state == GrantState::Consumed) == grant.consume_key.is_some(),
             "a consumed grant has its key, and no other has one",
@@ -126,6 +148,45 @@ fn by_itself(it: &Escalation) -> Vec<String> {
             grant.state != GrantState::Consumed || in_time,
             "a lapsed grant was consumed",
         );
+    }
+    wrong
+}
+
+/// What is wrong with the votes: each follows from one before it, and is about what it says.
+fn votes_by_themselves(it: &Escalation) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut must = |holds: bool, what: &str| {
+        if !holds {
+            wrong.push(what.to_owned());
+        }
+    };
+    for (position, vote) in it.votes.iter().enumerate() {
+        let mut earlier = it.votes.iter().take(position);
+        let of_both = |other: &Vote| other.person == vote.person && other.round == vote.round;
+        match vote.kind {
+            VoteKind::Approve => must(
+                vote.round < it.round || vote.digest == it.digest,
+                "an approval of another action in this round",
+            ),
+            VoteKind::Withdraw | VoteKind::Void => must(
+                earlier.any(|other| of_both(other) && other.kind == VoteKind::Approve),
+                "what was not given was taken back",
+            ),
+            VoteKind::Deny => must(
+                it.resolution
+                    .as_ref()
+                    .is_some_and(|end| end.outcome == Outcome::Denied),
+                "a denial that did not end it",
+            ),
+        }
+        must(
+            (1..=it.round).contains(&vote.round),
+            "a vote of a round that was not",
+        );
+    }
+    let order = it.votes.iter().zip(it.votes.iter().skip(1));
+    for (one, next) in order {
+        must(one.round <= next.round, "votes out of their order");
     }
     wrong
 }
@@ -144,6 +205,19 @@ fn from_one_to_the_other(before: &Escalation, after: &Escalation) -> Vec<String>
         "a vote was changed or lost",
     );
     must(after.round >= before.round, "a round went back");
+    must(after.round <= before.round + 1, "two rounds at once");
+    must(
+        after.round > before.round || before.digest == after.digest,
+        "the action changed without a round",
+    );
+    must(
+        after.joined >= before.joined && after.undelivered >= before.undelivered,
+        "a count went back",
+    );
+    must(
+        before.released.is_none() || before.released == after.released,
+        "what was released was released again",
+    );
     must(
         before.resolution.is_none() || before.resolution == after.resolution,
         "an end was left",
@@ -171,6 +245,15 @@ fn from_one_to_the_other(before: &Escalation, after: &Escalation) -> Vec<String>
         must(old.plan == new.plan, "a plan changed");
         must(new.shift >= old.shift, "a deadline was brought forward");
         must(new.next >= old.next, "a step was taken back");
+        must(new.next <= old.next + 1, "two steps at once");
+        must(
+            new.quorum >= old.quorum || new.next > old.next || new.hurried > old.hurried,
+            "a quorum shrank without a step",
+        );
+        must(
+            new.seats.len() >= old.seats.len() && old.seats.iter().zip(&new.seats).all(kept),
+            "a seat was changed or lost",
+        );
         let left = old.state != new.state && old.state != SignOffState::Waiting;
         must(
             !left || (after.round > before.round && before.is_pending()),
@@ -185,6 +268,12 @@ fn from_one_to_the_other(before: &Escalation, after: &Escalation) -> Vec<String>
         "a sign-off is gone",
     );
     wrong
+}
+
+/// Whether a seat is the same, or ended since.
+fn kept((old, new): (&Seat, &Seat)) -> bool {
+    let same = old.person == new.person && old.via == new.via && old.for_whom == new.for_whom;
+    same && old.since == new.since && (old.until.is_none() || old.until == new.until)
 }
 
 /// How a sign-off may come to its state.

@@ -161,7 +161,6 @@ pub fn engine() -> Actor {
 #[derive(Debug, Clone)]
 pub struct Case {
     pub matrix: Arc<Matrix>,
-    pub decision: Decision,
     pub folk: Folk,
     pub policy: Policy,
     pub it: Escalation,
@@ -234,7 +233,6 @@ pub fn open_decision(setting: Setting, matrix: &Arc<Matrix>, decision: Decision)
     assert_eq!(broken(None, &it), [""; 0], "at the opening");
     Case {
         matrix: Arc::clone(matrix),
-        decision,
         folk: setting.folk,
         policy: setting.policy,
         it,
