@@ -53,18 +53,6 @@ pub const MUTANTS: &[Mutant] = &[
         "lifecycle::who::rule_3_the_requester_may_not_approve",
     ),
     mutant(
-        ["apply.rs", "who asked has a seat that holds"],
-        "            && !self.is_involved(&seat.person)\n",
-        "",
-        "lifecycle_model::a_quorum_that_ends_denied",
-    ),
-    mutant(
-        ["apply.rs", "who left is eligible"],
-        "            && !directory.has_left(&seat.person)\n            && !directory.has_left(whose)\n",
-        "",
-        "lifecycle_model::a_quorum_that_ends_denied",
-    ),
-    mutant(
         ["apply.rs", "the group is not checked when voting"],
         "                .is_none_or(|group| directory.is_member(group, whose))",
         "                .is_none_or(|_| true)",
@@ -161,7 +149,7 @@ pub const MUTANTS: &[Mutant] = &[
         ["apply/steps.rs", "a step is performed again and again"],
         "        if !does.is_end() {\n            it.next += 1;\n        }",
         "        it.next += 0;",
-        "lifecycle_model::a_quorum_that_ends_denied",
+        "lifecycle::time::rule_5_run_asks_the_caller_once",
     ),
     mutant(
         ["apply/steps.rs", "a grant lives on at its last instant"],
@@ -227,7 +215,7 @@ pub const MUTANTS: &[Mutant] = &[
         ["apply/ends.rs", "a denial gives a grant"],
         "is_approval && self.it.pinned.asks && is_held",
         "self.it.pinned.asks && is_held",
-        "lifecycle_model::a_quorum_that_ends_denied",
+        "lifecycle::ends::rule_2_the_first_denial_ends_it_and_the_others_are_moot",
     ),
     mutant(
         ["apply/grants.rs", "anyone uses the grant"],
