@@ -13,8 +13,8 @@
     reason = "a test may fail loudly"
 )]
 
-#[path = "lifecycle/bugs.rs"]
-mod bugs;
+#[path = "lifecycle/corners.rs"]
+mod corners;
 #[path = "lifecycle/ends.rs"]
 mod ends;
 #[path = "lifecycle/rest.rs"]

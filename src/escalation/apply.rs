@@ -230,8 +230,13 @@ impl<'a> Work<'a> {
         sign_offs.any(|sign_off| self.eligible_seat(sign_off, person).is_some())
     }
 
-    pub(super) fn is_operator(actor: &Actor) -> bool {
-        matches!(actor.role, Role::Operator | Role::Engine)
+    /// Rule 3: who asked may only cancel, as an operator too.
+    pub(super) fn is_operator(&self, actor: &Actor) -> bool {
+        match actor.role {
+            Role::Operator => !self.is_involved(&actor.principal),
+            Role::Engine => true,
+            Role::Anyone => false,
+        }
     }
 
     /// A notice to the caller.

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use laneway::escalation::invariants::broken;
+use laneway::escalation::people::{Channel, ChannelKind, Member, Person};
 use laneway::escalation::{
     Actor, Amendment, Applied, Command, Context, Counts, Demand, Demands, Directory, Escalation,
     Opening, Policy, Principal, Refusal, Reply, Role, Roster, VoteOf, added_plans, apply, open,
@@ -57,22 +58,37 @@ impl Folk {
     }
 
     pub fn directory(&self) -> Directory {
-        let all = |names: &BTreeSet<&'static str>| names.iter().map(|name| who(name)).collect();
-        let mut directory = Directory::default();
-        directory.groups.insert("desk".to_owned(), all(&self.desk));
-        directory
-            .groups
-            .insert("spare".to_owned(), all(&self.spare));
-        for bot in ["bot-1", "bot-2"] {
-            directory
-                .owners
-                .insert(who(bot), BTreeSet::from([who("dan")]));
+        let mut builder = Directory::builder().with_channels(vec![Channel::from(ChannelKind::Log)]);
+        for name in self.left.union(&self.deaf) {
+            let person = Person {
+                left: self.left.contains(name),
+                channels: self.deaf.contains(name).then(Vec::new),
+                ..Person::default()
+            };
+            builder.person(who(name), person).unwrap();
         }
-        directory.left = all(&self.left);
-        directory.operators.insert(who("ops"));
-        directory
+        for (group, names) in [("desk", &self.desk), ("spare", &self.spare)] {
+            let members = names.iter().map(|name| Member::Person(who(name)));
+            builder.group(who(group), members.collect()).unwrap();
+        }
+        for bot in ["bot-1", "bot-2"] {
+            builder.agent(who(bot), vec![who("dan")]).unwrap();
+        }
+        for name in KNOWN
+            .iter()
+            .filter(|name| !self.left.contains(*name) && !self.deaf.contains(*name))
+        {
+            builder.person(who(name), Person::default()).unwrap();
+        }
+        builder.operator(Member::Person(who("ops"))).unwrap();
+        builder.finish().unwrap()
     }
 }
+
+/// Everybody who is somebody.
+const KNOWN: [&str; 9] = [
+    "ann", "ben", "cat", "dan", "eve", "fay", "gus", "hal", "ops",
+];
 
 /// Grants of a quarter of an hour; nothing lasts longer than so many minutes.
 pub fn policy(longest: u64) -> Policy {

@@ -30,19 +30,33 @@ impl Work<'_> {
             return;
         };
         for asked in people {
-            let has_seat = sign_off
-                .seated()
-                .any(|seat| seat.person == asked.person && seat.for_whom.is_none());
-            let is_out = excluded.contains(&asked.person) || directory.has_left(&asked.person);
-            if !has_seat && !is_out {
-                sign_off.seats.push(Seat {
-                    person: asked.person.clone(),
-                    via: asked.via.clone(),
-                    for_whom: None,
-                    since: now,
-                    until: None,
-                });
+            let (person, via) = (&asked.person, &asked.via);
+            if excluded.contains(person) || directory.has_left(person) {
+                continue;
             }
+            // A person has one seat in a sign-off: a vote counts for one. The own one replaces one that was
+            // delegated, if it lets the person vote.
+            let is_member = via
+                .as_ref()
+                .is_none_or(|group| directory.is_member(group, person));
+            let mut seated = sign_off
+                .seats
+                .iter_mut()
+                .filter(|seat| seat.until.is_none());
+            match seated.find(|seat| seat.person == *person) {
+                Some(delegated) if delegated.for_whom.is_some() && is_member => {
+                    delegated.until = Some(now);
+                }
+                Some(_) => continue,
+                None => {}
+            }
+            sign_off.seats.push(Seat {
+                person: person.clone(),
+                via: via.clone(),
+                for_whom: None,
+                since: now,
+                until: None,
+            });
         }
     }
 

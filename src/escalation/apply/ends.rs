@@ -5,9 +5,7 @@ use serde_json::json;
 use super::{Work, by};
 use crate::escalation::command::{Actor, Refusal, Reply};
 use crate::escalation::effect::{About, RecordKind};
-use crate::escalation::state::{
-    Cause, End, Grant, GrantState, Outcome, Resolution, SignOffState, VoteKind,
-};
+use crate::escalation::state::{Cause, End, Grant, GrantState, Outcome, Resolution, SignOffState};
 
 impl Work<'_> {
     /// Satisfies the sign-offs that have their votes, and ends it when all of them are (rule 2).
@@ -40,10 +38,8 @@ impl Work<'_> {
             true => Outcome::Approved,
             false => Outcome::Amended,
         };
-        let approvals = self.it.votes.iter().rev();
-        let mut approvals = approvals.filter(|vote| vote.kind == VoteKind::Approve);
         let silent = |state| state == SignOffState::AutoAllowed;
-        let cause = match approvals.next() {
+        let cause = match self.it.approvals().last() {
             Some(last) if !self.it.sign_offs.iter().all(|it| silent(it.state)) => {
                 Cause::Vote(last.person.clone())
             }
@@ -120,7 +116,7 @@ impl Work<'_> {
 
     /// The requester's only way, and an operator's (rule 3).
     pub(super) fn cancel(&mut self, reason: Option<&str>, actor: &Actor) -> Result<Reply, Refusal> {
-        let may = self.is_involved(&actor.principal) || Self::is_operator(actor);
+        let may = self.is_involved(&actor.principal) || self.is_operator(actor);
         if !may {
             return Err(Refusal::NotPermitted(actor.principal.clone()));
         }
@@ -140,7 +136,7 @@ impl Work<'_> {
 
     /// Rule 2: what was reported and denied stays as it is until an operator releases it.
     pub(super) fn release(&mut self, actor: &Actor) -> Result<Reply, Refusal> {
-        if !Self::is_operator(actor) {
+        if !self.is_operator(actor) {
             return Err(Refusal::NotPermitted(actor.principal.clone()));
         }
         let is_kept = self.it.resolution.as_ref().is_some_and(|resolution| {

@@ -4,10 +4,11 @@ use serde_json::json;
 
 use super::{Work, by};
 use crate::clock::format_timestamp;
+use crate::decision::Verdict;
 use crate::escalation::command::{Actor, Command, Refusal, Reply, Standing};
 use crate::escalation::effect::RecordKind;
 use crate::escalation::state::{Grant, GrantState};
-use crate::escalation::stricter::stricter;
+use crate::escalation::stricter::{Demand, Demands, stricter};
 
 impl Work<'_> {
     pub(super) fn consume(&mut self, command: &Command, actor: &Actor) -> Result<Reply, Refusal> {
@@ -39,7 +40,7 @@ impl Work<'_> {
             return Err(Refusal::Lapsed(grant.lapses));
         }
         // Decided again by the live matrix: what is stricter now takes the grant back.
-        if let Some(why) = stricter(&self.it.pinned.demands, now) {
+        if let Some(why) = stricter(&self.given(now), now) {
             self.end_grant(GrantState::Revoked, None);
             self.record(
                 RecordKind::Revoked,
@@ -58,7 +59,7 @@ impl Work<'_> {
     /// By an operator, or by one who is asked; live grants only (rule 10).
     pub(super) fn revoke(&mut self, reason: Option<&str>, actor: &Actor) -> Result<Reply, Refusal> {
         let is_asked = !self.is_involved(&actor.principal) && self.is_asked(&actor.principal);
-        if !is_asked && !Self::is_operator(actor) {
+        if !is_asked && !self.is_operator(actor) {
             return Err(Refusal::NotPermitted(actor.principal.clone()));
         }
         super::votes::short(reason)?;
@@ -77,6 +78,25 @@ impl Work<'_> {
             json!({ "by": by(actor), "at": at, "why": reason }),
         );
         Ok(Reply::Done)
+    }
+
+    /// What was demanded and given. What could not be read was decided as new when it was amended: then
+    /// the sign-offs say what was demanded, and nothing says which holds.
+    fn given(&self, now: &Demands) -> Demands {
+        let pinned = &self.it.pinned;
+        if pinned.is_readable {
+            return pinned.demands.clone();
+        }
+        let sign_offs = self.it.sign_offs.iter().map(|it| Demand {
+            lane: it.plan.lane.clone(),
+            team: it.plan.team.clone(),
+            quorum: it.plan.quorum,
+        });
+        Demands {
+            verdict: Verdict::Escalate,
+            sign_offs: sign_offs.collect(),
+            holds: pinned.holds.join(now.holds),
+        }
     }
 
     fn grant(&self) -> Result<&Grant, Refusal> {

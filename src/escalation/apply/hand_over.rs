@@ -28,7 +28,7 @@ impl Work<'_> {
         };
         let is_asked = !self.is_involved(&actor.principal)
             && self.eligible_seat(it, &actor.principal).is_some();
-        if !Self::is_operator(actor) && !is_asked {
+        if !self.is_operator(actor) && !is_asked {
             return Err(Refusal::NotPermitted(actor.principal.clone()));
         }
         let quorum = it.quorum.max(roster.quorum);
@@ -148,6 +148,8 @@ impl Work<'_> {
         self.notices.retain(|notice| {
             !notice.id.contains(&format!("/{id}/")) || notice.id.ends_with(&format!("/{to}"))
         });
+        // Who votes in another's place may have voted already.
+        self.settle();
         Ok(Reply::Done)
     }
 }

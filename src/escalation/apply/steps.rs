@@ -170,6 +170,7 @@ impl Work<'_> {
         );
         self.hurry(position, "no notice of the step could be sent");
         self.settle();
+        self.stay_satisfiable();
         Ok(Reply::Done)
     }
 }

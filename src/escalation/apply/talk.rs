@@ -12,7 +12,7 @@ impl Work<'_> {
     /// Who asked, who is asked, and operators.
     fn may_talk(&self, actor: &Actor) -> Result<(), Refusal> {
         let person: &Principal = &actor.principal;
-        let may = self.is_involved(person) || self.is_asked(person) || Self::is_operator(actor);
+        let may = self.is_involved(person) || self.is_asked(person) || self.is_operator(actor);
         match may {
             true => Ok(()),
             false => Err(Refusal::NotPermitted(person.clone())),

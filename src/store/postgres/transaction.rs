@@ -265,6 +265,17 @@ impl Transaction for PostgresTransaction<'_> {
         Ok(())
     }
 
+    fn all_failed(&mut self, step: &str) -> Result<bool, StoreError> {
+        // `0` stands behind `/`: what lies between begins with the step and a slash.
+        let rows = self.query(
+            "SELECT count(*) > 0 AND count(*) FILTER (WHERE state <> 'failed') = 0 FROM outbox \
+             WHERE tenant = $1 AND id COLLATE \"C\" > $2 || '/' AND id COLLATE \"C\" < $2 || '0' \
+             AND strpos(substr(id, length($2) + 2), '/') = 0",
+            &[&TENANT, &step],
+        )?;
+        Ok(rows.first().is_some_and(|row| row.get(0)))
+    }
+
     fn outbox(&mut self) -> Result<Outbox, StoreError> {
         let rows = self.query(
             "SELECT (SELECT count(*) FROM outbox WHERE tenant = $1 AND state = 'waiting'), \
