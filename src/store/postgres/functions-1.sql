@@ -155,6 +155,9 @@ BEGIN
       FROM jsonb_populate_recordset(NULL::outbox, doc -> 'outbox') o
       ON CONFLICT (tenant, id) DO NOTHING;
   END IF;
+  IF NOT doc ? 'merging' THEN
+    RETURN;
+  END IF;
   -- In the order of their keys, so that two that write the same ones wait for each other in one way.
   FOR notice IN SELECT o.* FROM jsonb_populate_recordset(NULL::outbox, doc -> 'merging') o
       ORDER BY o.merge COLLATE "C", o.id COLLATE "C" LOOP
