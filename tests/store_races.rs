@@ -293,11 +293,14 @@ fn cancel_and_approve(pair: &Pair, kind: &str, many: usize) {
     );
 }
 
+/// Many races of a kind.
+type Races = fn(&Pair, &str, usize);
+
 /// All pairs, on several pairs of ways in at once.
 fn all(kind: &str, make: impl Fn() -> Pair + Sync) {
     let many = pairs(stores());
     let errors = Mutex::new(Vec::new());
-    let races: [(&str, fn(&Pair, &str, usize)); 5] = [
+    let races: [(&str, Races); 5] = [
         ("approve and time-out", approve_and_time_out),
         ("approve and approve", approve_and_approve),
         ("approve and deny", approve_and_deny),

@@ -166,7 +166,7 @@ CREATE TABLE requests (
   CONSTRAINT one_request_of_a_key PRIMARY KEY (tenant, requester, key),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
 );
-CREATE INDEX requests_by_escalation ON requests (tenant, escalation);
+CREATE INDEX requests_by_at ON requests (tenant, at);
 
 CREATE SEQUENCE audit_seq CACHE 1 NO CYCLE;
 CREATE TABLE audit (

@@ -135,11 +135,13 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn drop_requests(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        // A request comes before the end of its escalation: the oldest ones are looked at.
         let rows = self.query(
             "DELETE FROM requests WHERE (tenant, requester, key) IN ( \
                SELECT q.tenant, q.requester, q.key FROM requests q JOIN escalations e \
                  ON e.tenant = q.tenant AND e.id = q.escalation \
-               WHERE q.tenant = $1 AND e.ended < $2 LIMIT $3 FOR UPDATE OF q SKIP LOCKED) \
+               WHERE q.tenant = $1 AND q.at < $2 AND e.ended < $2 \
+               ORDER BY q.at LIMIT $3 FOR UPDATE OF q SKIP LOCKED) \
              RETURNING 1",
             &[&TENANT, &micros(ended_before), &i64::from(limit)],
         )?;
