@@ -183,7 +183,7 @@ fn each_mistake_in_the_rules_is_seen() {
             .chunks(half)
             .map(|half| scope.spawn(|| unseen(half)));
         let parts: Vec<_> = parts.collect();
-        halves
+        parts
             .into_iter()
             .flat_map(|it| it.join().unwrap())
             .collect()
