@@ -180,8 +180,8 @@ fn each_mistake_in_the_rules_is_seen() {
     let part = mutants.len().div_ceil(3);
     let unseen: Vec<String> = std::thread::scope(|scope| {
         let parts = mutants
-            .chunks(half)
-            .map(|half| scope.spawn(|| unseen(half)));
+            .chunks(part)
+            .map(|part| scope.spawn(|| unseen(part)));
         let parts: Vec<_> = parts.collect();
         parts
             .into_iter()
