@@ -12,10 +12,12 @@ use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use crate::clock::Timestamp;
 
+mod audit;
 mod block;
 mod check;
 mod completions;
 mod decide;
+mod escalations;
 mod explain;
 mod explain_code;
 mod fix;
@@ -76,6 +78,8 @@ enum Command {
     Simulate(simulate::Args),
     Test(test::Args),
     Show(show::Args),
+    Escalations(escalations::Args),
+    Audit(audit::Args),
     Schema(schema::Args),
     ExplainCode(explain_code::Args),
     Completions(completions::Args),
@@ -109,6 +113,8 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Simulate(args) => simulate::run(args, shell),
         Command::Test(args) => test::run(args, shell),
         Command::Show(args) => show::run(args, shell),
+        Command::Escalations(args) => escalations::run(args, shell),
+        Command::Audit(args) => audit::run(args, shell),
         Command::Schema(args) => schema::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),
         Command::Completions(args) => completions::run(args, Cli::command(), shell),

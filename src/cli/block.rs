@@ -230,7 +230,7 @@ fn value_text(value: Option<&Value>) -> String {
 }
 
 /// `block item, slow workflow`
-fn holds(holds: &Holds) -> String {
+pub(super) fn holds(holds: &Holds) -> String {
     let scopes = [
         (holds.item, "item"),
         (holds.workflow, "workflow"),

@@ -15,7 +15,7 @@ use super::output::{Out, Paint, takes_colour};
 use super::render;
 use crate::check::{Loaded, Options};
 use crate::clock::{Timestamp, parse_timestamp};
-use crate::files::config::{self, ConfigError};
+use crate::files::config::{self, Config, ConfigError};
 use crate::files::{CaseFileError, FilesError, Root};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
@@ -114,6 +114,16 @@ impl Shell {
             limits: config.limits,
             today: Some(self.now.date_naive()),
         })
+    }
+
+    /// The instant of `--now`, if it was given.
+    pub(super) fn still(&self) -> Option<Timestamp> {
+        self.fixed.then_some(self.now)
+    }
+
+    /// The configuration: the named one, the one in a folder, or the one here.
+    pub(super) fn config_beside(&self, folder: Option<&Path>) -> Result<Config, Failure> {
+        Ok(config::read(self.config.as_deref(), folder)?)
     }
 
     /// The bounds for files that belong to no matrix, such as those to format.

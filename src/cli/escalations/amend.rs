@@ -1,0 +1,109 @@
+//! `laneway escalations amend`: names a changed input, and approves it (rule 7).
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use similar::TextDiff;
+
+use super::act::said;
+use super::find::find;
+use super::place::Desk;
+use super::trouble::Trouble;
+use super::{Format, data};
+use crate::cli::screen::clean;
+use crate::cli::shell::Shell;
+use crate::desk::{DeskError, Shown};
+use crate::escalation::RecordKind;
+use crate::event::Json;
+
+/// Change the input of what is asked, and approve that
+///
+/// It starts a new round: all who approved are asked about the changed input. What is under stricter
+/// rules than the event as it was is refused.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The escalation
+    #[arg(value_name = "ID")]
+    id: String,
+    /// The whole event as it should be: a file, or - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+}
+
+pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Trouble> {
+    let id = find(desk, &args.id)?;
+    let limits = &desk.config.limits;
+    let new = super::read_file(&args.file, limits.event_total_bytes)?;
+    let before = last_input(&desk.desk.show(&id)?, desk).ok_or(DeskError::Erased)?;
+    let (reason, actor) = (args.reason.clone(), desk.actor.clone());
+    let done = desk.desk.amend(&id, &new, reason, actor)?;
+    if desk.format == Format::Text {
+        let after = last_input(&desk.desk.show(&id)?, desk).ok_or(DeskError::Erased)?;
+        diff(&before, &after, shell)?;
+    }
+    said(desk, &done, shell, "amended")
+}
+
+/// The input that the votes are about, laid out: what its digest is of, with its members in one order.
+fn last_input(shown: &Shown, desk: &Desk) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Amended {
+        input: Json,
+    }
+    let rows = shown.history.iter().rev();
+    let mut amended = rows.filter(|it| it.row.kind == RecordKind::Amended.as_str());
+    let input = match amended.next() {
+        Some(it) => serde_json::from_str::<Amended>(it.body()?).ok()?.input,
+        None => {
+            let packet = data::packet(shown, desk)?;
+            packet.event().or(packet.action)?
+        }
+    };
+    let mut text = serde_json::to_string_pretty(&in_order(input, true)).ok()?;
+    text.push('\n');
+    Some(text)
+}
+
+fn in_order(json: Json, is_whole: bool) -> Json {
+    match json {
+        Json::Object(mut members) => {
+            // What an event names itself by is no part of the action.
+            members.retain(|(name, _)| {
+                !is_whole || !matches!(name.as_str(), "id" | "at" | "time" | "evidence")
+            });
+            members.sort_by(|one, other| one.0.cmp(&other.0));
+            let members = members.into_iter();
+            Json::Object(
+                members
+                    .map(|(name, value)| (name, in_order(value, false)))
+                    .collect(),
+            )
+        }
+        Json::List(items) => Json::List(
+            items
+                .into_iter()
+                .map(|item| in_order(item, false))
+                .collect(),
+        ),
+        json => json,
+    }
+}
+
+fn diff(before: &str, after: &str, shell: &mut Shell) -> Result<(), Trouble> {
+    let diff = TextDiff::from_lines(before, after);
+    let text = diff.unified_diff().context_radius(0).to_string();
+    for line in text.lines() {
+        let line = clean(line);
+        let painted = match line.as_bytes().first() {
+            Some(b'+') => shell.paint.good(&line),
+            Some(b'-') => shell.paint.bad(&line),
+            Some(b'@') => continue,
+            _ => line,
+        };
+        writeln!(shell.out, "{painted}")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,82 @@
+//! Which escalation is meant: its id, or enough of its beginning or end.
+//!
+//! Invariant: what could be two is neither, and is said with its candidates; pending ones come first.
+
+use super::place::Desk;
+use super::trouble::Trouble;
+use crate::store::{Cursor, Order, Query, Summary};
+
+/// Characters of an id that are enough.
+const ENOUGH: usize = 6;
+
+/// Characters of an id that lists show: its end, since its beginning is the time of the opening.
+pub(super) const SHORT: usize = 8;
+
+/// Read at once.
+const PAGE: u32 = 500;
+
+/// Candidates that are named.
+const NAMED: usize = 5;
+
+/// The end of an id, which is enough to name it nearly always.
+pub(super) fn short(id: &str) -> &str {
+    id.get(id.len().saturating_sub(SHORT)..).unwrap_or(id)
+}
+
+/// The id that is meant.
+pub(super) fn find(desk: &Desk, given: &str) -> Result<String, Trouble> {
+    let wanted = given.trim().to_ascii_lowercase().replace('-', "");
+    if wanted.chars().count() < ENOUGH {
+        let message = format!("`{given}` is too short: at least {ENOUGH} characters name one");
+        return Err(Trouble::unusable("id_too_short", message));
+    }
+    for pending in [true, false] {
+        let found = matching(desk, &wanted, pending)?;
+        match found.as_slice() {
+            [] => {}
+            [one] => return Ok(one.clone()),
+            several => {
+                let named: Vec<_> = several.iter().take(NAMED).map(String::as_str).collect();
+                let message = format!("`{given}` may be {}", named.join(", "));
+                return Err(Trouble::unusable("ambiguous", message));
+            }
+        }
+    }
+    Err(crate::desk::DeskError::NotFound(given.to_owned()).into())
+}
+
+fn matching(desk: &Desk, wanted: &str, pending: bool) -> Result<Vec<String>, Trouble> {
+    let mut found = Vec::new();
+    let mut behind = None;
+    loop {
+        let page = desk.desk.page(Query {
+            pending: Some(pending),
+            order: Order::Newest,
+            behind,
+            limit: PAGE,
+            ..Query::default()
+        })?;
+        let ids = page.iter().map(|summary| &summary.id);
+        let ids = ids.filter(|id| id.starts_with(wanted) || id.ends_with(wanted));
+        found.extend(ids.cloned());
+        if let Some(whole) = found.iter().find(|id| *id == wanted) {
+            return Ok(vec![whole.clone()]);
+        }
+        match page.last() {
+            Some(last) if page.len() >= PAGE as usize => behind = Some(cursor(last, Order::Newest)),
+            _ => return Ok(found),
+        }
+    }
+}
+
+/// Behind an escalation in a list of that order.
+pub(super) fn cursor(last: &Summary, order: Order) -> Cursor {
+    let at = match order {
+        Order::Newest => last.opened,
+        Order::Due => last.due.unwrap_or(last.opened),
+    };
+    Cursor {
+        at,
+        id: last.id.clone(),
+    }
+}

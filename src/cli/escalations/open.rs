@@ -1,0 +1,224 @@
+//! `laneway escalations open`: decides one event, and opens an escalation where it escalates.
+//!
+//! In: a matrix, an event. Out: the decision in short, and the escalation.
+//! Invariant: the event counts in no window, and no window is known here but that of the event itself.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::data::{self, Data};
+use super::find::short;
+use super::place::Desk;
+use super::trouble::Trouble;
+use super::{Common, Format, show};
+use crate::cli::decide::not_both_stdin;
+use crate::cli::input::Input;
+use crate::cli::screen::clean;
+use crate::cli::shell::Shell;
+use crate::decision::{Decision, Verdict};
+use crate::desk::{Ask, Decided, Opened};
+use crate::escalation::{Command, Principal};
+use crate::event::Json;
+use crate::files::Root;
+use crate::reference::Times;
+use crate::router::{Router, Settings};
+
+/// Decide an event, and open an escalation where it escalates
+///
+/// Who acts is the requester. The decision is made as of now, and measures know only this event: what
+/// has to count events over time is `serve`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The matrix: a file, the folder of one, or - for standard input
+    #[arg(value_name = "MATRIX")]
+    matrix: PathBuf,
+    /// The event, alone or with others, one a line: a file, or - for standard input
+    #[arg(value_name = "EVENT")]
+    event: PathBuf,
+    /// Of several events the one with this id
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// What makes a repeated call the same call; without it the event's id
+    #[arg(long, value_name = "KEY")]
+    key: Option<String>,
+    /// The agent on whose behalf; neither it nor its owner may approve
+    #[arg(long, value_name = "AGENT")]
+    agent: Option<String>,
+    /// The event reports what happened, and asks for nothing: no permission follows
+    #[arg(long)]
+    report: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct Answered<'d> {
+    decision: &'d Decision,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<bool>,
+    /// Absent where the decision opens nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escalation: Option<Data<'d>>,
+}
+
+pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(), Trouble> {
+    not_both_stdin(&args.matrix, &args.event)?;
+    let root = Root::open(&args.matrix)?;
+    let desk = Desk::open(common, root.folder(), shell)?;
+    let (matrix, limits) = shell.matrix(&args.matrix)?;
+    let agent = args.agent.as_deref().map(Principal::parse).transpose()?;
+    let event = event(args, &limits)?;
+    let router = Router::new(Arc::clone(&matrix)).with_settings(Settings {
+        limits,
+        ..Settings::default()
+    });
+    let now = desk.desk.now()?.at;
+    let (decision, recorded) = router.dry_run_recording(&event, now);
+    if decision.verdict != Verdict::Escalate {
+        return nothing(&decision, &desk, shell);
+    }
+    let ask = Ask {
+        requester: desk.actor.principal.clone(),
+        agent,
+        key: args.key.clone(),
+        asks: !args.report,
+        event,
+        history: Vec::new(),
+    };
+    let decided = Decided {
+        matrix,
+        decision,
+        recorded,
+        times: Times::received(now),
+    };
+    let mut opened = desk.desk.open(&ask, &decided)?;
+    if !opened.replayed
+        && let Some(operator) = &desk.actor.operator
+    {
+        // The request names the requester alone; who typed it must stay named too.
+        let text = format!("{operator} asked for this on a command line");
+        let command = Command::Comment { text };
+        let done = desk
+            .desk
+            .act(&opened.escalation.pinned.id, command, desk.actor.clone());
+        opened.escalation = match done {
+            Ok(done) => done.escalation,
+            // One whose group it joined may be another's, who says nothing there.
+            Err(crate::desk::DeskError::Refused(_)) => opened.escalation,
+            Err(error) => return Err(error.into()),
+        };
+    }
+    desk.keep_house(shell);
+    say(&decided.decision, &opened, &desk, shell)
+}
+
+/// The one event that is meant.
+fn event(args: &Args, limits: &crate::limits::Limits) -> Result<Vec<u8>, Trouble> {
+    let mut input = Input::open(&args.event, limits)?;
+    if let Some(whole) = input.whole_object()? {
+        let is_it = args.id.as_ref().is_none_or(|id| has_id(&whole, id, limits));
+        return match is_it {
+            true => Ok(whole),
+            false => Err(no_such(args)),
+        };
+    }
+    let mut found: Option<Vec<u8>> = None;
+    while let Some(line) = input.next_line()? {
+        let Some(bytes) = line.bytes() else {
+            let message = format!("the event in line {} is too long", line.number);
+            return Err(Trouble::unusable("event", message));
+        };
+        match &args.id {
+            Some(id) if has_id(bytes, id, limits) => return Ok(bytes.to_vec()),
+            Some(_) => {}
+            None if found.is_some() => {
+                let message = "there are several events; name one with `--id`";
+                return Err(Trouble::unusable("several_events", message));
+            }
+            None => found = Some(bytes.to_vec()),
+        }
+    }
+    found.ok_or_else(|| no_such(args))
+}
+
+fn no_such(args: &Args) -> Trouble {
+    let name = crate::files::shown(Path::new(&args.event));
+    let message = match &args.id {
+        Some(id) => format!("there is no event with the id `{}` in `{name}`", clean(id)),
+        None => format!("there is no event in `{name}`"),
+    };
+    Trouble::unusable("no_event", message)
+}
+
+fn has_id(bytes: &[u8], id: &str, limits: &crate::limits::Limits) -> bool {
+    let json = Json::parse(bytes, limits).ok();
+    let found = json.as_ref().and_then(|json| json.member("id"));
+    match found {
+        Some(Json::Text(text) | Json::Number(text)) => text == id,
+        _ => false,
+    }
+}
+
+/// A decision that opens nothing.
+fn nothing(decision: &Decision, desk: &Desk, shell: &mut Shell) -> Result<(), Trouble> {
+    if desk.format == Format::Json {
+        let answered = Answered {
+            decision,
+            replayed: None,
+            joined: None,
+            escalation: None,
+        };
+        return super::json(&answered, &mut shell.out);
+    }
+    in_short(decision, shell)?;
+    Ok(writeln!(
+        shell.out,
+        "the decision is `{}`: nothing is asked, and nothing was opened",
+        decision.verdict.as_str()
+    )?)
+}
+
+fn in_short(decision: &Decision, shell: &mut Shell) -> Result<(), Trouble> {
+    let verdict = decision.verdict;
+    let painted = crate::cli::decide::paint(shell.paint, verdict, verdict.as_str());
+    let (by, reason) = (clean(&decision.by), clean(&decision.reason));
+    writeln!(shell.out, "{painted} by {by}: {reason}")?;
+    Ok(())
+}
+
+fn say(
+    decision: &Decision,
+    opened: &Opened,
+    desk: &Desk,
+    shell: &mut Shell,
+) -> Result<(), Trouble> {
+    let it = &opened.escalation;
+    if desk.format == Format::Json {
+        let answered = Answered {
+            decision,
+            replayed: Some(opened.replayed),
+            joined: Some(opened.joined),
+            escalation: Some(Data::of(it)),
+        };
+        return super::json(&answered, &mut shell.out);
+    }
+    in_short(decision, shell)?;
+    let id = short(&it.pinned.id);
+    let said = match (opened.joined, opened.replayed) {
+        (true, _) => format!(
+            "joined {id}, which is open for its group; this action stays blocked, and is asked for \
+             again when that has ended"
+        ),
+        (false, true) => format!("the same request was made before: {id}"),
+        (false, false) => format!("opened {id}"),
+    };
+    writeln!(shell.out, "{said}\n")?;
+    let shown = desk.desk.show(&it.pinned.id)?;
+    let packet = data::packet(&shown, desk);
+    let text = show::text(desk, &shown, packet.as_ref(), shell)?;
+    shell.out.write_all(text.as_bytes())?;
+    Ok(())
+}

@@ -1,0 +1,121 @@
+//! `laneway escalations watch`: the desk at work, until the process is stopped.
+//!
+//! In: the store, a second after the other. Out: what happened to any escalation, a line for each thing;
+//! notices by the channels of laneway.toml.
+//! Invariant: it may be stopped at any instant: each step is one transaction.
+
+use std::io::Write;
+use std::time::Duration;
+
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::find::short;
+use super::place::{Desk, say_suspicion};
+use super::post::Post;
+use super::trouble::Trouble;
+use super::{Format, story};
+use crate::cli::screen::{clean, moment};
+use crate::cli::shell::Shell;
+use crate::clock::format_timestamp;
+use crate::escalation::audit::{Payload, Row};
+use crate::store::{read, write};
+
+/// Escalations of one transaction, and notices of one round.
+const AT_ONCE: u32 = 100;
+
+/// Rows that are read at once.
+const ROWS: u32 = 500;
+
+/// Perform what is due and send notices, every second, until ctrl-c
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Do one round until nothing is due, and end
+    #[arg(long)]
+    once: bool,
+}
+
+pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Trouble> {
+    let post = Post::new(&desk.config.notify);
+    let mut seen = last_row(desk)?;
+    let mut is_suspect = desk.desk.suspicion().is_some();
+    loop {
+        round(desk, &post, shell)?;
+        desk.desk.keep_house()?;
+        seen = news(desk, seen, shell)?;
+        shell.out.flush()?;
+        if args.once {
+            return Ok(());
+        }
+        let is_now = desk.desk.suspicion().is_some();
+        if is_now && !is_suspect {
+            say_suspicion(&desk.desk, shell)?;
+        }
+        is_suspect = is_now;
+        std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+/// Until nothing is due and nothing waits to be sent.
+fn round(desk: &Desk, post: &Post, shell: &Shell) -> Result<(), Trouble> {
+    loop {
+        let stepped = desk.desk.run_due(AT_ONCE)?;
+        for (id, why) in &stepped.failed {
+            let word = shell.error_paint.bad("error");
+            shell.tell(&format!("{word}: escalation {id} cannot be touched: {why}"));
+        }
+        let sent = desk.desk.send(post, AT_ONCE)?;
+        let is_done = sent.sent + sent.retried + sent.failed == 0;
+        if stepped.escalations == 0 && is_done {
+            return Ok(());
+        }
+    }
+}
+
+/// The last row of the audit.
+fn last_row(desk: &Desk) -> Result<u64, Trouble> {
+    let store = desk.desk.store().as_ref();
+    Ok(write(store, |transaction| {
+        let last = transaction.last_checkpoint()?;
+        let behind = transaction.behind(last.map_or(0, |last| last.seq))?;
+        Ok(behind.seq)
+    })?)
+}
+
+/// Prints what happened behind a row, by whomever; the last row then.
+fn news(desk: &Desk, mut seen: u64, shell: &mut Shell) -> Result<u64, Trouble> {
+    loop {
+        let store = desk.desk.store().as_ref();
+        let rows = read(store, move |transaction| transaction.rows(seen, ROWS))?;
+        let Some((last, _)) = rows.last() else {
+            return Ok(seen);
+        };
+        seen = last.seq;
+        for (row, payload) in &rows {
+            tell(desk, row, payload, shell)?;
+        }
+    }
+}
+
+fn tell(desk: &Desk, row: &Row, payload: &Payload, shell: &mut Shell) -> Result<(), Trouble> {
+    if desk.format == Format::Json {
+        let at = format_timestamp(row.at);
+        let body: Option<&RawValue> = match payload {
+            Payload::Kept { body, .. } => serde_json::from_str(body).ok(),
+            _ => None,
+        };
+        // From text to text, so that numbers keep their digits.
+        let said = json!({ "at": at, "escalation": row.escalation, "what": row.kind }).to_string();
+        let said = said.trim_end_matches('}');
+        let body = body.map_or("null", RawValue::get);
+        return Ok(writeln!(shell.out, "{said},\"body\":{body}}}")?);
+    }
+    let zone = chrono_tz::Tz::UTC;
+    let at = moment(row.at, zone);
+    let what = clean(&story::what(row, payload, zone));
+    Ok(writeln!(
+        shell.out,
+        "{at}  {}  {what}",
+        short(&row.escalation)
+    )?)
+}
