@@ -316,7 +316,7 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn all_failed(&mut self, step: &str) -> Result<bool, StoreError> {
-        let outbox = self.state.outbox.iter().map(|(_, it)| it);
+        let outbox = self.state.outbox.values();
         let mut of_step = outbox
             .filter(|it| {
                 it.notice

@@ -4,7 +4,7 @@ use super::page::text_of;
 use super::{SqliteOptions, SqliteStore, audit, outbox, transaction};
 use crate::clock::Timestamp;
 use crate::escalation::Outcome;
-use crate::store::transaction::{Cursor, Order, Query};
+use crate::store::transaction::{Cursor, Order, Query, Store};
 use std::sync::Arc;
 
 fn plan(connection: &rusqlite::Connection, text: &str) -> String {
@@ -69,6 +69,7 @@ fn every_list_is_read_by_an_index() {
         outbox::TO_SEND,
         outbox::WAITING,
         outbox::FAILED,
+        outbox::OF_STEP,
         audit::AUDIT,
     ];
     for text in texts.into_iter().map(str::to_owned).chain(lists) {
@@ -80,4 +81,21 @@ fn every_list_is_read_by_an_index() {
     let heads = plan(&connection, audit::HEADS);
     assert!(!heads.contains("SCAN audit\n"), "{heads}");
     drop(store);
+}
+
+#[test]
+fn work_is_gone_when_its_answer_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(Arc::new(|| Timestamp::UNIX_EPOCH));
+    let store = Arc::new(SqliteStore::open(&folder.path().join("a.db"), options).unwrap());
+    for _ in 0..200 {
+        // As a desk does, whose work holds the desk, and that the store.
+        let held = Arc::clone(&store);
+        let work = move |_: &mut dyn crate::store::Transaction| {
+            let _ = &held;
+            Ok(())
+        };
+        store.write(Box::new(work)).unwrap();
+        assert_eq!(Arc::strong_count(&store), 1);
+    }
 }

@@ -76,7 +76,10 @@ impl Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.jobs = None;
-        if let Some(thread) = self.thread.take() {
+        let is_other =
+            |thread: &JoinHandle<()>| thread.thread().id() != std::thread::current().id();
+        // A thread does not wait for itself: it ends with its queue.
+        if let Some(thread) = self.thread.take().filter(is_other) {
             // A panic there was answered to whom it concerned.
             let _ = thread.join();
         }
@@ -88,7 +91,10 @@ fn run(connection: &Connection, queue: &Receiver<Job>, wall: &Wall) {
         let mut batch = vec![first];
         batch.extend(queue.try_iter().take(STORE_BATCH - 1));
         let answers = batch_of(connection, &mut batch, wall);
-        for (job, answer) in batch.iter().zip(answers) {
+        for (job, answer) in batch.into_iter().zip(answers) {
+            // Work may hold the store that it is for. Were it dropped behind the answer, this thread could be
+            // the last to hold it.
+            drop(job.work);
             // Who does not wait any more has no use for it.
             let _ = job.answer.send(answer);
         }
