@@ -89,7 +89,7 @@ lane notes {
     let shown = world.as_person(CARLA, &["show", id]).fine();
     assert_eq!(
         shown.out.to_lowercase().matches("by silence").count(),
-        5,
+        6,
         "{shown:?}"
     );
     let listed = world.as_person(CARLA, &["list", "--all"]).fine();

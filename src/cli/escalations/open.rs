@@ -95,11 +95,9 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
         times: Times::received(now),
     };
     let mut opened = desk.desk.open(&ask, &decided)?;
-    if !opened.replayed
-        && let Some(operator) = &desk.actor.operator
-    {
+    if !opened.replayed && desk.actor.operator.is_some() {
         // The request names the requester alone; who typed it must stay named too.
-        let text = format!("{operator} asked for this on a command line");
+        let text = "asked for on a command line".to_owned();
         let command = Command::Comment { text };
         let done = desk
             .desk
