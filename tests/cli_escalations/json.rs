@@ -120,3 +120,16 @@ fn each_json_form_is_one_document() {
         assert_eq!(keys(&line), ["at", "escalation", "what", "body"]);
     }
 }
+
+#[test]
+fn lines_are_folded_to_the_screen_and_keep_their_indent() {
+    let world = World::demo();
+    let id = world.open("rg-023");
+    let show = ["escalations", "show", &id, "--now", &world.now];
+    let shown = world.on_screen("80", &show, b"").fine();
+    let longest = shown.out.lines().map(|line| line.chars().count()).max();
+    assert!(longest <= Some(80), "{shown:?}");
+    let indented = |text: &str| shown.out.contains(&format!("\n             {text}"));
+    assert!(indented("✓ method is other_account"), "{shown:?}");
+    assert!(indented("- cfo@acme.example"), "{shown:?}");
+}

@@ -88,9 +88,14 @@ impl World {
 
     /// The program in that folder by the real clock.
     pub fn run_with(&self, args: &[&str], input: &[u8]) -> Ran {
+        self.on_screen("", args, input)
+    }
+
+    /// The same on a screen of so many columns.
+    pub fn on_screen(&self, columns: &str, args: &[&str], input: &[u8]) -> Ran {
         let mut child = Command::new(env!("CARGO_BIN_EXE_laneway"))
             .current_dir(self.folder.path())
-            .env_remove("COLUMNS")
+            .env("COLUMNS", columns)
             .env("NO_COLOR", "1")
             .args(args)
             .stdin(Stdio::piped())

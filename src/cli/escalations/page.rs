@@ -33,12 +33,14 @@ impl Page {
         }
     }
 
-    /// A label and its text; the lines after the first stand below it.
+    /// A label and its text; the lines after the first stand below it, with its indent.
     pub(super) fn line(&mut self, label: &str, text: &str) {
         let mut label = label;
-        for line in wrap(&clean(text), self.room) {
+        let (text, indent) = (text.trim_start(), text.len() - text.trim_start().len());
+        let room = self.room.map(|room| room.saturating_sub(indent));
+        for line in wrap(&clean(text), room) {
             let shown = self.paint.quiet(&format!("{label:LABEL$}"));
-            let line = format!("{shown}{line}");
+            let line = format!("{shown}{:indent$}{line}", "");
             let _ = writeln!(self.text, "{}", line.trim_end());
             label = "";
         }
