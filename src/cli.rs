@@ -34,6 +34,7 @@ mod screen;
 mod shell;
 mod show;
 mod simulate;
+mod stats;
 mod test;
 
 use shell::{Answer, Failure, Shell};
@@ -76,6 +77,7 @@ enum Command {
     Replay(replay::Args),
     Explain(explain::Args),
     Simulate(simulate::Args),
+    Stats(stats::Args),
     Test(test::Args),
     Show(show::Args),
     Escalations(escalations::Args),
@@ -111,6 +113,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Replay(args) => replay::run(args, shell),
         Command::Explain(args) => explain::run(args, shell),
         Command::Simulate(args) => simulate::run(args, shell),
+        Command::Stats(args) => stats::run(args, shell),
         Command::Test(args) => test::run(args, shell),
         Command::Show(args) => show::run(args, shell),
         Command::Escalations(args) => escalations::run(args, shell),

@@ -175,7 +175,7 @@ fn read_file(path: &PathBuf, most: usize) -> Result<Vec<u8>, Trouble> {
 }
 
 /// An instant, or how long ago it was.
-fn since(text: &str) -> Result<Since, String> {
+pub(super) fn since(text: &str) -> Result<Since, String> {
     if let Some(at) = crate::clock::parse_timestamp(text) {
         return Ok(Since::At(at));
     }
@@ -186,7 +186,7 @@ fn since(text: &str) -> Result<Since, String> {
 
 /// From when.
 #[derive(Debug, Clone, Copy)]
-enum Since {
+pub(super) enum Since {
     At(Timestamp),
     Ago(crate::clock::Duration),
 }

@@ -288,7 +288,7 @@ pub fn amend(plans: Vec<Plan>) -> Command {
             holds: Holds::default(),
         },
         plans,
-        input: serde_json::json!({ "amount": 1 }),
+        input: r#"{"amount":1}"#.to_owned(),
         reason: None,
     }))
 }

@@ -53,11 +53,6 @@ impl Faulty {
         *self.fault.lock().unwrap() = fault;
     }
 
-    /// Calls since the last setting.
-    pub fn calls(&self) -> u64 {
-        self.calls.load(Ordering::SeqCst)
-    }
-
     fn wrap(&self, mut work: Work) -> Work {
         let (calls, fault) = (Arc::clone(&self.calls), *self.fault.lock().unwrap());
         let struck = Arc::clone(&self.struck);

@@ -232,7 +232,7 @@ pub fn open_decision(setting: Setting, matrix: &Arc<Matrix>, decision: Decision)
         agent: setting.agent.map(who),
         key: "k-1".to_owned(),
         asks: setting.asks,
-        packet: serde_json::Value::Null,
+        packet: "null".to_owned(),
     };
     let context = Context {
         now: noon(),
@@ -349,7 +349,7 @@ impl Case {
             is_readable,
             demands: demands_of(&decision, &self.matrix),
             plans: added_plans(&decision, &self.matrix, &directory, &self.it, now),
-            input: serde_json::json!(event),
+            input: serde_json::json!(event).to_string(),
             reason: None,
         }))
     }

@@ -69,8 +69,8 @@ pub struct Shadow {
 }
 
 fn name(record: &Record, key: &str) -> &'static str {
-    let text = record.body[key].as_str().unwrap_or_default();
-    super::town::known(text)
+    let body = body(record);
+    super::town::known(body[key].as_str().unwrap_or_default())
 }
 
 impl Part {
@@ -205,8 +205,8 @@ impl Shadow {
         let mut stepped = BTreeSet::new();
         for record in records {
             self.refresh(town);
-            let lane = record.body["lane"].as_str().unwrap_or_default().to_owned();
-            let step = record.body["step"].as_u64().unwrap_or_default() as usize;
+            let lane = body(record)["lane"].as_str().unwrap_or_default().to_owned();
+            let step = body(record)["step"].as_u64().unwrap_or_default() as usize;
             match record.kind {
                 RecordKind::Stepped => {
                     let part = self.part(&lane);
@@ -257,7 +257,8 @@ impl Shadow {
                 RecordKind::Delegated => {
                     let (from, to) = (name(record, "from"), name(record, "to"));
                     for part in &mut self.parts {
-                        let its = record.body["lanes"].as_array().unwrap().iter();
+                        let body = body(record);
+                        let its = body["lanes"].as_array().unwrap().iter();
                         if its.clone().any(|lane| lane == part.lane) {
                             part.delegated.insert((from, to));
                         }
@@ -271,7 +272,7 @@ impl Shadow {
                 }
                 RecordKind::Voted => {
                     let person = name(record, "person");
-                    match record.body["vote"].as_str().unwrap() {
+                    match body(record)["vote"].as_str().unwrap() {
                         "approve" => {
                             self.used.insert(person);
                             let counts = self.parts.iter().map(|it| (now < it.deadline(cap), None));
@@ -297,7 +298,7 @@ impl Shadow {
                 RecordKind::Satisfied => {
                     let at = self.parts.iter().position(|it| it.lane == lane).unwrap();
                     let part = &self.parts[at];
-                    if record.body["by"] == "silence" {
+                    if body(record)["by"] == "silence" {
                         let last = steps(part.lane).last().unwrap().1;
                         if last != Step::Allows || !is_confirmed || now < part.deadline(cap) {
                             wrong.push("silence allowed what it may not".to_owned());
@@ -310,7 +311,7 @@ impl Shadow {
                     if self.consumed.is_some() {
                         wrong.push("a grant was used twice".to_owned());
                     }
-                    self.consumed = record.body["key"].as_str().map(str::to_owned);
+                    self.consumed = body(record)["key"].as_str().map(str::to_owned);
                 }
                 _ => {}
             }
@@ -509,4 +510,9 @@ impl Shadow {
             Command::Release => Expect::Refused,
         }
     }
+}
+
+/// The particulars of a record.
+fn body(record: &laneway::escalation::Record) -> serde_json::Value {
+    serde_json::from_str(&record.body).unwrap_or_default()
 }
