@@ -291,7 +291,7 @@ impl View<'_> {
                 clean(&refusal.to_string())
             ));
         }
-        lines.extend(moment.records.iter().filter_map(|record| words(record)));
+        lines.extend(moment.records.iter().filter_map(words));
         let mut told: BTreeMap<(&'static str, String), Vec<String>> = BTreeMap::new();
         for notice in &moment.notices {
             let (verb, who) = telling(notice);
