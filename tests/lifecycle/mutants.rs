@@ -32,6 +32,12 @@ const fn mutant(
 /// All of them.
 pub const MUTANTS: &[Mutant] = &[
     mutant(
+        ["apply.rs", "what has ended goes on"],
+        "Some(resolution) => Err(Refusal::Ended(Box::new(resolution.clone()))),",
+        "Some(_) => Ok(()),",
+        "lifecycle::time::rule_6_a_late_vote_is_refused_with_the_resolution_and_audited",
+    ),
+    mutant(
         ["apply/ends.rs", "a quorum is resolved by its first vote"],
         "counted.len() < it.quorum as usize",
         "counted.is_empty()",
@@ -93,12 +99,6 @@ pub const MUTANTS: &[Mutant] = &[
         "now: stored(context.now).max(it.last),",
         "now: stored(context.now),",
         "lifecycle::time::rule_4_stored_time_never_goes_back",
-    ),
-    mutant(
-        ["apply.rs", "what has ended goes on"],
-        "Some(resolution) => Err(Refusal::Ended(Box::new(resolution.clone()))),",
-        "Some(_) => Ok(()),",
-        "lifecycle::wrong::wrong_answer_a_late_approval_does_not_flip_a_timeout",
     ),
     mutant(
         ["apply/steps.rs", "a clock that jumped performs steps"],
