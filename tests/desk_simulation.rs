@@ -4,7 +4,14 @@
 //! After each step every escalation is held against the invariants; at the end of a world each has ended
 //! once, nothing that was acknowledged is missing, and the audit verifies.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "a test that shows the world it failed in"
+)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

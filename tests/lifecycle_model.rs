@@ -28,11 +28,6 @@ mod walk;
 
 use walk::World;
 
-/// Whether the machine keeps all rules. Until it does, the worlds stay out of where it does not, which
-/// the tests under `lifecycle/bugs.rs` show: a vote counts where its person may not vote any more, a step
-/// that is brought forward leaves too few, a delegation completes a quorum and nothing comes of it.
-const MENDED: bool = false;
-
 fn is_long() -> bool {
     std::env::var_os("LANEWAY_LONG").is_some_and(|value| value == "1")
 }
@@ -60,23 +55,23 @@ fn a_quorum_that_ends_denied() {
     world.changes = 1;
     world.late = is_long();
     world.amends = is_long();
-    world.hands_over = is_long() && MENDED;
+    world.hands_over = is_long();
     holds(world, 1_000);
 }
 
 #[test]
 fn a_quorum_whose_silence_allows() {
     let mut world = World::of("soft");
-    world.changes = u32::from(is_long() && MENDED);
+    world.changes = u32::from(is_long());
     world.late = is_long();
-    world.fails = MENDED;
+    world.fails = true;
     holds(world, 300);
 }
 
 #[test]
 fn two_sign_offs() {
     let mut world = World::of("both");
-    world.changes = u32::from(is_long() && MENDED);
+    world.changes = u32::from(is_long());
     world.late = is_long();
     holds(world, 1_000);
 }

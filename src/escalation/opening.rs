@@ -112,6 +112,7 @@ pub fn open(opening: &Opening<'_>, counts: Counts, context: Context<'_>) -> Appl
     work.stay_satisfiable();
     if work.it.is_pending() {
         work.find_reachable();
+        work.stay_satisfiable();
     }
     // Nothing is demanded by a decision without sign-offs: that is no approval.
     if work.it.sign_offs.is_empty() {

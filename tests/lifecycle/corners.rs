@@ -97,3 +97,25 @@ fn rule_3_too_few_after_a_step_that_was_brought_forward_ends_denied() {
     case.at(11).act(&failed, &engine()).unwrap();
     assert_eq!(case.outcome(), Some(Outcome::Denied));
 }
+
+#[test]
+fn rule_3_a_vote_counts_only_where_its_person_may_vote() {
+    let mut case = Case::open("both");
+    case.at(1).approve("ann").unwrap();
+    // Ben is still named for the second lane, and in the group of the first no more.
+    case.folk.desk.remove("ben");
+    case.approve("ben").unwrap();
+    assert_eq!(case.it.sign_offs[1].state, SignOffState::Satisfied);
+    assert_eq!(case.it.sign_offs[0].state, SignOffState::Waiting);
+    assert_eq!(case.outcome(), None);
+}
+
+#[test]
+fn rule_3_one_person_with_two_seats_is_one_of_too_few() {
+    let mut case = Case::open("pay");
+    case.at(1).delegate("ann", "cat").unwrap();
+    case.approve("ann").unwrap();
+    case.folk.desk.remove("ben");
+    case.withdraw("ann").unwrap();
+    assert_eq!(case.outcome(), Some(Outcome::Denied));
+}

@@ -103,7 +103,7 @@ pub const PEOPLE: [&str; 9] = [
 
 pub fn matrix() -> Arc<Matrix> {
     let loaded = laneway::check_text("matrix.lane", MATRIX, &laneway::Options::default());
-    loaded.into_matrix().expect("the matrix of the world loads")
+    loaded.into_matrix().unwrap()
 }
 
 pub fn principal(name: &str) -> Principal {

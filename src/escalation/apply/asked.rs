@@ -25,6 +25,8 @@ impl Work<'_> {
     pub(in crate::escalation) fn seat(&mut self, sign_off: usize, people: &[Asked]) {
         let now = self.now;
         let directory = self.context.directory;
+        // Who approved already is not checked again, so the seat must be one to vote by (rule 3).
+        let voted: Vec<Principal> = self.it.approvals().map(|it| it.person.clone()).collect();
         let excluded = &self.it.pinned.excluded;
         let Some(sign_off) = self.it.sign_offs.get_mut(sign_off) else {
             return;
@@ -39,6 +41,9 @@ impl Work<'_> {
             let is_member = via
                 .as_ref()
                 .is_none_or(|group| directory.is_member(group, person));
+            if voted.contains(person) && !is_member {
+                continue;
+            }
             let mut seated = sign_off
                 .seats
                 .iter_mut()
@@ -210,7 +215,9 @@ impl Work<'_> {
                 .iter()
                 .any(|kind| self.it.vote_of(person, *kind).is_some())
         };
-        for seat in it.seated().filter(|seat| self.is_eligible(seat)) {
+        // One person is one, whatever seats: the seat is the one that the vote would count by.
+        let votes_by = |seat: &&Seat| self.eligible_seat(it, &seat.person) == Some(*seat);
+        for seat in it.seated().filter(votes_by) {
             let who = seat.for_whom.as_ref().unwrap_or(&seat.person);
             if !used(&seat.person) && !people.contains(&who) {
                 people.push(who);

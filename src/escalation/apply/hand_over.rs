@@ -150,6 +150,7 @@ impl Work<'_> {
         });
         // Who votes in another's place may have voted already.
         self.settle();
+        self.stay_satisfiable();
         Ok(Reply::Done)
     }
 }

@@ -6,7 +6,7 @@ use super::{Work, by};
 use crate::escalation::command::{Actor, Refusal, Reply, VoteOf};
 use crate::escalation::effect::RecordKind;
 use crate::escalation::principal::Principal;
-use crate::escalation::state::{Cause, Outcome, SignOff, SignOffState, Vote, VoteKind};
+use crate::escalation::state::{Cause, Outcome, Seat, SignOff, SignOffState, Vote, VoteKind};
 use crate::limits::REMARK_CHARS;
 
 impl Work<'_> {
@@ -156,6 +156,9 @@ impl Work<'_> {
     }
 
     pub(super) fn cast(&mut self, kind: VoteKind, actor: &Actor) {
+        if kind == VoteKind::Approve {
+            self.give_up_seats(&actor.principal);
+        }
         self.it.votes.push(Vote {
             round: self.it.round,
             person: actor.principal.clone(),
@@ -164,6 +167,24 @@ impl Work<'_> {
             digest: self.it.digest.clone(),
             operator: actor.operator.clone(),
         });
+    }
+
+    /// Rule 3: eligibility is checked when voting. A seat by which the voter may not vote now ends, so
+    /// that the vote counts only where it may.
+    fn give_up_seats(&mut self, person: &Principal) {
+        let now = self.now;
+        for position in 0..self.it.sign_offs.len() {
+            let Some(it) = self.it.sign_offs.get(position) else {
+                return;
+            };
+            let may = |seat: &Seat| seat.person != *person || self.is_eligible(seat);
+            let may: Vec<bool> = it.seats.iter().map(may).collect();
+            if let Some(it) = self.it.sign_offs.get_mut(position) {
+                for (seat, _) in it.seats.iter_mut().zip(may).filter(|(_, may)| !may) {
+                    seat.until = seat.until.or(Some(now));
+                }
+            }
+        }
     }
 
     pub(super) fn note_vote(&mut self, kind: VoteKind, reason: Option<&str>, actor: &Actor) {
