@@ -426,7 +426,9 @@ impl World {
         };
         for summary in desk.page(query).unwrap() {
             let now = desk.show(&summary.id).unwrap().escalation;
-            let wrong = invariants::broken(self.seen.get(&summary.id), &now);
+            let mut wrong = invariants::broken(self.seen.get(&summary.id), &now);
+            // Between two looks there may be several commands.
+            wrong.retain(|wrong| wrong != "two steps at once");
             if !wrong.is_empty() && self.seen.contains_key(&summary.id) {
                 self.fail(&format!("{}: {wrong:?}", summary.id));
             }

@@ -144,12 +144,24 @@ fn open_store(
 ) -> Result<Arc<dyn Store>, Trouble> {
     match place {
         config::Store::File(path) => open_file(path, clock, wanted),
-        config::Store::Postgres(_) => Err(Trouble::unusable(
-            "no_postgres",
-            "the store is a PostgreSQL database, and this program was built without the feature \
-             `postgres`",
-        )),
+        config::Store::Postgres(url) => open_database(url),
     }
+}
+
+/// Its clock is that of its server.
+#[cfg(feature = "postgres")]
+fn open_database(url: &str) -> Result<Arc<dyn Store>, Trouble> {
+    let options = crate::store::PostgresOptions::default();
+    Ok(Arc::new(crate::store::PostgresStore::open(url, options)?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn open_database(_: &str) -> Result<Arc<dyn Store>, Trouble> {
+    Err(Trouble::unusable(
+        "no_postgres",
+        "the store is a PostgreSQL database, and this program was built without the feature \
+         `postgres`",
+    ))
 }
 
 fn open_file(
