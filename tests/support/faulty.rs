@@ -53,6 +53,25 @@ impl Faulty {
         *self.fault.lock().unwrap() = fault;
     }
 
+    /// Calls since the last setting.
+    #[allow(dead_code, reason = "not every test counts them")]
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Looks without failing and without being counted.
+    #[allow(dead_code, reason = "not every test looks in between")]
+    pub fn set_aside<T>(&self, look: impl FnOnce() -> T) -> T {
+        let fault = self.fault.lock().unwrap().take();
+        let calls = self.calls.load(Ordering::SeqCst);
+        let commits = self.commits.load(Ordering::SeqCst);
+        let seen = look();
+        self.calls.store(calls, Ordering::SeqCst);
+        self.commits.store(commits, Ordering::SeqCst);
+        *self.fault.lock().unwrap() = fault;
+        seen
+    }
+
     fn wrap(&self, mut work: Work) -> Work {
         let (calls, fault) = (Arc::clone(&self.calls), *self.fault.lock().unwrap());
         let struck = Arc::clone(&self.struck);

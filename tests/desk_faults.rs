@@ -1,0 +1,324 @@
+//! Every storage call of every operation fails once, with every kind of failure; the commit fails before
+//! and behind it. Nothing is lost, nothing is approved, the caller gets an error that says what is known,
+//! and the same request again does what it should have done.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may fail loudly"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use chrono::TimeDelta;
+use laneway::Router;
+use laneway::desk::{Clock, Consumption, Desk, DeskError};
+use laneway::escalation::{Command, Escalation, VoteOf};
+use laneway::store::{Known, MemoryStore, Query, Store, StoreErrorKind};
+
+#[path = "support/faulty.rs"]
+mod faulty;
+#[path = "support/world.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod world;
+
+use faulty::{Fault, Faulty};
+use world::{Hands, Mailbox, actor};
+
+/// One world, as far as an operation needs it.
+struct Scene {
+    hands: Arc<Hands>,
+    store: Arc<Faulty>,
+    desk: Desk,
+    router: Router,
+    mailbox: Mailbox,
+    id: Option<String>,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let hands = Hands::new();
+        let wall = Arc::clone(&hands);
+        let inner = MemoryStore::new(Arc::new(move || wall.wall()));
+        let store = Arc::new(Faulty::new(Arc::new(inner)));
+        let dynamic: Arc<dyn Store> = Arc::<Faulty>::clone(&store);
+        let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
+        let desk = Desk::new(dynamic, world::settings(&[]), clock).unwrap();
+        let router = Router::new(world::matrix());
+        Self {
+            hands,
+            store,
+            desk,
+            router,
+            mailbox: Mailbox::default(),
+            id: None,
+        }
+    }
+
+    fn open(&mut self) -> Result<(), DeskError> {
+        let event = world::event("e1", "5000", "c1", None);
+        let (ask, decided) = world::ask(&self.router, event, None, self.hands.wall());
+        let opened = self.desk.open(&ask, &decided)?;
+        self.id = Some(opened.escalation.pinned.id.clone());
+        Ok(())
+    }
+
+    fn id(&self) -> String {
+        self.id.clone().unwrap()
+    }
+
+    fn approve(&self, who: &str) -> Result<(), DeskError> {
+        let digest = self.now().unwrap().digest;
+        let vote = Command::Vote(VoteOf::Approve {
+            digest,
+            reason: None,
+        });
+        self.desk.act(&self.id(), vote, actor(who)).map(drop)
+    }
+
+    /// The one escalation as it is, if there is one.
+    fn now(&self) -> Option<Escalation> {
+        self.store.set_aside(|| {
+            let query = Query {
+                limit: 10,
+                ..Query::default()
+            };
+            let page = self.desk.page(query).unwrap();
+            assert!(page.len() <= 1, "opened twice");
+            let summary = page.first()?;
+            Some(self.desk.show(&summary.id).unwrap().escalation)
+        })
+    }
+}
+
+/// What comes before an operation, and the operation.
+struct Operation {
+    name: &'static str,
+    before: fn(&mut Scene),
+    run: fn(&mut Scene) -> Result<(), DeskError>,
+}
+
+fn opened(scene: &mut Scene) {
+    scene.open().unwrap();
+}
+
+fn half(scene: &mut Scene) {
+    opened(scene);
+    scene.approve("b1@x").unwrap();
+}
+
+fn approved(scene: &mut Scene) {
+    half(scene);
+    scene.approve("b2@x").unwrap();
+}
+
+fn due(scene: &mut Scene) {
+    opened(scene);
+    scene.hands.pass(TimeDelta::hours(1));
+}
+
+const OPERATIONS: &[Operation] = &[
+    Operation {
+        name: "open",
+        before: |_| {},
+        run: Scene::open,
+    },
+    Operation {
+        name: "the first approval",
+        before: opened,
+        run: |scene| scene.approve("b1@x"),
+    },
+    Operation {
+        name: "the last approval",
+        before: half,
+        run: |scene| scene.approve("b2@x"),
+    },
+    Operation {
+        name: "deny",
+        before: half,
+        run: |scene| {
+            let reason = "no".to_owned();
+            let vote = Command::Vote(VoteOf::Deny { reason });
+            scene.desk.act(&scene.id(), vote, actor("b2@x")).map(drop)
+        },
+    },
+    Operation {
+        name: "amend",
+        before: half,
+        run: |scene| {
+            let input = world::event("x", "4000", "c1", None);
+            scene
+                .desk
+                .amend(&scene.id(), &input, None, actor("b2@x"))
+                .map(drop)
+        },
+    },
+    Operation {
+        name: "cancel",
+        before: half,
+        run: |scene| {
+            let cancel = Command::Cancel { reason: None };
+            scene
+                .desk
+                .act(&scene.id(), cancel, actor("service"))
+                .map(drop)
+        },
+    },
+    Operation {
+        name: "reassign",
+        before: opened,
+        run: |scene| {
+            let id = scene.id();
+            scene
+                .desk
+                .reassign(&id, None, "board", actor("b1@x"))
+                .map(drop)
+        },
+    },
+    Operation {
+        name: "consume",
+        before: approved,
+        run: |scene| {
+            let consumption = Consumption {
+                digest: Some(scene.now().unwrap().digest),
+                event: None,
+                key: "k".to_owned(),
+            };
+            let live = scene.router.matrix();
+            let done = scene
+                .desk
+                .consume(&scene.id(), &consumption, &live, actor("service"));
+            done.map(drop)
+        },
+    },
+    Operation {
+        name: "run due",
+        before: due,
+        run: |scene| match scene.desk.run_due(10) {
+            Ok(stepped) if !stepped.failed.is_empty() => {
+                // It is tried again, and others are not kept from it.
+                scene.desk.run_due(10).map(drop)
+            }
+            other => other.map(drop),
+        },
+    },
+    Operation {
+        name: "send",
+        before: opened,
+        run: |scene| scene.desk.send(&scene.mailbox, 100).map(drop),
+    },
+    Operation {
+        name: "keep house",
+        before: approved,
+        run: |scene| scene.desk.keep_house().map(drop),
+    },
+];
+
+/// What an operation leaves behind where nothing fails.
+fn undisturbed(operation: &Operation) -> (Option<Escalation>, u64) {
+    let mut scene = Scene::new();
+    (operation.before)(&mut scene);
+    scene.store.set(None);
+    (operation.run)(&mut scene).unwrap();
+    let calls = scene.store.calls();
+    (scene.now(), calls)
+}
+
+/// Ids are random; a team that is asked again has new seats for old ones.
+fn plain(it: Option<Escalation>) -> Option<Escalation> {
+    it.map(|mut it| {
+        for sign_off in &mut it.sign_offs {
+            sign_off.seats.retain(|seat| seat.until.is_none());
+        }
+        let mut pinned = (*it.pinned).clone();
+        pinned.id = String::new();
+        it.pinned = Arc::new(pinned);
+        it
+    })
+}
+
+fn hold(operation: &Operation, fault: Fault, end: &Option<Escalation>) {
+    let mut scene = Scene::new();
+    (operation.before)(&mut scene);
+    let before = scene.now();
+    scene.store.set(Some(fault));
+    let answer = (operation.run)(&mut scene);
+    let struck = scene.store.struck.load(Ordering::SeqCst);
+    let what = format!("{}, {fault:?}", operation.name);
+    scene.store.set(None);
+    let after = scene.now();
+    match &answer {
+        Ok(()) => {}
+        Err(DeskError::Store(error)) => {
+            assert!(struck, "{what}: {error}");
+            if error.known == Known::NotDone && !matches!(operation.name, "send" | "run due") {
+                assert_eq!(after, before, "{what}: it says that nothing was done");
+            }
+            let text = error.to_string();
+            let says = match error.known {
+                Known::NotDone => "nothing was done",
+                Known::Unknown => "it is not known",
+            };
+            assert!(text.contains(says), "{what}: {text}");
+        }
+        Err(error) => panic!("{what}: {error}"),
+    }
+    let is_approved = |it: &Option<Escalation>| {
+        let resolution = it.as_ref().and_then(|it| it.resolution.as_ref());
+        resolution.is_some_and(|resolution| resolution.outcome.is_approval())
+    };
+    assert!(
+        is_approved(end) || !is_approved(&after),
+        "{what}: a failure approved"
+    );
+    // The same request again.
+    if answer.is_err() {
+        match (operation.run)(&mut scene) {
+            Ok(()) => {}
+            // It was done, and its answer was lost: a second end is refused, and there is one.
+            Err(DeskError::Refused(_)) => assert!(
+                matches!(fault, Fault::AfterCommit(_)),
+                "{what}: refused the second time"
+            ),
+            Err(error) => panic!("{what}, again: {error}"),
+        }
+    }
+    assert_eq!(
+        plain(scene.now()),
+        plain(end.clone()),
+        "{what}: what came of it"
+    );
+    let kept = scene.desk.checkpoint().unwrap();
+    let report = scene.desk.verify(kept.into_iter().collect()).unwrap();
+    assert!(report.is_sound(), "{what}: {:?}", report.faults);
+}
+
+#[test]
+fn every_storage_call_fails_once() {
+    let kinds = [
+        StoreErrorKind::Full,
+        StoreErrorKind::Io,
+        StoreErrorKind::Busy,
+    ];
+    let mut held = 0;
+    for operation in OPERATIONS {
+        let (end, calls) = undisturbed(operation);
+        assert!(calls > 0, "{}", operation.name);
+        for call in 1..=calls {
+            for kind in kinds {
+                hold(operation, Fault::Call(call, kind), &end);
+                held += 1;
+            }
+        }
+        for commit in 1..=3 {
+            hold(operation, Fault::BeforeCommit(commit), &end);
+            hold(operation, Fault::AfterCommit(commit), &end);
+            held += 2;
+        }
+    }
+    assert!(held > 200, "{held}");
+    println!("{held} failures");
+}
