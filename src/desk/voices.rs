@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::view::Stored as StoredEvent;
 use super::{Desk, DeskError, Done};
 use crate::decision::{Decision, Verdict};
+use crate::escalation::packet::{Packet, Subject};
 use crate::escalation::{
     Actor, Amendment, Command, Demands, Escalation, Outcome, Roster, added_plans,
 };
@@ -77,13 +78,18 @@ impl Desk {
             }
             _ => Vec::new(),
         };
-        let text = String::from_utf8_lossy(&input);
+        // What is redacted is not stored (the digest stays that of what was given).
+        let limits = &settings.limits;
+        let subject = Subject::read(&matrix, &input, limits, stored.times.opened);
+        let packet = Packet::assemble(&decision, &subject, Vec::new(), &settings.policy.redact);
+        let kept = packet.event().or(packet.action);
+        let kept = kept.and_then(|kept| serde_json::to_string(&kept).ok());
         let amendment = Amendment {
             digest: decision.action_digest.clone(),
             is_readable: read.is_ok(),
             demands: Demands::of(&decision, &matrix),
             plans,
-            input: text.into_owned(),
+            input: kept.unwrap_or_else(|| "null".to_owned()),
             reason,
         };
         self.act(id, Command::Amend(Box::new(amendment)), actor)
@@ -136,7 +142,12 @@ impl Desk {
         let is_granted = granted == Some(digest.as_str());
         let event = match &consumption.event {
             Some(event) => Some(stored.at_its_time(event)),
-            None => stored.input(),
+            // What was stored without its redacted parts is another action; what an adjust made of the
+            // event is the one that was asked for.
+            None => stored.input().filter(|event| {
+                self.digest_of(live, event, &stored) == digest
+                    || self.again(live, &stored, event).action_digest == digest
+            }),
         };
         let demands = match (is_granted, event) {
             (true, None) => return Err(DeskError::NeedsEvent),
