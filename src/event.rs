@@ -32,7 +32,7 @@ mod tests;
 
 pub use build::{EventBuilder, Given};
 pub use json::Json;
-pub(crate) use problems::name as named;
+pub use problems::name as named;
 pub use read::{read, read_serde};
 
 /// An event that can be decided.

@@ -15,6 +15,7 @@ use super::screen::{clean, moment};
 use super::shell::{Answer, Failure, Shell};
 use crate::clock::Duration;
 use crate::desk::{Figures, Spread, Statistics};
+use crate::matrix::Matrix;
 
 /// Figures of escalations by lane and by team
 ///
@@ -49,11 +50,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     end(done, args.format, shell)
 }
 
-fn taken(
-    args: &Args,
-    matrix: Option<&crate::Matrix>,
-    shell: &Shell,
-) -> Result<Statistics, Trouble> {
+fn taken(args: &Args, matrix: Option<&Matrix>, shell: &Shell) -> Result<Statistics, Trouble> {
     let common = Common::of_store(args.store.clone(), args.format);
     let desk = open_for_audit(&common, shell)?;
     let since = match args.since {
@@ -64,11 +61,7 @@ fn taken(
     Ok(desk.statistics(since, matrix)?)
 }
 
-fn say(
-    statistics: &Statistics,
-    matrix: Option<&crate::Matrix>,
-    shell: &mut Shell,
-) -> Result<(), Trouble> {
+fn say(statistics: &Statistics, matrix: Option<&Matrix>, shell: &mut Shell) -> Result<(), Trouble> {
     let zone = matrix.map_or(chrono_tz::UTC, |matrix| matrix.zone);
     let all = &statistics.all;
     let since = statistics.since.map_or_else(String::new, |since| {

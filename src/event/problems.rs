@@ -74,8 +74,9 @@ impl Problems {
     }
 }
 
-/// A name from the input in backticks.
-pub(crate) fn name(text: &str) -> String {
+/// A name from the input in backticks, cut to a length that people read, and harmless for a terminal.
+#[must_use]
+pub fn name(text: &str) -> String {
     format!("`{}`", cut(text, SHOWN_CHARS))
 }
 

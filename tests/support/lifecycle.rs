@@ -68,7 +68,9 @@ impl Folk {
             builder.person(who(name), person).unwrap();
         }
         for (group, names) in [("desk", &self.desk), ("spare", &self.spare)] {
-            let members = names.iter().map(|name| Member::Person(who(name)));
+            // A directory has no agent in a group.
+            let people = names.iter().filter(|name| !name.starts_with("bot"));
+            let members = people.map(|name| Member::Person(who(name)));
             builder.group(who(group), members.collect()).unwrap();
         }
         for bot in ["bot-1", "bot-2"] {

@@ -248,6 +248,8 @@ impl Walk {
             if matches!(got, Expect::Unchanged | Expect::Refused) {
                 let mut same = applied.after.clone();
                 same.last = ticked.after.last;
+                // Late votes are counted (rule 6).
+                same.late_votes = ticked.after.late_votes;
                 if same != ticked.after {
                     self.blame(at, &label, "what is refused changed something".to_owned());
                 }

@@ -4,7 +4,6 @@
 //! Invariant: a row's hash covers all of it but its position, and through `previous` all rows before it.
 //! Knows nothing of checkpoints.
 
-use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 use super::digest::{Digest, Parts, Salt};
@@ -175,5 +174,5 @@ pub fn link(
 #[must_use]
 pub fn whole_micros(at: Timestamp) -> Timestamp {
     // What came from an instant is in the range of instants.
-    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
+    Timestamp::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
 }
