@@ -1,0 +1,367 @@
+//! What a desk does with requests: once for each key, together in a group, never by an error; and what it
+//! keeps over a restart.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may fail loudly"
+)]
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use laneway::desk::{Clock, Consumption, Desk, DeskError, Opened, Settings};
+use laneway::escalation::policy::RedactPath;
+use laneway::escalation::{Cause, Command, Outcome, Refusal, Reply, VoteOf};
+use laneway::store::{MemoryStore, Store};
+use laneway::{Options, Router};
+
+#[path = "support/world.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod world;
+
+use world::{Hands, Mailbox, actor, principal};
+
+struct Office {
+    hands: Arc<Hands>,
+    desk: Desk,
+    router: Router,
+}
+
+impl Office {
+    fn new(settings: Settings) -> Self {
+        let hands = Hands::new();
+        let wall = Arc::clone(&hands);
+        let store = MemoryStore::new(Arc::new(move || wall.wall()));
+        Self::over(Arc::new(store), hands, settings)
+    }
+
+    fn over(store: Arc<dyn Store>, hands: Arc<Hands>, settings: Settings) -> Self {
+        let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
+        Self {
+            desk: Desk::new(store, settings, clock).unwrap(),
+            hands,
+            router: Router::new(world::matrix()),
+        }
+    }
+
+    fn open(&self, id: &str, amount: &str) -> Result<Opened, DeskError> {
+        self.open_for(id, amount, "c1", None)
+    }
+
+    fn open_for(
+        &self,
+        id: &str,
+        amount: &str,
+        customer: &str,
+        key: Option<&str>,
+    ) -> Result<Opened, DeskError> {
+        let event = world::event(id, amount, customer, None);
+        let (ask, decided) = world::ask(&self.router, event, key, self.hands.wall());
+        self.desk.open(&ask, &decided)
+    }
+
+    fn approve(&self, id: &str, who: &str) -> Result<Option<Outcome>, DeskError> {
+        let digest = self.desk.show(id)?.escalation.digest;
+        let vote = Command::Vote(VoteOf::Approve {
+            digest,
+            reason: None,
+        });
+        let done = self.desk.act(id, vote, actor(who))?;
+        Ok(done.escalation.resolution.map(|end| end.outcome))
+    }
+
+    fn consume(&self, id: &str, digest: &str, key: &str) -> Result<Reply, DeskError> {
+        let consumption = Consumption {
+            digest: Some(digest.to_owned()),
+            event: None,
+            key: key.to_owned(),
+        };
+        let live = self.router.matrix();
+        let done = self
+            .desk
+            .consume(id, &consumption, &live, actor("service"))?;
+        Ok(done.reply)
+    }
+}
+
+fn id(opened: &Opened) -> String {
+    opened.escalation.pinned.id.clone()
+}
+
+fn refused(error: DeskError) -> Refusal {
+    match error {
+        DeskError::Refused(refusal) => *refusal,
+        other => panic!("not refused by a rule: {other}"),
+    }
+}
+
+#[test]
+fn wrong_answer_an_unknown_id_is_never_an_allow() {
+    let office = Office::new(world::settings(&[]));
+    let unknown = "00000000000000000000000000000000";
+    let digest = "11".repeat(32);
+    let vote = Command::Vote(VoteOf::Approve {
+        digest: digest.clone(),
+        reason: None,
+    });
+    let not_found = DeskError::NotFound(unknown.to_owned());
+    let answer = office.desk.act(unknown, vote, actor("b1@x"));
+    assert_eq!(answer.unwrap_err(), not_found);
+    assert_eq!(
+        office.consume(unknown, &digest, "k").unwrap_err(),
+        not_found
+    );
+    assert_eq!(office.desk.show(unknown).unwrap_err(), not_found);
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn wrong_answer_a_restart_loses_nothing_that_is_pending() {
+    use laneway::store::{SqliteOptions, SqliteStore};
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("laneway.db");
+    let hands = Hands::new();
+    let office = || {
+        let wall = Arc::clone(&hands);
+        let options = SqliteOptions::new(Arc::new(move || wall.wall()));
+        let store = SqliteStore::open(&path, options).unwrap();
+        Office::over(Arc::new(store), Arc::clone(&hands), world::settings(&[]))
+    };
+    let first = office();
+    let opened = first.open("e1", "5000").unwrap();
+    let id = id(&opened);
+    assert_eq!(first.approve(&id, "b1@x").unwrap(), None);
+    drop(first);
+    hands.pass(TimeDelta::minutes(20));
+    let second = office();
+    assert_eq!(second.desk.show(&id).unwrap().escalation.votes.len(), 1);
+    assert_eq!(
+        second.approve(&id, "b2@x").unwrap(),
+        Some(Outcome::Approved)
+    );
+    drop(second);
+    let third = office();
+    let digest = opened.escalation.digest.clone();
+    let used = third.consume(&id, &digest, "k").unwrap();
+    assert_eq!(used, Reply::Consumed { replayed: false });
+    assert!(third.desk.verify(Vec::new()).unwrap().is_sound());
+}
+
+#[test]
+fn rule_1_a_key_opens_once() {
+    let office = Office::new(world::settings(&[]));
+    let first = office.open("e1", "5000").unwrap();
+    let again = office.open("e1", "5000").unwrap();
+    assert!(again.replayed && !first.replayed);
+    assert_eq!(id(&again), id(&first));
+    let conflict = office.open("e1", "5001").unwrap_err();
+    assert_eq!(conflict.code(), "conflict");
+    // The request's key comes before the event's id.
+    let other = office.open_for("e1", "5001", "c1", Some("k-2")).unwrap();
+    assert_ne!(id(&other), id(&first));
+}
+
+#[test]
+fn rule_1_what_does_not_escalate_or_has_no_key_opens_nothing() {
+    let office = Office::new(world::settings(&[]));
+    let allowed = office.open("e1", "5").unwrap_err();
+    assert_eq!(allowed, DeskError::NotEscalated("allow"));
+    let event = br#"{"kind": "pay", "amount": 5000, "customer": "c1"}"#.to_vec();
+    let (ask, decided) = world::ask(&office.router, event, None, office.hands.wall());
+    assert_eq!(
+        office.desk.open(&ask, &decided).unwrap_err(),
+        DeskError::NoKey
+    );
+}
+
+#[test]
+fn events_of_a_group_join_and_a_grant_covers_the_first_only() {
+    let office = Office::new(world::settings(&[]));
+    let first = office.open_for("e1", "150", "c1", None).unwrap();
+    let second = office.open_for("e2", "160", "c1", None).unwrap();
+    let other = office.open_for("e3", "150", "c2", None).unwrap();
+    assert!(second.joined && id(&second) == id(&first) && id(&other) != id(&first));
+    let id = id(&first);
+    assert_eq!(
+        office.approve(&id, "o1@x").unwrap(),
+        Some(Outcome::Approved)
+    );
+    let joined = laneway::event::Json::parse(
+        &world::event("e2", "160", "c1", None),
+        &laneway::Limits::default(),
+    );
+    assert!(joined.is_ok());
+    // The action that joined is another one.
+    let requests = [first.escalation.digest.clone(), "22".repeat(32)];
+    let refusal = refused(office.consume(&id, &requests[1], "k").unwrap_err());
+    assert!(matches!(refusal, Refusal::OtherAction { .. }), "{refusal}");
+    assert!(office.consume(&id, &requests[0], "k").is_ok());
+    // Behind the end it opens by itself.
+    let third = office.open_for("e4", "160", "c1", None).unwrap();
+    assert!(!third.joined);
+}
+
+#[test]
+fn rule_8_a_grant_is_used_once_for_what_was_approved_and_lapses() {
+    let office = Office::new(world::settings(&[]));
+    let opened = office.open("e1", "5000").unwrap();
+    let (id, digest) = (id(&opened), opened.escalation.digest.clone());
+    let pending = refused(office.consume(&id, &digest, "k").unwrap_err());
+    assert!(matches!(pending, Refusal::NoGrant(_)), "{pending}");
+    office.approve(&id, "b1@x").unwrap();
+    office.approve(&id, "b2@x").unwrap();
+    assert!(office.consume(&id, &digest, "k").is_ok());
+    let again = office.consume(&id, &digest, "k").unwrap();
+    assert_eq!(again, Reply::Consumed { replayed: true });
+    let other = refused(office.consume(&id, &digest, "other").unwrap_err());
+    assert_eq!(other, Refusal::Consumed);
+
+    let late = office.open("e2", "6000").unwrap();
+    office.approve(&late.escalation.pinned.id, "b1@x").unwrap();
+    office.approve(&late.escalation.pinned.id, "b2@x").unwrap();
+    office.hands.pass(TimeDelta::minutes(15));
+    let (id, digest) = (
+        late.escalation.pinned.id.clone(),
+        late.escalation.digest.clone(),
+    );
+    let lapsed = refused(office.consume(&id, &digest, "k").unwrap_err());
+    assert!(matches!(lapsed, Refusal::Lapsed(_)), "{lapsed}");
+}
+
+#[test]
+fn rule_8_a_stricter_matrix_takes_the_grant_back() {
+    let office = Office::new(world::settings(&[]));
+    let opened = office.open("e1", "5000").unwrap();
+    let (id, digest) = (id(&opened), opened.escalation.digest.clone());
+    office.approve(&id, "b1@x").unwrap();
+    office.approve(&id, "b2@x").unwrap();
+    let stricter = world::MATRIX.replace("risk is high if present", "amount > 4000 EUR");
+    let loaded = laneway::check_text("m.lane", &stricter, &Options::default());
+    let live = loaded.into_matrix().unwrap();
+    let consumption = Consumption {
+        digest: Some(digest.clone()),
+        event: None,
+        key: "k".to_owned(),
+    };
+    let by = actor("service");
+    let refusal = refused(
+        office
+            .desk
+            .consume(&id, &consumption, &live, by)
+            .unwrap_err(),
+    );
+    assert!(matches!(refusal, Refusal::Revoked(Some(_))), "{refusal}");
+    let gone = refused(office.consume(&id, &digest, "k").unwrap_err());
+    assert_eq!(gone, Refusal::Revoked(None));
+}
+
+#[test]
+fn rule_13_too_many_are_denied_at_once_and_notices_merge() {
+    let mut settings = world::settings(&[]);
+    settings.policy.open_per_requester = 3;
+    settings.policy.open_per_group = 1;
+    let office = Office::new(settings);
+    for n in 0..3 {
+        let opened = office.open(&format!("e{n}"), &format!("500{n}")).unwrap();
+        assert!(opened.escalation.is_pending());
+    }
+    let flood = office.open("e9", "9000").unwrap();
+    let end = flood.escalation.resolution.unwrap();
+    assert_eq!((end.outcome, end.cause), (Outcome::Denied, Cause::Flood));
+    let mailbox = Mailbox::default();
+    office.desk.send(&mailbox, 1_000).unwrap();
+    let taken = mailbox.taken.lock().unwrap();
+    let asked = taken.iter().filter(|it| {
+        it.notice.about == laneway::escalation::About::Asked
+            && it.notice.to == laneway::escalation::Recipient::Person(principal("b1@x"))
+    });
+    let counts: Vec<u32> = asked.map(|it| it.count).collect();
+    assert_eq!(counts.iter().sum::<u32>(), 3);
+    assert!(counts.len() < 3, "{counts:?}");
+}
+
+#[test]
+fn rule_12_a_step_that_reaches_nobody_brings_the_next_forward() {
+    let office = Office::new(world::settings(&[]));
+    let opened = office.open("e1", "5000").unwrap();
+    let mailbox = Mailbox::default();
+    *mailbox.refuses.lock().unwrap() = Some(true);
+    office.desk.send(&mailbox, 1_000).unwrap();
+    let it = office.desk.show(&id(&opened)).unwrap().escalation;
+    assert!(it.undelivered > 0);
+    let asks_backup = it.sign_offs[0]
+        .seated()
+        .any(|seat| seat.person == principal("cfo@x"));
+    assert!(asks_backup, "the backup is not asked yet");
+}
+
+#[test]
+fn what_is_redacted_is_never_stored() {
+    let mut settings = world::settings(&[]);
+    settings.policy.redact = vec![RedactPath::parse("customer").unwrap()];
+    let office = Office::new(settings);
+    let secret = "secret-customer-77";
+    let opened = office.open_for("e1", "5000", secret, None).unwrap();
+    let id = id(&opened);
+    let changed = world::event("x", "4000", "secret-customer-88", None);
+    office
+        .desk
+        .amend(&id, &changed, None, actor("b1@x"))
+        .unwrap();
+    for happened in office.desk.show(&id).unwrap().history {
+        let body = happened.body().unwrap().to_owned();
+        assert!(!body.contains("secret-customer"), "{body}");
+    }
+    assert_eq!(office.approve(&id, "b2@x").unwrap(), Some(Outcome::Amended));
+    let digest = office.desk.show(&id).unwrap().escalation.digest;
+    // It cannot be decided again without what was not stored.
+    assert_eq!(
+        office.consume(&id, &digest, "k").unwrap_err(),
+        DeskError::NeedsEvent
+    );
+    let consumption = Consumption {
+        digest: None,
+        event: Some(changed),
+        key: "k".to_owned(),
+    };
+    let live = office.router.matrix();
+    let done = office
+        .desk
+        .consume(&id, &consumption, &live, actor("service"));
+    assert_eq!(done.unwrap().reply, Reply::Consumed { replayed: false });
+}
+
+#[test]
+fn what_ended_long_ago_is_erased_and_the_audit_still_verifies() {
+    let mut settings = world::settings(&[]);
+    settings.policy.retain = Some(laneway::Duration::from_minutes(60));
+    let office = Office::new(settings);
+    let opened = office.open("e1", "5000").unwrap();
+    let id = id(&opened);
+    let cancel = Command::Cancel { reason: None };
+    office.desk.act(&id, cancel, actor("service")).unwrap();
+    assert_eq!(office.desk.keep_house().unwrap().erased, 0);
+    office.hands.pass(TimeDelta::minutes(61));
+    assert_eq!(office.desk.keep_house().unwrap().erased, 1);
+    assert!(office.desk.show(&id).unwrap().packet.is_none());
+    let kept = office.desk.checkpoint().unwrap();
+    let report = office.desk.verify(kept.into_iter().collect()).unwrap();
+    assert!(report.is_sound() && report.erased > 0, "{report:?}");
+}
+
+#[test]
+fn rule_4_a_clock_that_jumped_times_nothing_out() {
+    let office = Office::new(world::settings(&[]));
+    let opened = office.open_for("e1", "150", "c1", None).unwrap();
+    let id = id(&opened);
+    office.hands.jump(TimeDelta::hours(5));
+    let stepped = office.desk.run_due(10).unwrap();
+    assert!(stepped.is_suspended && office.desk.suspicion().is_some());
+    assert!(office.desk.show(&id).unwrap().escalation.is_pending());
+    // An operator says that it is right: then the step that is due comes, and not yet the end.
+    office.desk.confirm_clock().unwrap();
+    assert_eq!(office.desk.run_due(10).unwrap().escalations, 1);
+    assert!(office.desk.show(&id).unwrap().escalation.is_pending());
+}
