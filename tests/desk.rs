@@ -365,3 +365,29 @@ fn rule_4_a_clock_that_jumped_times_nothing_out() {
     assert_eq!(office.desk.run_due(10).unwrap().escalations, 1);
     assert!(office.desk.show(&id).unwrap().escalation.is_pending());
 }
+
+#[test]
+fn rule_4_after_the_machine_was_off_no_command_times_anything_out_until_the_clock_is_confirmed() {
+    let hands = Hands::new();
+    let wall = Arc::clone(&hands);
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(move || wall.wall())));
+    let settings = || world::settings(&[]);
+    let before = Office::over(Arc::clone(&store), Arc::clone(&hands), settings());
+    let id = id(&before.open_for("e1", "150", "c1", None).unwrap());
+    before.desk.keep_house().unwrap();
+    drop(before);
+    hands.restart(TimeDelta::hours(10));
+    let after = Office::over(store, Arc::clone(&hands), settings());
+    let text = "what time is it?".to_owned();
+    let comment = |text: &String| Command::Comment { text: text.clone() };
+    after.desk.act(&id, comment(&text), actor("o1@x")).unwrap();
+    let it = after.desk.show(&id).unwrap().escalation;
+    assert_eq!((it.sign_offs[0].next, it.is_pending()), (0, true));
+    // Two readings, 30 s apart, agree.
+    hands.pass(TimeDelta::seconds(31));
+    after.desk.act(&id, comment(&text), actor("o1@x")).unwrap();
+    assert_eq!(
+        after.desk.show(&id).unwrap().escalation.sign_offs[0].next,
+        1
+    );
+}

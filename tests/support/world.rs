@@ -153,12 +153,12 @@ pub fn settings(left: &[&str]) -> Settings {
 
 /// Clocks that stand where they are put.
 #[derive(Debug)]
-pub struct Hands(Mutex<(Timestamp, Duration)>);
+pub struct Hands(Mutex<(Timestamp, Duration)>, Mutex<u32>);
 
 impl Hands {
     pub fn new() -> Arc<Self> {
         let start = "2026-11-16T08:00:00Z".parse().unwrap();
-        Arc::new(Self(Mutex::new((start, Duration::ZERO))))
+        Arc::new(Self(Mutex::new((start, Duration::ZERO)), Mutex::new(1)))
     }
 
     /// Time passes.
@@ -166,6 +166,15 @@ impl Hands {
         let mut hands = self.0.lock().unwrap();
         hands.0 += gone;
         hands.1 += gone.to_std().unwrap();
+    }
+
+    /// The machine was off for so long, and runs again.
+    #[allow(dead_code, reason = "not every test turns it off")]
+    pub fn restart(&self, off: TimeDelta) {
+        let mut hands = self.0.lock().unwrap();
+        hands.0 += off;
+        hands.1 = Duration::ZERO;
+        *self.1.lock().unwrap() += 1;
     }
 
     /// The wall clock alone jumps.
@@ -182,7 +191,7 @@ impl Clock for Hands {
         self.0.lock().unwrap().1
     }
     fn boot(&self) -> Option<String> {
-        Some("one".to_owned())
+        Some(self.1.lock().unwrap().to_string())
     }
 }
 
