@@ -219,6 +219,25 @@ pub mod rfc3339 {
     }
 }
 
+/// The same of an instant that may be absent: nothing is `null`. For results that are only written.
+pub mod optional_rfc3339 {
+    use super::{Serializer, Timestamp};
+
+    /// Writes the instant, or `null`.
+    ///
+    /// # Errors
+    /// Those of the serializer.
+    pub fn serialize<S: Serializer>(
+        at: &Option<Timestamp>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => super::rfc3339::serialize(at, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

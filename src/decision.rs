@@ -50,7 +50,10 @@ pub struct Decision {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub respond_within: Option<String>,
     /// The earliest instant at which some attached lane is overdue.
-    #[serde(skip_serializing_if = "Option::is_none", with = "optional_instant")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        with = "crate::clock::optional_rfc3339"
+    )]
     pub respond_by: Option<Timestamp>,
     /// The strictest hold per scope.
     #[serde(skip_serializing_if = "Holds::is_empty")]
@@ -153,7 +156,10 @@ pub struct AttachedLane {
     /// Its service level.
     pub respond_within: String,
     /// When it is overdue.
-    #[serde(skip_serializing_if = "Option::is_none", with = "optional_instant")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        with = "crate::clock::optional_rfc3339"
+    )]
     pub respond_by: Option<Timestamp>,
     /// Its own hold; an unsure lane's covers the item only.
     pub meanwhile: Holds,
@@ -303,7 +309,10 @@ pub struct TimeoutStep {
     /// The lane that it belongs to.
     pub lane: String,
     /// When; of a repeated step the first time. Absent where the calendar never gets there.
-    #[serde(skip_serializing_if = "Option::is_none", with = "optional_instant")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        with = "crate::clock::optional_rfc3339"
+    )]
     pub at: Option<Timestamp>,
     /// `notify`, `route`, `run`, `deny`, `expire` or `allow`.
     #[serde(rename = "do")]
@@ -315,21 +324,4 @@ pub struct TimeoutStep {
     /// How often it repeats until the next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every: Option<Duration>,
-}
-
-mod optional_instant {
-    use serde::Serializer;
-
-    use crate::clock::{Timestamp, format_timestamp};
-
-    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub fn serialize<S: Serializer>(
-        at: &Option<Timestamp>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match at {
-            Some(at) => serializer.serialize_str(&format_timestamp(*at)),
-            None => serializer.serialize_none(),
-        }
-    }
 }

@@ -7,7 +7,6 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    clippy::print_stdout,
     missing_docs,
     dead_code,
     reason = "a test that cannot go on fails"
@@ -18,7 +17,6 @@ mod escalations;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
 
 use escalations::*;
 use laneway::store::{self, SqliteOptions, SqliteStore, StoreError, StoreErrorKind};
@@ -141,28 +139,4 @@ fn of_many_at_once_those_that_fail_take_nothing_with_them() {
     });
     let rows = store::read(&store, |t| t.behind(0)).unwrap();
     assert_eq!(rows.heads.len(), 8 * 20);
-}
-
-/// `cargo test --release --test store_sqlite -- --ignored --nocapture` measures.
-#[test]
-#[ignore = "measures, and asserts nothing about speed"]
-fn how_many_openings_and_votes_a_second() {
-    let folder = tempfile::tempdir_in(env!("CARGO_MANIFEST_DIR")).unwrap();
-    let store = try_open_file(&folder.path().join("laneway.db"), true).unwrap();
-    let (threads, each) = (8, 1_000);
-    let start = Instant::now();
-    std::thread::scope(|scope| {
-        for thread in 0..threads {
-            let store = &store;
-            scope.spawn(move || {
-                for n in 0..each {
-                    let id = format!("e{thread}-{n}");
-                    open(store, &Made::new(&id).escalation());
-                    command(store, &id, approve(), &person("ann"), minute(1));
-                }
-            });
-        }
-    });
-    let seconds = start.elapsed().as_secs_f64();
-    println!("{:.0} a second", f64::from(threads * each * 2) / seconds);
 }

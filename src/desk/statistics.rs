@@ -19,7 +19,10 @@ use crate::store::{Cursor, Order, Query, Summary, read};
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Statistics {
     /// Of escalations that opened from here on.
-    #[serde(skip_serializing_if = "Option::is_none", with = "optional_instant")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        with = "crate::clock::optional_rfc3339"
+    )]
     pub since: Option<Timestamp>,
     /// When they were taken.
     #[serde(with = "rfc3339")]
@@ -270,23 +273,6 @@ fn advice(lane: &str, figures: &Figures) -> Vec<String> {
         ));
     }
     advice
-}
-
-mod optional_instant {
-    use serde::Serializer;
-
-    use crate::clock::{Timestamp, format_timestamp};
-
-    #[expect(clippy::ref_option, reason = "the signature that serde calls")]
-    pub fn serialize<S: Serializer>(
-        at: &Option<Timestamp>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        match at {
-            Some(at) => serializer.serialize_str(&format_timestamp(*at)),
-            None => serializer.serialize_none(),
-        }
-    }
 }
 
 #[cfg(test)]
