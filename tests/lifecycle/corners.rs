@@ -119,3 +119,22 @@ fn rule_3_one_person_with_two_seats_is_one_of_too_few() {
     case.withdraw("ann").unwrap();
     assert_eq!(case.outcome(), Some(Outcome::Denied));
 }
+
+#[test]
+fn rule_10_a_delegation_outlives_a_seat_of_the_delegate_by_which_it_may_not_vote() {
+    let mut case = Case::open("pay");
+    case.at(1).delegate("ann", "cat").unwrap();
+    // Cat is asked as backup too, and then falls out of that group.
+    case.at(10).tick().unwrap();
+    case.folk.spare.clear();
+    case.approve("cat").unwrap();
+    let counted = case.it.counted(&case.it.sign_offs[0]);
+    assert_eq!(counted, [&who("ann")]);
+    assert_eq!(
+        case.it.sign_offs[0]
+            .seated()
+            .filter(|it| it.person == who("cat"))
+            .count(),
+        1
+    );
+}

@@ -36,24 +36,19 @@ impl Work<'_> {
             if excluded.contains(person) || directory.has_left(person) {
                 continue;
             }
-            // A person has one seat in a sign-off: a vote counts for one. The own one replaces one that was
-            // delegated, if it lets the person vote.
             let is_member = via
                 .as_ref()
                 .is_none_or(|group| directory.is_member(group, person));
-            if voted.contains(person) && !is_member {
+            let has_voted = voted.contains(person);
+            let has_own = sign_off
+                .seated()
+                .any(|seat| seat.person == *person && seat.for_whom.is_none());
+            if has_own || (has_voted && !is_member) {
                 continue;
             }
-            let mut seated = sign_off
-                .seats
-                .iter_mut()
-                .filter(|seat| seat.until.is_none());
-            match seated.find(|seat| seat.person == *person) {
-                Some(delegated) if delegated.for_whom.is_some() && is_member => {
-                    delegated.until = Some(now);
-                }
-                Some(_) => continue,
-                None => {}
+            // A vote counts once: by the own seat of its voter before one that was delegated.
+            if has_voted {
+                sign_off.unseat(person, now);
             }
             sign_off.seats.push(Seat {
                 person: person.clone(),
