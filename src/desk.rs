@@ -105,6 +105,7 @@ impl Desk {
     /// Another directory and other bounds from now on. What is pending keeps what it was opened under
     /// (rule 9), but who left has left.
     pub fn set(&self, settings: Settings) {
+        self.inner.watch.tolerate(settings.policy.clock_tolerance);
         self.inner.settings.store(Arc::new(settings));
     }
 
@@ -164,14 +165,7 @@ impl Desk {
             // A refusal is committed too: it is audited (rule 6).
             Ok(Ok(applied))
         })?;
-        let applied = done?;
-        match applied.answer {
-            Ok(reply) => Ok(Done {
-                escalation: applied.after,
-                reply,
-            }),
-            Err(refusal) => Err(DeskError::Refused(Box::new(refusal))),
-        }
+        done_of(done?)
     }
 
     /// Rule 14, from the clock to the outbox; the escalation is locked already.
@@ -205,6 +199,16 @@ impl Desk {
         let text =
             serde_json::to_string(&mark).map_err(|error| StoreError::other(error.to_string()))?;
         transaction.put_setting("clock", &text)
+    }
+}
+
+fn done_of(applied: Applied) -> Result<Done, DeskError> {
+    match applied.answer {
+        Ok(reply) => Ok(Done {
+            escalation: applied.after,
+            reply,
+        }),
+        Err(refusal) => Err(DeskError::Refused(Box::new(refusal))),
     }
 }
 

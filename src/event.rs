@@ -33,7 +33,7 @@ mod tests;
 pub use build::{EventBuilder, Given};
 pub use json::Json;
 pub use problems::name as named;
-pub use read::{read, read_serde};
+pub use read::{is_envelope, read, read_serde};
 
 /// An event that can be decided.
 #[derive(Debug, Clone, PartialEq)]

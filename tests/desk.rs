@@ -188,19 +188,27 @@ fn events_of_a_group_join_and_a_grant_covers_the_first_only() {
         office.approve(&id, "o1@x").unwrap(),
         Some(Outcome::Approved)
     );
-    let joined = laneway::event::Json::parse(
-        &world::event("e2", "160", "c1", None),
-        &laneway::Limits::default(),
-    );
-    assert!(joined.is_ok());
-    // The action that joined is another one.
-    let requests = [first.escalation.digest.clone(), "22".repeat(32)];
-    let refusal = refused(office.consume(&id, &requests[1], "k").unwrap_err());
+    // The action that joined is another one, by its digest and by its event.
+    let event = world::event("e2", "160", "c1", None);
+    let (_, decided) = world::ask(&office.router, event.clone(), None, office.hands.wall());
+    let digest = decided.decision.action_digest;
+    let refusal = refused(office.consume(&id, &digest, "k").unwrap_err());
     assert!(matches!(refusal, Refusal::OtherAction { .. }), "{refusal}");
-    assert!(office.consume(&id, &requests[0], "k").is_ok());
-    // Behind the end it opens by itself.
-    let third = office.open_for("e4", "160", "c1", None).unwrap();
-    assert!(!third.joined);
+    let by_event = Consumption {
+        digest: None,
+        event: Some(event),
+        key: "k".to_owned(),
+    };
+    let live = office.router.matrix();
+    let answer = office.desk.consume(&id, &by_event, &live, actor("service"));
+    let refusal = refused(answer.unwrap_err());
+    assert!(matches!(refusal, Refusal::OtherAction { .. }), "{refusal}");
+    assert_eq!(second.word(), "escalate");
+    assert!(office.consume(&id, &first.escalation.digest, "k").is_ok());
+    // Behind the end it is asked for again, by its own key, and opens by itself.
+    let again = office.open_for("e2", "160", "c1", None).unwrap();
+    assert!(!again.joined && !again.replayed && again.escalation.is_pending());
+    assert!(office.open_for("e2", "160", "c1", None).unwrap().replayed);
 }
 
 #[test]
@@ -300,19 +308,32 @@ fn rule_12_a_step_that_reaches_nobody_brings_the_next_forward() {
 #[test]
 fn what_is_redacted_is_never_stored() {
     let mut settings = world::settings(&[]);
-    settings.policy.redact = vec![RedactPath::parse("customer").unwrap()];
+    let redact = ["customer", "amount", "note.token"];
+    settings.policy.redact = redact.map(|path| RedactPath::parse(path).unwrap()).to_vec();
     let office = Office::new(settings);
-    let secret = "secret-customer-77";
-    let opened = office.open_for("e1", "5000", secret, None).unwrap();
-    let id = id(&opened);
-    let changed = world::event("x", "4000", "secret-customer-88", None);
-    office
-        .desk
-        .amend(&id, &changed, None, actor("b1@x"))
+    // The amount is what the lane fires on.
+    let opened = office
+        .open_for("e1", "54321.98", "secret-77", None)
         .unwrap();
-    for happened in office.desk.show(&id).unwrap().history {
+    let id = id(&opened);
+    let by = || actor("b1@x");
+    let note = br#"{"token": "secret-token", "text": "seen"}"#;
+    office.desk.attach(&id, "note", note, by()).unwrap();
+    let broken = office
+        .desk
+        .attach(&id, "more", br#"{"token": "secret-token",}"#, by());
+    assert_eq!(broken.unwrap_err().code(), "not_json");
+    let again = office.desk.attach(&id, "note", b"other", by());
+    assert_eq!(again.unwrap_err().code(), "evidence");
+    let changed = world::event("x", "44321.98", "secret-88", None);
+    office.desk.amend(&id, &changed, None, by()).unwrap();
+    let shown = office.desk.show(&id).unwrap();
+    assert!(shown.packet.unwrap().piece("note").is_some());
+    for happened in shown.history {
         let body = happened.body().unwrap().to_owned();
-        assert!(!body.contains("secret-customer"), "{body}");
+        for secret in ["secret-", "4321.98"] {
+            assert!(!body.contains(secret), "{}: {body}", happened.row.kind);
+        }
     }
     assert_eq!(office.approve(&id, "b2@x").unwrap(), Some(Outcome::Amended));
     let digest = office.desk.show(&id).unwrap().escalation.digest;
@@ -331,6 +352,69 @@ fn what_is_redacted_is_never_stored() {
         .desk
         .consume(&id, &consumption, &live, actor("service"));
     assert_eq!(done.unwrap().reply, Reply::Consumed { replayed: false });
+}
+
+#[test]
+fn rule_8_of_two_actions_that_are_named_none_runs() {
+    let office = Office::new(world::settings(&[]));
+    let opened = office.open("e1", "5000").unwrap();
+    let id = id(&opened);
+    office.approve(&id, "b1@x").unwrap();
+    office.approve(&id, "b2@x").unwrap();
+    let right = opened.escalation.digest.clone();
+    let events = ["5000", "5001"].map(|amount| world::event("e1", amount, "c1", None));
+    for (digest, event) in [("33".repeat(32), &events[0]), (right, &events[1])] {
+        let both = Consumption {
+            digest: Some(digest),
+            event: Some(event.clone()),
+            key: "k".to_owned(),
+        };
+        let live = office.router.matrix();
+        let answer = office.desk.consume(&id, &both, &live, actor("service"));
+        let refusal = refused(answer.unwrap_err());
+        assert!(matches!(refusal, Refusal::OtherAction { .. }), "{refusal}");
+    }
+    let it = office.desk.show(&id).unwrap().escalation;
+    assert_eq!(Desk::word(&it), "allow");
+    office.consume(&id, &it.digest, "k").unwrap();
+    assert_eq!(
+        Desk::word(&office.desk.show(&id).unwrap().escalation),
+        "block"
+    );
+}
+
+#[test]
+fn rule_9_a_matrix_that_is_first_seen_by_a_replay_is_stored_by_the_next_opening() {
+    let mut office = Office::new(world::settings(&[]));
+    office.open("e1", "5000").unwrap();
+    let text = world::MATRIX.replace("Large payments", "Very large payments");
+    let loaded = laneway::check_text("m.lane", &text, &Options::default());
+    office.router = Router::new(loaded.into_matrix().unwrap());
+    assert!(office.open("e1", "5000").unwrap().replayed);
+    let opened = office.open("e2", "5000").unwrap();
+    let pinned = office
+        .desk
+        .pinned(&opened.escalation.pinned.matrix)
+        .unwrap();
+    assert_eq!(pinned.digest, office.router.matrix().digest);
+}
+
+#[test]
+fn rule_12_counts_for_each_sign_off_of_a_notice_that_is_for_several() {
+    let office = Office::new(world::settings(&[]));
+    let event = world::event("e1", "5000", "c1", Some("high"));
+    let (ask, decided) = world::ask(&office.router, event, None, office.hands.wall());
+    let opened = office.desk.open(&ask, &decided).unwrap();
+    assert_eq!(opened.escalation.sign_offs.len(), 2);
+    let mailbox = Mailbox::default();
+    *mailbox.refuses.lock().unwrap() = Some(true);
+    office.desk.send(&mailbox, 1_000).unwrap();
+    let it = office.desk.show(&id(&opened)).unwrap().escalation;
+    let backups = it.sign_offs.iter().map(|it| {
+        let mut seated = it.seated();
+        seated.any(|seat| ["cfo@x", "o3@x"].contains(&seat.person.as_str()))
+    });
+    assert_eq!(backups.collect::<Vec<_>>(), [true, true]);
 }
 
 #[test]

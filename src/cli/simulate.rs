@@ -113,6 +113,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
         matrix: &matrix,
         is_readable: answered.explanation.is_some(),
         requester,
+        operator: None,
         agent: None,
         key: "simulated".to_owned(),
         asks: true,

@@ -110,12 +110,13 @@ pub struct Suspicion {
 #[derive(Debug)]
 pub struct Watch {
     clock: Arc<dyn Clock>,
-    tolerance: TimeDelta,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 struct State {
+    /// How far the wall clock may be from where it should be.
+    tolerance: TimeDelta,
     /// A confirmed reading, with the other clock beside it; absent until there is one.
     anchor: Option<(Timestamp, Duration)>,
     /// The first of the readings that have to agree.
@@ -133,7 +134,10 @@ impl Watch {
         tolerance: crate::clock::Duration,
         mark: Option<&Mark>,
     ) -> Self {
-        let mut state = State::default();
+        let mut state = State {
+            tolerance: tolerance.to_chrono(),
+            ..State::default()
+        };
         match mark {
             // Nothing is known, so nothing contradicts.
             None => state.anchor = Some((clock.wall(), clock.elapsed())),
@@ -148,9 +152,14 @@ impl Watch {
         }
         Self {
             clock,
-            tolerance: tolerance.to_chrono(),
             state: Mutex::new(state),
         }
+    }
+
+    /// Another tolerance from now on.
+    pub fn tolerate(&self, tolerance: crate::clock::Duration) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.tolerance = tolerance.to_chrono();
     }
 
     /// The clock that is watched.
@@ -164,13 +173,14 @@ impl Watch {
     pub fn judge(&self, wall: Timestamp) -> Reading {
         let (wall, elapsed) = (stored(wall), self.clock.elapsed());
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let tolerance = state.tolerance;
         let expected = state.anchor.map(|anchor| run_on(anchor, elapsed));
-        if expected.is_some_and(|expected| (wall - expected).abs() <= self.tolerance) {
+        if expected.is_some_and(|expected| (wall - expected).abs() <= tolerance) {
             return state.confirm(wall, elapsed);
         }
         let agrees = state
             .candidate
-            .filter(|candidate| (wall - run_on(*candidate, elapsed)).abs() <= self.tolerance);
+            .filter(|candidate| (wall - run_on(*candidate, elapsed)).abs() <= tolerance);
         match agrees {
             Some((_, since)) if elapsed.saturating_sub(since) >= CLOCK_AGREES_AFTER => {
                 return state.confirm(wall, elapsed);
@@ -225,6 +235,7 @@ impl State {
             candidate: None,
             high: Some(at),
             suspicion: None,
+            ..*self
         };
         Reading {
             at,

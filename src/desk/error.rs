@@ -1,6 +1,7 @@
 //! Why a desk did not do something.
 
 use crate::escalation::Refusal;
+use crate::escalation::packet::AttachError;
 use crate::store::StoreError;
 
 /// Why a desk did not do something. Whoever gets one must not proceed (rule 16).
@@ -49,6 +50,12 @@ pub enum DeskError {
         "parts of the event were not stored; give the event again, so that it can be decided again"
     )]
     NeedsEvent,
+    /// A piece of evidence that cannot be added.
+    #[error(transparent)]
+    Evidence(AttachError),
+    /// It looks like JSON, and cannot be parsed.
+    #[error("`{0}` is JSON that cannot be read, so that nothing could be redacted in it")]
+    NotJson(String),
     /// What was stored with it was erased.
     #[error("what was stored with it was erased")]
     Erased,
@@ -70,6 +77,8 @@ impl DeskError {
             Self::NoSuchTeam(_) => "no_such_team",
             Self::Matrix { .. } => "matrix",
             Self::NeedsEvent => "needs_event",
+            Self::Evidence(_) => "evidence",
+            Self::NotJson(_) => "not_json",
             Self::Erased => "erased",
             Self::Store(_) => "store",
         }

@@ -18,6 +18,8 @@ pub struct Kept {
     pub requests: u64,
     /// How many escalations were erased.
     pub erased: u64,
+    /// Those that could not be erased, and why.
+    pub failed: Vec<(String, String)>,
 }
 
 /// Of what is old, at once.
@@ -30,42 +32,38 @@ impl Desk {
     /// When the store fails.
     pub fn keep_house(&self) -> Result<Kept, DeskError> {
         let desk = self.clone();
-        let kept = write(self.inner.store.as_ref(), move |transaction| {
+        let requests = write(self.inner.store.as_ref(), move |transaction| {
             let reading = desk.inner.watch.judge(transaction.wall()?);
-            if reading.is_confirmed {
-                desk.mark(transaction)?;
+            if !reading.is_confirmed {
+                return Ok(0);
             }
+            desk.mark(transaction)?;
             let since = reading.at - REQUESTS_KEPT.to_chrono();
-            Ok(Kept {
-                checkpoint: desk.checkpoint_if_due(transaction)?,
-                requests: match reading.is_confirmed {
-                    true => transaction.drop_requests(since, BATCH)?,
-                    false => 0,
-                },
-                erased: 0,
-            })
+            transaction.drop_requests(since, BATCH)
         })?;
-        let erased = match self.settings().policy.retain {
-            Some(retain) => self.erase_old(retain)?,
-            None => 0,
+        let mut kept = Kept {
+            requests,
+            ..Kept::default()
         };
-        Ok(Kept { erased, ..kept })
+        if self.wants_checkpoint()? {
+            kept.checkpoint = self.checkpoint()?;
+        }
+        if let Some(retain) = self.settings().policy.retain {
+            self.erase_old(retain, &mut kept)?;
+        }
+        Ok(kept)
     }
 
-    fn checkpoint_if_due(
-        &self,
-        transaction: &mut dyn Transaction,
-    ) -> Result<Option<Checkpoint>, StoreError> {
-        let last = transaction.last_checkpoint()?;
-        let behind = transaction.behind(last.as_ref().map_or(0, |last| last.seq))?;
-        let now = self.inner.watch.judge(transaction.wall()?).at;
-        let is_old = last
-            .as_ref()
-            .is_none_or(|last| now - last.at >= CHECKPOINT_AFTER.to_chrono());
-        if behind.rows == 0 || (behind.rows < CHECKPOINT_ROWS && !is_old) {
-            return Ok(None);
-        }
-        self.checkpoint_in(transaction)
+    /// Whether so much happened, or so long ago, that a checkpoint is due. Stops nobody.
+    fn wants_checkpoint(&self) -> Result<bool, DeskError> {
+        let desk = self.clone();
+        Ok(read(self.inner.store.as_ref(), move |transaction| {
+            let last = transaction.last_checkpoint()?;
+            let behind = transaction.behind(last.as_ref().map_or(0, |last| last.seq))?;
+            let now = desk.inner.watch.judge(transaction.wall()?).at;
+            let is_old = last.is_none_or(|last| now - last.at >= CHECKPOINT_AFTER.to_chrono());
+            Ok(behind.rows >= CHECKPOINT_ROWS || (behind.rows > 0 && is_old))
+        })?)
     }
 
     fn checkpoint_in(
@@ -159,21 +157,22 @@ impl Desk {
         })?
     }
 
-    /// Erases what ended longer ago than that.
-    fn erase_old(&self, retain: Duration) -> Result<u64, DeskError> {
+    /// Erases what ended longer ago than that. One that cannot be erased does not keep others from it.
+    fn erase_old(&self, retain: Duration, kept: &mut Kept) -> Result<(), DeskError> {
         let reading = self.now()?;
         let before = reading.at.checked_sub_signed(retain.to_chrono());
         let (true, Some(before)) = (reading.is_confirmed, before) else {
-            return Ok(0);
+            return Ok(());
         };
         let old = read(self.inner.store.as_ref(), move |transaction| {
             transaction.ended(before, BATCH)
         })?;
-        let mut erased = 0;
         for id in old {
-            self.erase(&id, "laneway", &format!("kept for {retain}"))?;
-            erased += 1;
+            match self.erase(&id, "laneway", &format!("kept for {retain}")) {
+                Ok(()) => kept.erased += 1,
+                Err(error) => kept.failed.push((id, error.to_string())),
+            }
         }
-        Ok(erased)
+        Ok(())
     }
 }

@@ -9,7 +9,9 @@ use crate::clock::Timestamp;
 use crate::decision::{Decision, EventRef, Verdict};
 use crate::escalation::packet::{HistoryEntry, Packet, Subject};
 use crate::escalation::time::as_micros;
-use crate::escalation::{Actor, Command, Context, Escalation, Opening, Principal, group_of, open};
+use crate::escalation::{
+    Actor, Command, Context, Escalation, Opening, Policy, Principal, group_of, open,
+};
 use crate::event;
 use crate::matrix::Matrix;
 use crate::reference::{Recorded, Times};
@@ -22,6 +24,8 @@ pub struct Ask {
     pub requester: Principal,
     /// The agent on whose behalf.
     pub agent: Option<Principal>,
+    /// Who asks as that requester on a local command line that permits it.
+    pub operator: Option<Principal>,
     /// The idempotency key; without it the event's `id` is.
     pub key: Option<String>,
     /// Whether the event asks for an action, and does not only report one.
@@ -30,6 +34,15 @@ pub struct Ask {
     pub event: Vec<u8>,
     /// Earlier decisions on the same subject.
     pub history: Vec<HistoryEntry>,
+}
+
+impl Ask {
+    fn actor(&self) -> Actor {
+        Actor {
+            operator: self.operator.clone(),
+            ..Actor::new(self.requester.clone())
+        }
+    }
 }
 
 /// How the event was decided.
@@ -90,28 +103,58 @@ impl Desk {
             decided: decided.clone(),
             key,
             is_readable: read.is_ok(),
-            packet: evidence(&packet, decided)?,
+            packet: evidence(&packet, &hidden(decided, &settings.policy), decided)?,
             group: group_of(&decided.decision),
         };
         let desk = self.clone();
         let opened = write(self.inner.store.as_ref(), move |transaction| {
             opening.run(&desk, transaction)
         })??;
-        self.inner.pinned.put(&decided.matrix);
+        // A replay has written nothing, so its matrix may not be in the store.
+        if !opened.replayed {
+            self.inner.pinned.put(&decided.matrix);
+        }
         Ok(opened)
+    }
+}
+
+impl Opened {
+    /// The answer to the caller. What joined another is never allowed by its end.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match Desk::word(&self.escalation) {
+            "escalate" => "escalate",
+            _ if self.joined => "block",
+            word => word,
+        }
     }
 }
 
 /// What is stored of the event, and what is needed to decide it again (rule 8). From text to text, so that
 /// numbers keep their digits.
-fn evidence(packet: &Packet, decided: &Decided) -> Result<String, StoreError> {
+fn evidence(packet: &Packet, recorded: &Recorded, decided: &Decided) -> Result<String, StoreError> {
     let text = serde_json::to_string(&Evidence {
         packet,
-        recorded: &decided.recorded,
+        recorded,
         measured: decided.times.measured,
         opened: decided.times.opened,
     });
     text.map_err(|error| StoreError::other(error.to_string()))
+}
+
+/// The measures without what the event added to a sum over a redacted field.
+fn hidden(decided: &Decided, policy: &Policy) -> Recorded {
+    let kinds = decided.matrix.schema.kinds().iter();
+    let fields: Vec<_> = kinds.flat_map(|kind| &kind.fields).collect();
+    decided.recorded.without_sums(|path| {
+        let parts: Vec<&str> = path.split('.').collect();
+        let mut its = fields.iter().filter(|field| *field.path == *path);
+        policy.redacts(&parts)
+            || its.any(|field| {
+                let json: Vec<&str> = field.json.iter().map(AsRef::as_ref).collect();
+                policy.redacts(&json)
+            })
+    })
 }
 
 #[derive(Debug, Serialize)]
@@ -140,13 +183,25 @@ impl Prepared {
     fn run(&self, desk: &Desk, transaction: &mut dyn Transaction) -> Run {
         let digest = &self.decided.decision.action_digest;
         if let Some(known) = transaction.request(&self.ask.requester, &self.key)? {
-            return replay(transaction, known, digest);
+            let (joined, replayed) = (known.joined, replay(transaction, known, digest)?);
+            match &replayed {
+                // What joined was never asked about by itself: behind the end it is asked for again.
+                Ok(opened) if joined && !opened.escalation.is_pending() => {
+                    if !transaction.drop_request(&self.ask.requester, &self.key)? {
+                        // Another did, and has opened by now.
+                        return self.run(desk, transaction);
+                    }
+                }
+                _ => return Ok(replayed),
+            }
         }
-        if let Some(group) = &self.group
-            && let Some(id) = transaction.group(group)?
-            && let Some(joined) = self.join(desk, transaction, &id)?
-        {
-            return Ok(Ok(joined));
+        // One that ends while it is joined leaves its group: then the next look finds none, and locks it.
+        if let Some(group) = &self.group {
+            while let Some(id) = transaction.group(group)? {
+                if let Some(joined) = self.join(desk, transaction, &id)? {
+                    return Ok(Ok(joined));
+                }
+            }
         }
         self.open(desk, transaction).map(Ok)
     }
@@ -171,7 +226,7 @@ impl Prepared {
             key: self.key.clone(),
             requester: self.ask.requester.clone(),
         };
-        let actor = Actor::new(self.ask.requester.clone());
+        let actor = self.ask.actor();
         let applied = desk.apply_in(transaction, &stored, &command, &actor)?;
         if applied.answer.is_err() {
             return Ok(None);
@@ -195,6 +250,7 @@ impl Prepared {
             matrix,
             is_readable: self.is_readable,
             requester: self.ask.requester.clone(),
+            operator: self.ask.operator.clone(),
             agent: self.ask.agent.clone(),
             key: self.key.clone(),
             asks: self.ask.asks,

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::escalation::{Command, Recipient};
 use crate::limits::{NOTICE_LEASE, NOTICE_RETRIES};
 use crate::notify::{Notifier, NotifyError};
-use crate::store::{Delivery, Posted, write};
+use crate::store::{Delivery, Posted, StoreError, Stored, Transaction, write};
 
 /// What came of a round of sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,21 +62,54 @@ impl Desk {
             Delivery::Retry(..) => sent.retried += 1,
             Delivery::Failed(..) => sent.failed += 1,
         }
-        let is_failed = matches!(delivery, Delivery::Failed(..));
-        let id = posted.notice.id.clone();
-        // Of one step: the notices whose ids differ only in the person.
-        let step = id.rsplit_once('/').map_or("", |(step, _)| step).to_owned();
-        let all_failed = write(self.inner.store.as_ref(), move |transaction| {
-            transaction.note_delivery(&id, &delivery)?;
-            Ok(is_failed && transaction.all_failed(&step)?)
+        let (desk, posted) = (self.clone(), posted.clone());
+        write(self.inner.store.as_ref(), move |transaction| {
+            // Locked first: of two who note the last failures one sees both. What follows from them is noted
+            // with them, or a crash in between would lose it.
+            let is_person = matches!(posted.notice.to, Recipient::Person(_));
+            let is_failed = is_person && matches!(delivery, Delivery::Failed(..));
+            let stored = match is_failed {
+                true => transaction.lock(&posted.escalation)?,
+                false => None,
+            };
+            transaction.note_delivery(&posted.notice.id, &delivery)?;
+            let Some(stored) = stored else {
+                return Ok(());
+            };
+            // Of one step: the notices whose ids differ only in the person.
+            let step = posted
+                .notice
+                .id
+                .rsplit_once('/')
+                .map_or("", |(step, _)| step);
+            if transaction.all_failed(step)? {
+                desk.nobody_was_told(transaction, &posted, &stored)?;
+            }
+            Ok(())
         })?;
-        let lane = posted.notice.lane.clone();
-        if let (true, Some(lane), Recipient::Person(_)) = (all_failed, lane, &posted.notice.to) {
-            // Rule 12: all sends of a step failed. It may have ended since, which is no failure.
-            let command = Command::Undelivered { lane };
-            match self.act(&posted.escalation, command, engine()) {
-                Ok(_) | Err(DeskError::Refused(_)) => {}
-                Err(error) => return Err(error),
+        Ok(())
+    }
+
+    /// Rule 12: all sends of a step failed. A notice of several sign-offs names no lane.
+    fn nobody_was_told(
+        &self,
+        transaction: &mut dyn Transaction,
+        posted: &Posted,
+        stored: &Stored,
+    ) -> Result<(), StoreError> {
+        let waiting = stored
+            .escalation
+            .sign_offs
+            .iter()
+            .filter(|it| it.is_waiting());
+        let lanes = waiting.map(|it| it.plan.lane.clone());
+        let lanes = lanes.filter(|lane| posted.notice.lane.as_ref().is_none_or(|its| its == lane));
+        let lanes: Vec<String> = lanes.collect();
+        for lane in lanes {
+            // It may have ended by what was done for the lane before.
+            if let Some(stored) = transaction.lock(&posted.escalation)? {
+                let command = Command::Undelivered { lane };
+                self.apply_in(transaction, &stored, &command, &engine())?;
             }
         }
         Ok(())

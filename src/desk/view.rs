@@ -8,7 +8,7 @@ use crate::escalation::audit::{Payload, Row};
 use crate::escalation::packet::Packet;
 use crate::escalation::time::as_micros;
 use crate::escalation::{Escalation, RecordKind};
-use crate::event::Json;
+use crate::event::{Json, is_envelope};
 use crate::limits::Limits;
 use crate::reference::{Recorded, Times};
 use crate::store::{Query, Summary, read};
@@ -18,7 +18,7 @@ use crate::store::{Query, Summary, read};
 pub struct Shown {
     /// As it is now.
     pub escalation: Escalation,
-    /// What its owners see; absent where it was erased.
+    /// What its owners see, with what was attached since; absent where it was erased.
     pub packet: Option<Packet>,
     /// What happened, the oldest first.
     pub history: Vec<Happened>,
@@ -72,6 +72,12 @@ struct Evidence {
 }
 
 #[derive(Debug, Deserialize)]
+struct AttachedBody {
+    name: String,
+    value: Json,
+}
+
+#[derive(Debug, Deserialize)]
 struct AmendedBody<'b> {
     #[serde(borrow)]
     input: &'b serde_json::value::RawValue,
@@ -94,10 +100,10 @@ impl Desk {
     /// When there is none, or the store cannot be read.
     pub fn show(&self, id: &str) -> Result<Shown, DeskError> {
         let (escalation, history) = self.with_history(id)?;
-        let evidence = history.first().and_then(evidence_of);
+        let packet = packet_of(&history);
         Ok(Shown {
             escalation,
-            packet: evidence.map(|evidence| evidence.packet),
+            packet,
             history,
         })
     }
@@ -111,9 +117,7 @@ impl Desk {
             Ok(Some((stored.escalation, transaction.history(&wanted)?)))
         })?;
         let (escalation, rows) = found.ok_or_else(|| DeskError::NotFound(id.to_owned()))?;
-        let rows = rows.into_iter();
-        let history = rows.map(|(row, payload)| Happened { row, payload });
-        Ok((escalation, history.collect()))
+        Ok((escalation, happened(rows)))
     }
 
     /// With what is needed to decide its event again.
@@ -143,6 +147,27 @@ impl Desk {
     }
 }
 
+pub(super) fn happened(rows: Vec<(Row, Payload)>) -> Vec<Happened> {
+    let rows = rows.into_iter();
+    let happened = rows.map(|(row, payload)| Happened { row, payload });
+    happened.collect()
+}
+
+/// The packet, with what was attached since; `None` where it was erased.
+pub(super) fn packet_of(history: &[Happened]) -> Option<Packet> {
+    let mut packet = evidence_of(history.first()?)?.packet;
+    for happened in history {
+        if happened.row.kind == RecordKind::Attached.as_str()
+            && let Some(body) = happened.body()
+            && let Ok(attached) = serde_json::from_str::<AttachedBody>(body)
+        {
+            // It was redacted, and held against what was there, when it was stored.
+            let _ = packet.attach(&attached.name, attached.value, &[]);
+        }
+    }
+    Some(packet)
+}
+
 fn evidence_of(opened: &Happened) -> Option<Evidence> {
     let body: OpenedBody<'_> = serde_json::from_str(opened.body()?).ok()?;
     serde_json::from_str(body.evidence.get()).ok()
@@ -159,16 +184,19 @@ impl Stored {
     }
 
     /// An event as it is given now, with the instant of the one that was decided: the own time of the
-    /// event counts, and not that of asking again.
-    pub(super) fn at_its_time(&self, event: &[u8]) -> Vec<u8> {
-        let Ok(mut json) = Json::parse(event, &Limits::default()) else {
+    /// event counts, and not that of asking again. What cannot be parsed cannot be read either, and is left
+    /// as it is.
+    pub(super) fn at_its_time(&self, event: &[u8], limits: &Limits) -> Vec<u8> {
+        let Ok(mut json) = Json::parse(event, limits) else {
             return event.to_vec();
         };
         let Json::Object(_) = &json else {
             return event.to_vec();
         };
-        let is_envelope = json.member("kind").is_none() && json.member("specversion").is_some();
-        let name = if is_envelope { "time" } else { "at" };
+        let name = match is_envelope(&json) {
+            true => "time",
+            false => "at",
+        };
         let at = crate::clock::format_timestamp(self.packet.at);
         json.set(&[name], Json::Text(at));
         serde_json::to_vec(&json).unwrap_or_else(|_| event.to_vec())

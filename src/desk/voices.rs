@@ -3,17 +3,17 @@
 
 use std::sync::Arc;
 
-use super::view::Stored as StoredEvent;
-use super::{Desk, DeskError, Done};
+use super::view::{Stored as StoredEvent, happened, packet_of};
+use super::{Desk, DeskError, Done, done_of};
 use crate::decision::{Decision, Verdict};
 use crate::escalation::packet::{Packet, Subject};
 use crate::escalation::{
-    Actor, Amendment, Command, Demands, Escalation, Outcome, Roster, added_plans,
+    Actor, Amendment, Command, Demands, Escalation, GrantState, Outcome, Roster, added_plans,
 };
-use crate::event;
+use crate::event::{self, Json};
 use crate::matrix::Matrix;
 use crate::reference::{Times, decide_again};
-use crate::store::read;
+use crate::store::{read, write};
 
 /// What a requester is about to do with its grant.
 #[derive(Debug, Clone)]
@@ -62,13 +62,9 @@ impl Desk {
         let stored = self.stored(id)?;
         let matrix = self.pinned(&stored.escalation.pinned.matrix)?;
         let settings = self.settings();
-        let input = stored.at_its_time(input);
-        let read = event::read(
-            &input,
-            &matrix.schema,
-            &settings.limits,
-            stored.times.opened,
-        );
+        let limits = &settings.limits;
+        let input = stored.at_its_time(input, limits);
+        let read = event::read(&input, &matrix.schema, limits, stored.times.opened);
         let decision = self.again(&matrix, &stored, &input);
         let plans = match decision.verdict {
             Verdict::Escalate => {
@@ -79,8 +75,10 @@ impl Desk {
             _ => Vec::new(),
         };
         // What is redacted is not stored (the digest stays that of what was given).
-        let limits = &settings.limits;
-        let subject = Subject::read(&matrix, &input, limits, stored.times.opened);
+        let subject = match &read {
+            Ok(event) => Subject::of(&matrix, event),
+            Err(unreadable) => Subject::of_unreadable(&matrix, unreadable),
+        };
         let packet = Packet::assemble(&decision, &subject, Vec::new(), &settings.policy.redact);
         let kept = packet.event().or(packet.action);
         let kept = kept.and_then(|kept| serde_json::to_string(&kept).ok());
@@ -93,6 +91,51 @@ impl Desk {
             reason,
         };
         self.act(id, Command::Amend(Box::new(amendment)), actor)
+    }
+
+    /// Adds a piece of evidence: JSON, or a text. What is redacted is not stored; what is there is not
+    /// replaced.
+    ///
+    /// # Errors
+    /// When it is not evidence that one can add, and as [`Desk::act`].
+    pub fn attach(
+        &self,
+        id: &str,
+        name: &str,
+        bytes: &[u8],
+        actor: Actor,
+    ) -> Result<Done, DeskError> {
+        let settings = self.settings();
+        let value = match Json::parse(bytes, &settings.limits) {
+            Ok(json) => json,
+            // In what only looks like JSON no path finds what is to be hidden.
+            Err(_) if looks_like_json(bytes) && !settings.policy.redact.is_empty() => {
+                return Err(DeskError::NotJson(name.to_owned()));
+            }
+            Err(_) => Json::Text(String::from_utf8_lossy(bytes).into_owned()),
+        };
+        let (desk, id, name) = (self.clone(), id.to_owned(), name.to_owned());
+        let done = write(self.inner.store.as_ref(), move |transaction| {
+            let Some(stored) = transaction.lock(&id)? else {
+                return Ok(Err(DeskError::NotFound(id.clone())));
+            };
+            let history = happened(transaction.history(&id)?);
+            let Some(mut packet) = packet_of(&history) else {
+                return Ok(Err(DeskError::Erased));
+            };
+            if let Err(why) = packet.attach(&name, value.clone(), &settings.policy.redact) {
+                return Ok(Err(DeskError::Evidence(why)));
+            }
+            let value = packet
+                .piece(&name)
+                .and_then(|kept| serde_json::to_string(kept).ok());
+            let command = Command::Attach {
+                name: name.clone(),
+                value: value.unwrap_or_else(|| "null".to_owned()),
+            };
+            Ok(Ok(desk.apply_in(transaction, &stored, &command, &actor)?))
+        })??;
+        done_of(done)
     }
 
     /// Asks another team of the pinned matrix (rule 10).
@@ -127,28 +170,37 @@ impl Desk {
         actor: Actor,
     ) -> Result<Done, DeskError> {
         let stored = self.stored(id)?;
+        let limits = &self.settings().limits;
         let granted = stored
             .escalation
             .grant
             .as_ref()
             .map(|grant| grant.digest.as_str());
-        let digest = match (&consumption.digest, &consumption.event) {
-            (_, Some(event)) => self.digest_of(live, event, &stored),
-            (Some(digest), None) => digest.clone(),
+        let event = consumption
+            .event
+            .as_ref()
+            .map(|event| stored.at_its_time(event, limits));
+        let given = event
+            .as_ref()
+            .map(|event| self.digest_of(live, event, &stored));
+        let digest = match (&consumption.digest, given) {
+            // Two actions are named, and one at most is the one that was approved.
+            (Some(named), Some(given)) if granted == Some(named.as_str()) => given,
+            (Some(named), _) => named.clone(),
+            (None, Some(given)) => given,
             (None, None) => return Err(DeskError::NeedsEvent),
         };
         // What is decided again is what was approved. Where another action is named, or none was
         // approved, the rules refuse it whatever the matrix says.
         let is_granted = granted == Some(digest.as_str());
-        let event = match &consumption.event {
-            Some(event) => Some(stored.at_its_time(event)),
+        let event = event.or_else(|| {
             // What was stored without its redacted parts is another action; what an adjust made of the
             // event is the one that was asked for.
-            None => stored.input().filter(|event| {
+            stored.input().filter(|event| {
                 self.digest_of(live, event, &stored) == digest
                     || self.again(live, &stored, event).action_digest == digest
-            }),
-        };
+            })
+        });
         let demands = match (is_granted, event) {
             (true, None) => return Err(DeskError::NeedsEvent),
             (true, Some(event)) => {
@@ -193,16 +245,24 @@ impl Desk {
         decide_again(matrix, limits, event, &stored.recorded, times)
     }
 
-    /// The answer to a caller that waits: `allow`, `modify`, `block` or `escalate`.
+    /// The answer to a caller that waits: `allow`, `modify`, `block` or `escalate`. An approval whose grant
+    /// was used, lapsed or was taken back allows nothing any more.
     #[must_use]
     pub fn word(escalation: &Escalation) -> &'static str {
-        match &escalation.resolution {
-            None => "escalate",
-            Some(resolution) => match resolution.outcome {
-                Outcome::Approved => "allow",
-                Outcome::Amended => "modify",
-                _ => "block",
-            },
+        let Some(resolution) = &escalation.resolution else {
+            return "escalate";
+        };
+        let grant = escalation.grant.as_ref();
+        let is_live = grant.is_none_or(|grant| grant.state == GrantState::Live);
+        match resolution.outcome {
+            Outcome::Approved if is_live => "allow",
+            Outcome::Amended if is_live => "modify",
+            _ => "block",
         }
     }
+}
+
+fn looks_like_json(bytes: &[u8]) -> bool {
+    let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'['))
 }

@@ -200,17 +200,22 @@ impl<'a> Work<'a> {
 
     /// Whether a seat lets its person vote now (rule 3): pinned, and checked against the directory.
     pub(super) fn is_eligible(&self, seat: &Seat) -> bool {
-        let directory = self.context.directory;
         // A delegate votes by the right of who delegated.
         let whose = seat.for_whom.as_ref().unwrap_or(&seat.person);
         seat.until.is_none()
-            && !self.is_involved(&seat.person)
-            && !directory.has_left(&seat.person)
-            && !directory.has_left(whose)
-            && seat
-                .via
-                .as_ref()
-                .is_none_or(|group| directory.is_member(group, whose))
+            && !self.is_out(&seat.person)
+            && !self.context.directory.has_left(whose)
+            && self.is_in(whose, seat.via.as_ref())
+    }
+
+    /// Rule 3: who stands behind the request, and who left.
+    pub(super) fn is_out(&self, person: &Principal) -> bool {
+        self.is_involved(person) || self.context.directory.has_left(person)
+    }
+
+    /// Whether a person is asked by itself, or is in the group by which it is.
+    pub(super) fn is_in(&self, person: &Principal, via: Option<&String>) -> bool {
+        via.is_none_or(|group| self.context.directory.is_member(group, person))
     }
 
     /// The seat by which a person may vote in a sign-off now: its own before a delegated one.

@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::apply::{Applied, Context, Telling, Work, raw};
 use super::command::Reply;
@@ -19,6 +18,7 @@ use super::state::{Cause, Escalation, Outcome, Pinned, SignOff};
 use super::stricter::Demands;
 use super::time::stored;
 use crate::decision::{AttachedLane, Decision, State, Urgency};
+use crate::event::digest::of_text;
 use crate::matrix::Matrix;
 
 /// What is to be opened.
@@ -34,6 +34,8 @@ pub struct Opening<'a> {
     pub is_readable: bool,
     /// Who asked, as it was authenticated.
     pub requester: Principal,
+    /// Who asks as that requester on a local command line that permits it.
+    pub operator: Option<Principal>,
     /// The agent on whose behalf, where the requester names one.
     pub agent: Option<Principal>,
     /// The idempotency key.
@@ -57,7 +59,17 @@ pub struct Counts {
 #[must_use]
 pub fn open(opening: &Opening<'_>, counts: Counts, context: Context<'_>) -> Applied {
     let pinned = Arc::new(opening.pinned(&context));
-    let plans = plans(opening.decision, opening.matrix, context.directory, &pinned);
+    let occasion = Occasion {
+        opened: pinned.opened,
+        cap: pinned.cap,
+        is_readable: pinned.is_readable,
+    };
+    let plans = plans(
+        opening.decision,
+        opening.matrix,
+        context.directory,
+        occasion,
+    );
     let it = Escalation {
         last: pinned.opened,
         round: 1,
@@ -122,24 +134,6 @@ pub fn open(opening: &Opening<'_>, counts: Counts, context: Context<'_>) -> Appl
     work.end(Ok(Reply::Done))
 }
 
-/// The sign-offs that a decision demands.
-pub(super) fn plans(
-    decision: &Decision,
-    matrix: &Matrix,
-    directory: &Directory,
-    pinned: &Pinned,
-) -> Vec<Plan> {
-    let occasion = Occasion {
-        opened: pinned.opened,
-        cap: pinned.cap,
-        is_readable: pinned.is_readable,
-    };
-    let lanes = decision.lanes.iter();
-    lanes
-        .filter_map(|lane| Plan::of(lane, matrix, directory, occasion))
-        .collect()
-}
-
 /// The sign-offs that a changed event demands, of what could not be read before (rule 2): their time
 /// starts now, and ends by the cap of the escalation.
 #[must_use]
@@ -155,6 +149,15 @@ pub fn added_plans(
         cap: escalation.pinned.cap,
         is_readable: true,
     };
+    plans(decision, matrix, directory, occasion)
+}
+
+fn plans(
+    decision: &Decision,
+    matrix: &Matrix,
+    directory: &Directory,
+    occasion: Occasion,
+) -> Vec<Plan> {
     let lanes = decision.lanes.iter();
     lanes
         .filter_map(|lane| Plan::of(lane, matrix, directory, occasion))
@@ -180,13 +183,7 @@ pub fn group_of(decision: &Decision) -> Option<String> {
 }
 
 fn digest(words: &Value) -> String {
-    let hash = Sha256::digest(words.to_string());
-    let mut hex = String::with_capacity(64);
-    for byte in hash {
-        use std::fmt::Write as _;
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    of_text(&words.to_string())
 }
 
 impl Opening<'_> {
@@ -238,10 +235,15 @@ impl Opening<'_> {
     }
 
     fn record(&self, it: &Escalation) -> String {
+        // The sentence of the decision is in the packet, without what is redacted.
+        let by = super::apply::by(&super::Actor {
+            operator: self.operator.clone(),
+            ..super::Actor::new(self.requester.clone())
+        });
         let said = json!({
             "requester": it.pinned.requester, "agent": it.pinned.agent, "key": it.pinned.key,
             "lane": it.pinned.lane, "digest": it.pinned.digest, "matrix": it.pinned.matrix,
-            "reason": self.decision.reason,
+            "by": by,
         });
         let said = said.to_string();
         let said = said.trim_end_matches('}');

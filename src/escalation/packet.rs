@@ -237,6 +237,17 @@ impl Packet {
         }
     }
 
+    /// A piece of evidence by its name, if it is there and is none of the engine's.
+    #[must_use]
+    pub fn piece(&self, name: &str) -> Option<&Json> {
+        match name {
+            "input" => self.input.as_ref(),
+            "context" => self.context.as_ref(),
+            "links" => self.links.as_ref(),
+            name => self.other.get(name),
+        }
+    }
+
     /// Adds evidence that did not come with the event, without what is hidden.
     ///
     /// # Errors
@@ -250,16 +261,10 @@ impl Packet {
         if value == Json::Null {
             return Err(AttachError::Empty(name.to_owned()));
         }
-        let is_there = match name {
-            "action" | "trigger" | "history" => {
-                return Err(AttachError::OfEngine(name.to_owned()));
-            }
-            "input" => self.input.is_some(),
-            "context" => self.context.is_some(),
-            "links" => self.links.is_some(),
-            _ => self.other.contains_key(name),
-        };
-        if is_there {
+        if matches!(name, "action" | "trigger" | "history") {
+            return Err(AttachError::OfEngine(name.to_owned()));
+        }
+        if self.piece(name).is_some() {
             return Err(AttachError::Present(name.to_owned()));
         }
         let mut redaction = Redaction::of(redact, self.action.as_ref());

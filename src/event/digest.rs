@@ -74,7 +74,8 @@ pub(super) fn of_bytes(bytes: &[u8]) -> [u8; 32] {
 }
 
 /// The hash of a text in hex: of what is only compared, and not to be read.
-pub(crate) fn of_text(text: &str) -> String {
+#[must_use]
+pub fn of_text(text: &str) -> String {
     hex(&of_bytes(text.as_bytes()))
 }
 

@@ -155,7 +155,8 @@ fn opaque(bytes: &[u8], problems: Problems, received: Timestamp) -> Box<Unreadab
 }
 
 /// Whether it is a CloudEvents envelope; `null` is the same as no member.
-pub(super) fn is_envelope(tree: &Json) -> bool {
+#[must_use]
+pub fn is_envelope(tree: &Json) -> bool {
     let has = |name| tree.member(name).is_some_and(|json| *json != Json::Null);
     has("specversion") && !has("kind")
 }

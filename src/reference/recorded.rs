@@ -86,6 +86,19 @@ impl Recorded {
         self.entries.is_empty()
     }
 
+    /// The same with a digest for what the event added to a sum over a field that is hidden. The same event
+    /// is found by it; for another one the sum cannot be told. What the whole window was stays.
+    #[must_use]
+    pub fn without_sums(&self, is_hidden: impl Fn(&str) -> bool) -> Self {
+        let mut recorded = self.clone();
+        for entry in &mut recorded.entries {
+            if entry.function.strip_prefix("sum ").is_some_and(&is_hidden) {
+                entry.adds = entry.adds.hidden();
+            }
+        }
+        recorded
+    }
+
     /// Records every measure that a lane or rule of the event's kind asks for, as it is for the event.
     pub(crate) fn note(&mut self, facts: &Facts<'_>) {
         for id in asked_for(facts.matrix, facts.event().kind) {
@@ -134,7 +147,7 @@ impl Entry {
 
     /// Whether both are of one measure for one key and for the same part of an event in it.
     fn is_of(&self, other: &Self) -> bool {
-        self.is_beside(other) && self.adds == other.adds
+        self.is_beside(other) && (self.adds == other.adds || self.adds == other.adds.hidden())
     }
 
     fn measured(&self, interval: Interval) -> Measured {
@@ -198,6 +211,15 @@ impl Adds {
                     value.map(|value| digest::of_text(&canonical(value).canonical()))
                 }
             },
+        }
+    }
+
+    /// With a digest for the value, which is no amount any more.
+    fn hidden(&self) -> Self {
+        let value = self.value.as_deref();
+        Self {
+            passes: self.passes,
+            value: value.map(|value| format!("sha256:{}", digest::of_text(value))),
         }
     }
 

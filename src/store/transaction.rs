@@ -121,6 +121,12 @@ pub trait Transaction {
     /// When it cannot be written, or the key is taken.
     fn put_request(&mut self, request: &Request) -> Result<(), StoreError>;
 
+    /// Removes one key, whose escalation has ended. Whether it was there.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    fn drop_request(&mut self, requester: &Principal, key: &str) -> Result<bool, StoreError>;
+
     /// Removes the keys of escalations that ended before an instant, at most so many. How many they were.
     ///
     /// # Errors

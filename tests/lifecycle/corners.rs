@@ -138,3 +138,29 @@ fn rule_10_a_delegation_outlives_a_seat_of_the_delegate_by_which_it_may_not_vote
         1
     );
 }
+
+#[test]
+fn rule_3_a_vote_for_one_who_left_counts_no_more() {
+    let mut case = Case::open("pay");
+    case.at(1).delegate("ann", "cat").unwrap();
+    case.approve("cat").unwrap();
+    assert_eq!(case.it.counted(&case.it.sign_offs[0]), [&who("ann")]);
+    case.folk.left.insert("ann");
+    case.at(2).tick().unwrap();
+    // Too few are left, so the backup is asked: that is cat, whose vote is now her own.
+    assert_eq!(case.it.counted(&case.it.sign_offs[0]), [&who("cat")]);
+    assert_eq!(case.it.resolution, None);
+}
+
+#[test]
+fn rule_4_what_lateness_moves_behind_the_cap_is_never_allowed() {
+    let mut setting = Setting::of("soft");
+    setting.policy = crate::support::policy(40);
+    let mut case = setting.open();
+    // The first step comes 21 minutes late, and the end would come 11 minutes behind the cap.
+    case.at(31).tick().unwrap();
+    for minutes in [40, 41, 42] {
+        case.at(minutes).tick().unwrap();
+    }
+    assert_eq!(case.outcome(), Some(Outcome::TimedOut));
+}

@@ -161,6 +161,9 @@ impl Transaction for Counting<'_> {
     fn put_request(&mut self, request: &Request) -> Result<(), StoreError> {
         self.call()?.put_request(request)
     }
+    fn drop_request(&mut self, requester: &Principal, key: &str) -> Result<bool, StoreError> {
+        self.call()?.drop_request(requester, key)
+    }
     fn drop_requests(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.call()?.drop_requests(ended_before, limit)
     }

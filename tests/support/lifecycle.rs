@@ -231,6 +231,7 @@ pub fn open_decision(setting: Setting, matrix: &Arc<Matrix>, decision: Decision)
         matrix,
         is_readable: !decision.lanes.iter().any(|lane| lane.lane == "unreadable"),
         requester: who(setting.requester),
+        operator: None,
         agent: setting.agent.map(who),
         key: "k-1".to_owned(),
         asks: setting.asks,

@@ -236,6 +236,7 @@ pub fn ask(router: &Router, event: Vec<u8>, key: Option<&str>, now: Timestamp) -
     };
     let ask = Ask {
         requester: principal("service"),
+        operator: None,
         agent: Some(principal("bot")),
         key: key.map(str::to_owned),
         asks: true,

@@ -82,6 +82,7 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
     }
     let ask = Ask {
         requester: desk.actor.principal.clone(),
+        operator: desk.actor.operator.clone(),
         agent,
         key: args.key.clone(),
         asks: !args.report,

@@ -23,27 +23,20 @@ impl Work<'_> {
     /// Gives seats in a sign-off to people who have none. Who stands behind the request gets none, and
     /// who left gets none (rule 3).
     pub(in crate::escalation) fn seat(&mut self, sign_off: usize, people: &[Asked]) {
-        let now = self.now;
-        let directory = self.context.directory;
-        // Who approved already is not checked again, so the seat must be one to vote by (rule 3).
-        let voted: Vec<Principal> = self.it.approvals().map(|it| it.person.clone()).collect();
-        let excluded = &self.it.pinned.excluded;
-        let Some(sign_off) = self.it.sign_offs.get_mut(sign_off) else {
-            return;
-        };
         for asked in people {
-            let (person, via) = (&asked.person, &asked.via);
-            if excluded.contains(person) || directory.has_left(person) {
+            let (person, now) = (&asked.person, self.now);
+            if self.is_out(person) {
                 continue;
             }
-            let is_member = via
-                .as_ref()
-                .is_none_or(|group| directory.is_member(group, person));
-            let has_voted = voted.contains(person);
-            let has_own = sign_off
-                .seated()
-                .any(|seat| seat.person == *person && seat.for_whom.is_none());
-            if has_own || (has_voted && !is_member) {
+            // Who approved already is not checked again, so the seat must be one to vote by (rule 3).
+            let has_voted = self.it.approvals().any(|vote| vote.person == *person);
+            let is_in = self.is_in(person, asked.via.as_ref());
+            let Some(sign_off) = self.it.sign_offs.get_mut(sign_off) else {
+                return;
+            };
+            let own = |seat: &Seat| seat.person == *person && seat.for_whom.is_none();
+            let has_own = sign_off.seated().any(own);
+            if has_own || (has_voted && !is_in) {
                 continue;
             }
             // A vote counts once: by the own seat of its voter before one that was delegated.
@@ -52,7 +45,7 @@ impl Work<'_> {
             }
             sign_off.seats.push(Seat {
                 person: person.clone(),
-                via: via.clone(),
+                via: asked.via.clone(),
                 for_whom: None,
                 since: now,
                 until: None,
@@ -74,8 +67,12 @@ impl Work<'_> {
         }
     }
 
-    /// Tells those who may vote in some sign-offs, each once.
-    pub(in crate::escalation) fn tell(&mut self, sign_offs: &[usize], telling: Telling<'_>) {
+    /// Tells those who may vote in some sign-offs and have a channel, each once. How many they are.
+    pub(in crate::escalation) fn tell(
+        &mut self,
+        sign_offs: &[usize],
+        telling: Telling<'_>,
+    ) -> usize {
         let mut told: Vec<(Principal, bool)> = Vec::new();
         let lane = match sign_offs {
             [one] => self.it.sign_offs.get(*one).map(|one| one.plan.lane.clone()),
@@ -85,12 +82,15 @@ impl Work<'_> {
             let Some(sign_off) = self.it.sign_offs.get(*sign_off) else {
                 continue;
             };
-            for seat in sign_off.seated().filter(|seat| self.is_eligible(seat)) {
+            let directory = self.context.directory;
+            let eligible = sign_off.seated().filter(|seat| self.is_eligible(seat));
+            for seat in eligible.filter(|seat| directory.is_reachable(&seat.person)) {
                 if !told.iter().any(|(person, _)| *person == seat.person) {
                     told.push((seat.person.clone(), seat.since < self.now));
                 }
             }
         }
+        let count = told.len();
         for (person, is_old) in told {
             let merge = telling
                 .merges
@@ -108,6 +108,7 @@ impl Work<'_> {
             };
             self.notices.push(notice);
         }
+        count
     }
 
     /// Does what a step does to who is asked. Steps that do nothing to it are none of its business.
@@ -175,6 +176,15 @@ impl Work<'_> {
         true
     }
 
+    /// Rule 12: nobody was told, so the next step that brings people runs now, and it shows.
+    pub(super) fn unreached(&mut self, sign_off: usize, why: &str) {
+        let lane = self.it.sign_offs.get(sign_off);
+        let lane = lane.map_or_else(String::new, |it| it.plan.lane.clone());
+        self.it.undelivered += 1;
+        self.record(RecordKind::Undelivered, json!({ "lane": lane, "why": why }));
+        self.hurry(sign_off, why);
+    }
+
     /// Rule 3: too few eligible people goes to the next step, or ends denied, loudly.
     pub(in crate::escalation) fn stay_satisfiable(&mut self) {
         for sign_off in 0..self.it.sign_offs.len() {
@@ -227,16 +237,9 @@ impl Work<'_> {
             if !self.it.is_pending() || self.is_anyone_reachable(sign_off) {
                 continue;
             }
-            let lane = self.it.sign_offs.get(sign_off);
-            let lane = lane.map_or_else(String::new, |it| it.plan.lane.clone());
-            self.it.undelivered += 1;
-            self.record(
-                RecordKind::Undelivered,
-                json!({ "lane": lane, "why": "nobody who is asked has a channel" }),
-            );
-            while !self.is_anyone_reachable(sign_off)
-                && self.hurry(sign_off, "nobody who is asked has a channel")
-            {}
+            let why = "nobody who is asked has a channel";
+            self.unreached(sign_off, why);
+            while !self.is_anyone_reachable(sign_off) && self.hurry(sign_off, why) {}
         }
     }
 

@@ -33,13 +33,7 @@ impl Work<'_> {
         }
         let quorum = it.quorum.max(roster.quorum);
         let could = |asked: &&Asked| {
-            let directory = self.context.directory;
-            !self.is_involved(&asked.person)
-                && !directory.has_left(&asked.person)
-                && asked
-                    .via
-                    .as_ref()
-                    .is_none_or(|group| directory.is_member(group, &asked.person))
+            !self.is_out(&asked.person) && self.is_in(&asked.person, asked.via.as_ref())
         };
         let eligible = roster.first.iter().filter(could).count();
         if eligible < quorum as usize {

@@ -19,6 +19,7 @@ impl Work<'_> {
         if !self.it.is_pending() {
             return;
         }
+        self.end_lent_seats();
         let directory = self.context.directory;
         let gone = self
             .it
@@ -36,6 +37,28 @@ impl Work<'_> {
                 operator: None,
                 ..vote
             });
+        }
+    }
+
+    /// A vote for one who left is a vote of one who left: where it is undecided, the seat by which it counts
+    /// ends. The delegate may have others.
+    fn end_lent_seats(&mut self) {
+        let (directory, now) = (self.context.directory, self.now);
+        let mut gone = Vec::new();
+        for it in self.it.sign_offs.iter_mut().filter(|it| it.is_waiting()) {
+            for seat in it.seats.iter_mut().filter(|seat| seat.until.is_none()) {
+                let whom = seat.for_whom.clone();
+                if let Some(whom) = whom.filter(|whom| directory.has_left(whom)) {
+                    seat.until = Some(now);
+                    gone.push((it.plan.lane.clone(), seat.person.clone(), whom));
+                }
+            }
+        }
+        for (lane, person, whom) in gone {
+            let body = json!({
+                "lane": lane, "person": person, "for": whom, "why": "who delegated left",
+            });
+            self.record(RecordKind::Voided, body);
         }
     }
 
@@ -100,7 +123,10 @@ impl Work<'_> {
                     again: true,
                     merges: false,
                 };
-                self.tell(&[sign_off], telling);
+                // Rule 12: a step that can tell nobody is one whose sends all fail.
+                if self.tell(&[sign_off], telling) == 0 {
+                    self.unreached(sign_off, "nobody who is asked has a channel");
+                }
             }
             Does::Run(action) => {
                 let id = format!("{lane}/step-{position}");
@@ -128,7 +154,11 @@ impl Work<'_> {
         let Some(it) = self.it.sign_offs.get_mut(sign_off) else {
             return;
         };
-        if it.plan.unsure || !self.it.is_readable {
+        // Behind the cap lies no instant that the author wrote.
+        let last = it.plan.steps.last();
+        let at = last.and_then(|step| step.at.checked_add_signed(it.shift.to_chrono()));
+        let is_over = at.is_none_or(|at| at > self.it.pinned.cap);
+        if it.plan.unsure || !self.it.is_readable || is_over {
             self.time_out(sign_off, End::Deny);
             return;
         }
@@ -163,12 +193,7 @@ impl Work<'_> {
         let mut sign_offs = self.it.sign_offs.iter();
         let position = sign_offs.position(|it| it.plan.lane == lane && it.is_waiting());
         let position = position.ok_or_else(|| Refusal::NoSuchLane(lane.to_owned()))?;
-        self.it.undelivered += 1;
-        self.record(
-            RecordKind::Undelivered,
-            json!({ "lane": lane, "why": "no notice of the step could be sent" }),
-        );
-        self.hurry(position, "no notice of the step could be sent");
+        self.unreached(position, "no notice of the step could be sent");
         self.settle();
         self.stay_satisfiable();
         Ok(Reply::Done)

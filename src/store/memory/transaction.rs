@@ -194,6 +194,19 @@ impl Transaction for MemoryTransaction<'_> {
         Ok(())
     }
 
+    fn drop_request(&mut self, requester: &Principal, key: &str) -> Result<bool, StoreError> {
+        let key = (requester.as_str().to_owned(), key.to_owned());
+        let Some(request) = self.state.requests.get(&key) else {
+            return Ok(false);
+        };
+        let kept = self.state.escalations.get(&request.escalation);
+        if kept.is_some_and(|kept| kept.escalation.is_pending()) {
+            return Err(refused("a request stays while its escalation is pending"));
+        }
+        self.state.requests.set(key, None);
+        Ok(true)
+    }
+
     fn drop_requests(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let is_old = |request: &Request| {
             let kept = self.state.escalations.get(&request.escalation);

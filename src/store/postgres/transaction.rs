@@ -134,6 +134,14 @@ impl Transaction for PostgresTransaction<'_> {
         Ok(())
     }
 
+    fn drop_request(&mut self, requester: &Principal, key: &str) -> Result<bool, StoreError> {
+        let rows = self.query(
+            "DELETE FROM requests WHERE tenant = $1 AND requester = $2 AND key = $3 RETURNING 1",
+            &[&TENANT, &requester.as_str(), &key],
+        )?;
+        Ok(!rows.is_empty())
+    }
+
     fn drop_requests(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         // A request comes before the end of its escalation: the oldest ones are looked at.
         let rows = self.query(

@@ -147,6 +147,13 @@ impl Transaction for SqliteTransaction<'_> {
         )
     }
 
+    fn drop_request(&mut self, requester: &Principal, key: &str) -> Result<bool, StoreError> {
+        let mut dropping =
+            self.prepare("DELETE FROM requests WHERE tenant = ?1 AND requester = ?2 AND key = ?3")?;
+        let dropped = dropping.execute([self.tenant(), requester.as_str(), key])?;
+        Ok(dropped > 0)
+    }
+
     fn drop_requests(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         let values = params![self.tenant(), micros(ended_before), limit];
         let dropped = self.prepare(OLD_REQUESTS)?.execute(values)?;
