@@ -157,7 +157,12 @@ pub struct Hands(Mutex<(Timestamp, Duration)>, Mutex<u32>);
 
 impl Hands {
     pub fn new() -> Arc<Self> {
-        let start = "2026-11-16T08:00:00Z".parse().unwrap();
+        Self::at("2026-11-16T08:00:00Z".parse().unwrap())
+    }
+
+    /// They stand there at first.
+    #[allow(dead_code, reason = "most tests begin at one instant")]
+    pub fn at(start: Timestamp) -> Arc<Self> {
         Arc::new(Self(Mutex::new((start, Duration::ZERO)), Mutex::new(1)))
     }
 
