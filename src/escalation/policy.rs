@@ -7,6 +7,7 @@
 //! escalation last for ever or lets one through.
 //! Knows nothing of where anything is stored.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
@@ -162,7 +163,8 @@ fn count(key: &'static str, found: u32) -> Result<(), PolicyError> {
 }
 
 /// Members of an event that are taken out before anything is stored: names joined by dots, as
-/// `context.*.token`, where `*` is any one member. With a member goes all that is in it.
+/// `context.*.token`, where `*` is any one member. With a member goes all that is in it. An item of a
+/// list is a member by its number, which may be left out.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RedactPath {
     text: String,
@@ -229,7 +231,7 @@ impl RedactPath {
     }
 
     /// Whether a member is taken out: this path leads to it, or to something that it is in. The path
-    /// of a member is its names from the outermost; an item of a list is a member by its number.
+    /// of a member is its names from the outermost.
     ///
     /// A member whose own name has dots is found by that name, so that `{"customer.iban": ..}` is
     /// taken out as `{"customer": {"iban": ..}}` is; `*` is any one member, dots in its name or not.
@@ -255,10 +257,82 @@ impl RedactPath {
         false
     }
 
+    /// The same through lists: an item is a member by its number, and may be left out, so that
+    /// `context.*.token`, `context.0.token` and `context.token` all take out the token of
+    /// `{"context": [{"token": ..}]}`.
+    pub(super) fn reaches<'s>(&self, path: impl IntoIterator<Item = &'s Step>) -> bool {
+        // Where in this path one may be; they are no more than its names, so that no walk explodes.
+        let mut places = vec![0];
+        for step in path {
+            let mut next = match step {
+                Step::Member(_) => Vec::new(),
+                Step::Item(_) | Step::AnyItem => places.clone(),
+            };
+            for place in places {
+                let names = self.text.get(place..).unwrap_or_default();
+                let Some(rest) = step.taken_from(names) else {
+                    continue;
+                };
+                let Some(rest) = rest.strip_prefix('.') else {
+                    if rest.is_empty() {
+                        return true;
+                    }
+                    continue;
+                };
+                let place = self.text.len() - rest.len();
+                if !next.contains(&place) {
+                    next.push(place);
+                }
+            }
+            places = next;
+        }
+        false
+    }
+
     /// The path as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+/// A step into JSON.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    /// To a member of an object.
+    Member(Cow<'static, str>),
+    /// To an item of a list, by its number from 0.
+    Item(String),
+    /// To some item of a list.
+    AnyItem,
+}
+
+impl Step {
+    pub(super) fn member(name: &str) -> Self {
+        Self::Member(Cow::Owned(name.to_owned()))
+    }
+
+    /// The name of a member.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Member(name) => Some(name),
+            Self::Item(_) | Self::AnyItem => None,
+        }
+    }
+
+    /// What is left of a path behind this step.
+    fn taken_from<'p>(&self, names: &'p str) -> Option<&'p str> {
+        if let Some(rest) = names.strip_prefix('*') {
+            return Some(rest);
+        }
+        match self {
+            Self::Member(name) => names.strip_prefix(name.as_ref()),
+            Self::Item(number) => names.strip_prefix(number.as_str()),
+            Self::AnyItem => {
+                let rest = names.trim_start_matches(|digit: char| digit.is_ascii_digit());
+                (rest.len() < names.len()).then_some(rest)
+            }
+        }
     }
 }
 
@@ -334,6 +408,41 @@ mod tests {
         assert!(matches("a.*.c", &["a", "x.y", "c"]));
         assert!(!matches("a.b.c", &["a.b"]));
         assert!(!matches("a.bc", &["a.b", "c"]));
+    }
+
+    #[test]
+    fn an_item_of_a_list_is_a_member_by_its_number_or_left_out() {
+        let step = |name: &&str| match (*name, name.parse::<u32>()) {
+            ("?", _) => Step::AnyItem,
+            (_, Ok(number)) => Step::Item(number.to_string()),
+            (name, Err(_)) => Step::member(name),
+        };
+        let reaches = |path: &str, to: &[&str]| {
+            let to: Vec<Step> = to.iter().map(step).collect();
+            RedactPath::parse(path).unwrap().reaches(&to)
+        };
+        for path in ["a.*.b", "a.0.b", "a.b", "a.*", "a.0", "*.b", "a"] {
+            assert!(reaches(path, &["a", "0", "b"]), "{path}");
+        }
+        for path in ["a.1.b", "a.00.b", "a.0.c", "a.c", "a.0.0.b", "b", "0.b"] {
+            assert!(!reaches(path, &["a", "0", "b"]), "{path}");
+        }
+        // Some numbers are there and others are left out.
+        for path in [
+            "a.1.2.b", "a.1.b", "a.2.b", "a.b", "a.*.b", "a.*.*.b", "a.1",
+        ] {
+            assert!(reaches(path, &["a", "1", "2", "b"]), "{path}");
+        }
+        assert!(reaches("a.*.b.c", &["a", "0", "b", "0", "c"]));
+        assert!(reaches("a.b.*.c", &["a", "0", "b", "0", "c"]));
+        assert!(!reaches("a.2.1.b", &["a", "1", "2", "b"]));
+        for path in ["a.7", "a.*", "a"] {
+            assert!(reaches(path, &["a", "?"]), "{path}");
+        }
+        assert!(!reaches("a.b", &["a", "?"]));
+        // Depth costs no more than the names of a path.
+        let deep: Vec<&str> = std::iter::once("a").chain(vec!["0"; 512]).collect();
+        assert!(!reaches(&format!("a{}.b", ".*".repeat(400)), &deep));
     }
 
     #[test]

@@ -7,12 +7,14 @@
 //!
 //! A path names a member as the event has it (`data.customerId`), a field as the matrix has it
 //! (`customer`), or a member of the evidence, with or without `evidence` in front of it. The `data` of an
-//! envelope may be left out. Where two readings are possible both are hidden.
+//! envelope may be left out, and so may the number of an item of a list. Where two readings are possible
+//! both are hidden.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::Subject;
-use crate::escalation::policy::RedactPath;
+use crate::escalation::policy::{RedactPath, Step};
 use crate::event::{Json, Problem, ProblemCode};
 use crate::matrix::{Expr, ExprKind, Matrix, MeasureFunction, Test, TestOp};
 use crate::schema::{Field, FieldId};
@@ -25,6 +27,9 @@ pub const REDACTED: &str = "[redacted]";
 const TEXT_CHARS: usize = 3;
 /// Messages show the beginning of a value; so much of it is surely shown.
 const BEGINNING_CHARS: usize = 30;
+
+/// Where the fields of an envelope are.
+const DATA: Step = Step::Member(Cow::Borrowed("data"));
 
 /// Hides what is at some paths, and remembers what that was.
 #[derive(Debug, Default)]
@@ -84,52 +89,66 @@ impl<'a> Redaction<'a> {
         redaction
     }
 
-    /// Whether a field is hidden, or a part of its value.
+    /// Whether a field is hidden, or a part of its value: then all of it is.
     fn hides(&self, field: &Field) -> bool {
-        let path: Vec<&str> = field.path.split('.').collect();
-        let json: Vec<&str> = field.json.iter().map(AsRef::as_ref).collect();
+        let path: Vec<Step> = field.path.split('.').map(Step::member).collect();
+        let json: Vec<Step> = field.json.iter().map(|name| Step::member(name)).collect();
         [path, json].into_iter().any(|mut path| {
-            let is_money = matches!(field.ty, Type::Money(..));
-            path.extend(is_money.then_some("amount"));
-            (1..=path.len()).any(|end| self.covers(path.get(..end).unwrap_or_default()))
+            let mut ty = &field.ty;
+            if let Type::List(inner) = ty {
+                path.push(Step::AnyItem);
+                ty = inner;
+            }
+            if matches!(ty, Type::Money(..)) {
+                path.push(Step::member("amount"));
+            }
+            self.covers(&path)
         })
     }
 
     /// Whether what is at a path of the event is hidden.
-    fn covers(&self, path: &[&str]) -> bool {
-        let matches = |path: &[&str]| self.paths.iter().any(|hidden| hidden.matches(path));
-        matches(path) || self.is_envelope && matches(&[&["data"], path].concat())
+    fn covers(&self, path: &[Step]) -> bool {
+        self.paths.iter().any(|hidden| {
+            hidden.reaches(path)
+                || self.is_envelope && hidden.reaches(std::iter::once(&DATA).chain(path))
+        })
     }
 
     /// Whether what is at a path below the root of the event is hidden.
-    fn is_hidden(&self, path: &[String]) -> bool {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    fn is_hidden(&self, path: &[Step]) -> bool {
         // What is below the root of an envelope's data, or of the evidence.
-        let inner = match path.split_first() {
-            Some((&"data", rest)) if self.is_envelope => Some(rest),
-            Some((&"evidence", rest)) => Some(rest),
-            _ => None,
+        let inner = path.split_first().and_then(|(first, rest)| {
+            let is_inside = match first.name()? {
+                "data" => self.is_envelope,
+                name => name == "evidence",
+            };
+            is_inside.then_some(rest)
+        });
+        let is_place = |path: &[Step]| {
+            let mut places = self.places.iter();
+            places.any(|place| path.iter().filter_map(Step::name).eq(place))
         };
-        let is_place = |path: &[&str]| self.places.iter().any(|place| place == path);
-        let readings = std::iter::once(path.as_slice()).chain(inner);
+        let readings = std::iter::once(path).chain(inner);
         let mut readings = readings.filter(|path| !path.is_empty());
         readings.any(|path| self.covers(path) || is_place(path))
     }
 
     /// Hides what is to be hidden in JSON that is at a path of the event.
     pub(super) fn apply(&mut self, json: &mut Json, at: &[&str]) {
-        let mut path: Vec<String> = at.iter().map(|name| (*name).to_owned()).collect();
+        let mut path: Vec<Step> = at.iter().map(|name| Step::member(name)).collect();
         if !self.paths.is_empty() {
             self.walk(json, &mut path);
         }
     }
 
     /// The depth of an event's JSON is bounded.
-    fn walk(&mut self, json: &mut Json, path: &mut Vec<String>) {
+    fn walk(&mut self, json: &mut Json, path: &mut Vec<Step>) {
         if *json != Json::Null && !path.is_empty() && self.is_hidden(path) {
             self.forget(json);
             *json = Json::Text(REDACTED.to_owned());
-            let name = path.join(".");
+            // Without the numbers of items: a list of many is named once.
+            let names: Vec<&str> = path.iter().filter_map(Step::name).collect();
+            let name = names.join(".");
             if !self.hidden.contains(&name) {
                 self.hidden.push(name);
             }
@@ -138,12 +157,18 @@ impl<'a> Redaction<'a> {
         match json {
             Json::Object(members) => {
                 for (name, value) in members {
-                    path.push(name.clone());
+                    path.push(Step::member(name));
                     self.walk(value, path);
                     path.pop();
                 }
             }
-            Json::List(items) => items.iter_mut().for_each(|item| self.walk(item, path)),
+            Json::List(items) => {
+                for (number, item) in items.iter_mut().enumerate() {
+                    path.push(Step::Item(number.to_string()));
+                    self.walk(item, path);
+                    path.pop();
+                }
+            }
             Json::Null | Json::Bool(_) | Json::Number(_) | Json::Text(_) => {}
         }
     }
@@ -184,7 +209,7 @@ impl<'a> Redaction<'a> {
         let of_hidden = problem.field.as_deref().is_some_and(|field| {
             let field = field.split('[').next().unwrap_or(field);
             let mut hidden = self.names.iter().chain(&self.hidden);
-            let path: Vec<String> = field.split('.').map(str::to_owned).collect();
+            let path: Vec<Step> = field.split('.').map(Step::member).collect();
             self.is_hidden(&path) || hidden.any(|name| meet(name, field))
         });
         // Of what is not JSON nobody knows at which path it is.

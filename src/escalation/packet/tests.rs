@@ -205,7 +205,7 @@ fn a_hidden_field_is_hidden_in_the_action_in_tests_and_in_sentences() {
         [
             "customerId",
             "amount",
-            "undeclared.phone.n",
+            "undeclared.phone",
             "evidence.input.from"
         ]
     );
@@ -250,6 +250,60 @@ fn a_path_is_that_of_the_field_or_of_the_event_also_in_an_envelope() {
     }
     // In a flat event `data` is a member like any other.
     assert_eq!(packet(flat, &["data"]).0.redacted, [""; 0]);
+}
+
+#[test]
+fn an_item_of_a_list_is_named_by_its_number_by_a_star_or_not_at_all() {
+    let tree = r#"[{"token": "a-secret", "k": 1}, [{"token": "a-secret"}]]"#;
+    let event = format!(
+        r#"{{"kind": "refund", "customerId": "c", "amount": 500, "undeclared": {{"in": {tree}}}, "evidence": {{"context": {tree}}}}}"#
+    );
+    for (first, second) in [
+        ("*.token", "*.*.token"),
+        ("0.token", "1.0.token"),
+        ("token", "token"),
+        ("*.token", "1.token"),
+        ("0", "*"),
+    ] {
+        for front in ["context", "evidence.context"] {
+            let under = |front: &str, rest: &str| format!("{front}.{rest}");
+            let redact = [
+                under("undeclared.in", first),
+                under("undeclared.in", second),
+                under(front, first),
+                under(front, second),
+                under("ticket_url", first),
+                under("ticket_url", second),
+            ];
+            let redact: Vec<&str> = redact.iter().map(String::as_str).collect();
+            let (mut packet, text) = packet(&event, &redact);
+            assert!(!text.contains("secret"), "{redact:?}: {text}");
+            packet
+                .attach("ticket_url", json(tree), &paths(&redact))
+                .unwrap();
+            let text = serde_json::to_string(&packet).unwrap();
+            assert!(!text.contains("secret"), "{redact:?}: {text}");
+        }
+    }
+    let (packet, _) = packet(&event, &["undeclared.in.1", "context.0.k"]);
+    assert_eq!(
+        packet.context,
+        Some(json(
+            r#"[{"token": "a-secret", "k": "[redacted]"}, [{"token": "a-secret"}]]"#
+        ))
+    );
+    assert_eq!(packet.redacted, ["undeclared.in", "evidence.context.k"]);
+}
+
+#[test]
+fn a_field_with_a_hidden_item_is_hidden_as_a_whole() {
+    let event =
+        r#"{"kind": "refund", "customerId": "c", "amount": 500, "tags": ["odd", "a-secret"]}"#;
+    assert!(packet(event, &[]).1.contains("a-secret"));
+    for path in ["tags.1", "tags.*", "tags"] {
+        let (_, text) = packet(event, &[path]);
+        assert!(!text.contains("a-secret"), "{path}: {text}");
+    }
 }
 
 #[test]
@@ -315,11 +369,13 @@ fn an_event_is_decided_again_from_its_packet_unless_a_part_is_hidden() {
     }
 }
 
-/// A piece of JSON with one value in it that is to be hidden, and the path to that.
+/// A piece of JSON with one value in it that is to be hidden, and the path to that: the numbers of items
+/// are there, or left out.
 fn planted(marker: &'static str) -> impl Strategy<Value = (String, Vec<String>)> {
     let names = prop::collection::vec("[a-d]", 1..4);
     let wraps = prop::collection::vec(0..3u8, 4);
-    (names, wraps).prop_map(move |(names, wraps)| {
+    let numbered = prop::collection::vec(any::<bool>(), 4);
+    (names, wraps, numbered).prop_map(move |(names, wraps, numbered)| {
         let value = match wraps[3] {
             0 => format!("[{{\"k\": \"{marker}\"}}, 1]"),
             _ => format!("\"{marker}\""),
@@ -331,11 +387,18 @@ fn planted(marker: &'static str) -> impl Strategy<Value = (String, Vec<String>)>
             .fold(value, |inner, (name, wrap)| {
                 let object = format!("{{\"{name}\": {inner}, \"z\": true}}");
                 match wrap {
-                    0 => format!("[{object}, {{\"z\": 2}}]"),
+                    0 => format!("[{{\"z\": 2}}, {object}]"),
                     _ => object,
                 }
             });
-        (json, names)
+        // The innermost name was wrapped first.
+        let outer = names.iter().zip(wraps.iter().take(names.len()).rev());
+        let path = outer.zip(numbered).flat_map(|((name, wrap), numbered)| {
+            let number = (*wrap == 0 && numbered).then(|| "1".to_owned());
+            number.into_iter().chain([name.clone()])
+        });
+        let path = path.collect();
+        (json, path)
     })
 }
 
@@ -347,7 +410,7 @@ proptest! {
     fn no_hidden_value_is_anywhere_in_a_packet(
         (tree, names) in planted("MARKER-7f3a"),
         place in 0..7usize,
-        stars in prop::collection::vec(any::<bool>(), 5),
+        stars in prop::collection::vec(any::<bool>(), 9),
         shorter in 0..2usize,
         is_text in any::<bool>(),
     ) {
