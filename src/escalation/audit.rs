@@ -9,8 +9,9 @@
 //! Each escalation has a *chain* of [`Row`]s. A row holds the hash of the row before it, and the
 //! digest of its *payload*: the input, the evidence, comments, names. The payload itself lies
 //! elsewhere, with a random [`Salt`] of its own. Both can be erased. The chain still fits then, and
-//! nobody can guess from the digest what the payload was. Only a payload that is gone without a
-//! tombstone ([`Payload::Missing`]) is a fault.
+//! nobody can guess from the digest what the payload was. A payload that is gone without a tombstone
+//! ([`Payload::Missing`]) is a fault, and so are tombstones of a chain that has no row of the kind
+//! `erased` behind them ([`Fault::ErasedUnsaid`]).
 //!
 //! A chain does not show that its last rows are missing, or that it is missing as a whole. A
 //! [`Checkpoint`] does: it pins the ends of all chains that got rows since the checkpoint before it,
@@ -22,8 +23,9 @@
 //! - `seq` is not hashed, so that a store can be copied into another. What it stands for is checked:
 //!   rows are in its order, those of a chain in the order of `n`, and a checkpoint covers exactly
 //!   the rows up to its `seq`.
-//! - Tombstones are not hashed. [`Report::erased`] counts them. That a payload was erased should be a
-//!   row of the chain by itself.
+//! - Tombstones are not hashed, so that what one says may be changed. [`Report::erased`] counts them, and
+//!   the row `erased` of their chain, which is hashed, says by whom and why. Who can write the store can
+//!   put a tombstone in front of such a row that was not erased then, or write such a row.
 //!
 //! # What is hashed
 //! All hashes are SHA-256. Their input is a sequence of these, without anything between them:

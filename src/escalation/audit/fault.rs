@@ -136,6 +136,12 @@ pub enum Fault {
         /// The row whose payload it is.
         place: Place,
     },
+    /// Payloads of a chain have tombstones, and no row behind them says that they were erased.
+    #[error("{place}: the text of the row was erased, and no later row of the escalation says so")]
+    ErasedUnsaid {
+        /// The last row of the chain that has a tombstone.
+        place: Place,
+    },
     /// A checkpoint's hash is not that of its content.
     #[error("{place}: the checkpoint does not fit its own hash: it was changed")]
     CheckpointChanged {
@@ -276,6 +282,7 @@ impl Fault {
             | Self::RowOutOfOrder { place, .. }
             | Self::PayloadChanged { place }
             | Self::PayloadMissing { place }
+            | Self::ErasedUnsaid { place }
             | Self::CheckpointChanged { place }
             | Self::CheckpointUnlinked { place, .. }
             | Self::CheckpointLate { place, .. }

@@ -48,6 +48,13 @@ impl Store {
         }
     }
 
+    /// Erases the payload of a row, and says so.
+    fn erase(&mut self, row: usize) {
+        self.rows[row].1 = erased();
+        let row = self.rows[row].0.clone();
+        self.append(&row.tenant, &row.escalation, "erased", "asked for");
+    }
+
     /// Makes a checkpoint up to the last row.
     fn pin(&mut self) {
         let heads: Vec<Head> = self

@@ -17,6 +17,9 @@ use super::fault::{Fault, Place};
 use super::row::{Payload, Row, seal};
 use crate::limits::AUDIT_FAULTS;
 
+/// The kind of the row that says that payloads of its chain were erased.
+const ERASED: &str = "erased";
+
 /// What a verification found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
@@ -59,6 +62,8 @@ struct Chain {
     hash: Digest,
     /// The stretch in which it got its last row; stretches are numbered from 1.
     stretch: u64,
+    /// The last row whose payload has a tombstone, as long as no row behind it says so.
+    unsaid: Option<(u64, u64)>,
 }
 
 /// Reads a store from its first row to its last.
@@ -189,6 +194,39 @@ impl Verifier {
             Payload::Missing => self.report.fault(Fault::PayloadMissing { place: place() }),
         }
         self.append(row);
+        self.note_tombstone(row, payload);
+    }
+
+    /// Remembers a tombstone until a row of its chain says that there was an erasing.
+    fn note_tombstone(&mut self, row: &Row, payload: &Payload) {
+        let name = (row.tenant.clone(), row.escalation.clone());
+        let Some(chain) = self.chains.get_mut(&name) else {
+            return;
+        };
+        if matches!(payload, Payload::Erased { .. }) {
+            chain.unsaid = Some((row.seq, row.n));
+        } else if row.kind == ERASED {
+            chain.unsaid = None;
+        }
+    }
+
+    /// The tombstones of which no row speaks, in the order of `seq`.
+    fn unsaid(&mut self) {
+        let chains = self.chains.iter();
+        let mut places: Vec<_> = chains
+            .filter_map(|(name, chain)| Some((chain.unsaid?, name)))
+            .collect();
+        places.sort_unstable();
+        for ((seq, n), (tenant, escalation)) in places {
+            let (tenant, escalation) = (tenant.clone(), escalation.clone());
+            let place = Place::Row {
+                seq,
+                tenant,
+                escalation,
+                n,
+            };
+            self.report.fault(Fault::ErasedUnsaid { place });
+        }
     }
 
     /// Puts a row at the end of its chain.
@@ -259,6 +297,7 @@ impl Verifier {
         while let Some(checkpoint) = self.waiting.pop_front() {
             self.settle(&checkpoint);
         }
+        self.unsaid();
         while let Some(kept) = self.kept.pop_front() {
             self.report.fault(Fault::Cut {
                 place: Place::from(&kept),

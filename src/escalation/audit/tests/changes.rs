@@ -76,11 +76,18 @@ proptest! {
     fn what_was_not_changed_is_sound(store in store(), kept in any::<[bool; 24]>(), gone in any::<[bool; 25]>()) {
         let mut store = store;
         let mut expected = 0;
-        for ((_, payload), gone) in store.rows.iter_mut().zip(gone) {
+        let mut chains = std::collections::BTreeSet::new();
+        for ((row, payload), gone) in store.rows.iter_mut().zip(gone) {
             if gone {
                 *payload = erased();
                 expected += 1;
+                chains.insert((row.tenant.clone(), row.escalation.clone()));
             }
+        }
+        let silent = verify(&store.export(), &[]);
+        prop_assert_eq!(silent.faults.len() + silent.more_faults as usize, chains.len());
+        for (tenant, escalation) in &chains {
+            store.append(tenant, escalation, "erased", "");
         }
         let lines = store.export();
         let kept: Vec<Checkpoint> = store.checkpoints.iter().zip(kept).filter(|(_, kept)| *kept).map(|(c, _)| c.clone()).collect();
@@ -99,7 +106,7 @@ proptest! {
         let mut store = store;
         if let Some(gone) = gone {
             let gone = gone.index(store.rows.len());
-            store.rows[gone].1 = erased();
+            store.erase(gone);
         }
         let lines = store.export();
         let place = line.index(lines.len());

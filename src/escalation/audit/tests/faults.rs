@@ -288,3 +288,36 @@ fn a_kept_checkpoint_that_was_taken_out_is_named() {
                    the checkpoint that was kept elsewhere is not here: it was removed";
     assert!(faults.iter().any(|fault| fault == removed), "{faults:?}");
 }
+
+/// Who can write the store can put a tombstone in the place of a text; a row has to say so.
+#[test]
+fn a_tombstone_of_which_no_row_speaks_is_named() {
+    let unsaid = |place: &str| {
+        format!(
+            "{place}: the text of the row was erased, and no later row of the escalation says so"
+        )
+    };
+    assert_eq!(
+        said(|lines| *payload(&mut lines[2]) = erased()),
+        [unsaid("row 2 of escalation `e1` of `main`, position 4")]
+    );
+    // Many of a chain are one fault, at the last of them.
+    let mut store = Store::small();
+    store.erase(0);
+    store.rows[2].1 = erased();
+    assert_eq!(verify(&store.export(), &[]).faults, []);
+    let last = store.rows.len() - 1;
+    store.rows[last].1 = erased();
+    let faults = verify(&store.export(), &[]).faults;
+    assert_eq!(faults.len(), 1);
+    assert!(
+        faults[0].to_string().contains("row 5 of escalation `e1`"),
+        "{faults:?}"
+    );
+    // What another escalation says does not count.
+    let mut store = Store::small();
+    store.rows[0].1 = erased();
+    store.append("main", "e2", "erased", "");
+    store.append("other", "e1", "erased", "");
+    assert_eq!(verify(&store.export(), &[]).faults.len(), 1);
+}

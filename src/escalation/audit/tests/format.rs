@@ -150,7 +150,7 @@ fn parts_cannot_run_into_each_other() {
 #[test]
 fn the_export_of_a_small_store_is_pinned() {
     let mut store = Store::small();
-    store.rows[2].1 = erased();
+    store.erase(2);
     let lines: Vec<String> = store.export().iter().map(Line::to_json).collect();
     insta::assert_snapshot!("export", lines.join("\n"));
     let read: Vec<Line> = lines
