@@ -97,7 +97,7 @@ impl Line {
         });
         if bytes
             .as_ref()
-            .is_none_or(|line| line.len() > LOG_LINE_BYTES)
+            .is_none_or(|line| line.len() >= LOG_LINE_BYTES)
         {
             let form = form(EventForm::Gone(gone(&entry.event)));
             bytes = match entry.redact {

@@ -90,6 +90,24 @@ fn what_is_too_long_keeps_its_size_and_its_hash() {
     assert!(line.len() < 100_000);
 }
 
+/// The longest line, and the event of one that is a byte too long: the decision is kept.
+#[test]
+fn a_line_at_the_edge_is_not_lost() {
+    let event = |pad: usize| {
+        let pad = "x".repeat(pad);
+        format!("{{\"kind\":\"call\",\"pad\":\"{pad}\"}}").into_bytes()
+    };
+    let pad = LOG_LINE_BYTES - (100 << 10);
+    let (line, _) = line_of(&event(pad), None);
+    // With its line break a line has at most so many bytes.
+    let longest = pad + LOG_LINE_BYTES - line.len();
+    for (pad, is_kept) in [(longest, true), (longest + 1, false), (longest + 2, false)] {
+        let (line, _) = line_of(&event(pad), None);
+        assert_eq!(matches!(read(&line).event, Came::Bytes(_)), is_kept);
+        assert_eq!(line.len() == LOG_LINE_BYTES, is_kept);
+    }
+}
+
 #[test]
 fn what_is_redacted_is_nowhere_in_the_log() {
     let event = br#"{"kind":"call","n":9,"user":"secret-user","amount":{"amount":1.10,"currency":"USD"},"extra":0.10000000000000000001,"list":[1.50,"secret-item",2.50]}"#;
