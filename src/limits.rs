@@ -223,13 +223,6 @@ pub const REDACT_PATHS: usize = 1_000;
 /// Bytes of one such path. Paths written by hand have some dozen.
 pub const REDACT_PATH_BYTES: usize = 1_024;
 
-/// The least size at which a file of the decision log ends: the bound on one event with its evidence.
-pub const DECISIONS_ROTATE_LEAST: u64 = 1 << 20;
-
-/// Files of the decision log that are kept at most. They stand in one folder, which is read when the
-/// next one begins.
-pub const DECISIONS_FILES_MAX: u32 = 10_000;
-
 /// Faults that a verification of the audit keeps; the rest is counted. Who reads a report wants the
 /// first ones; a store that is not one has a fault for each row.
 pub const AUDIT_FAULTS: usize = 1_000;
@@ -275,11 +268,8 @@ pub const HISTORY_ENTRIES: usize = 100;
 /// Subjects whose earlier decisions are known; the one that was quiet the longest is forgotten.
 pub const HISTORY_SUBJECTS: usize = 100_000;
 
-/// Earlier decisions that are known of all subjects together: about half a kilobyte each.
+/// Earlier decisions that are known of all subjects together: some two hundred bytes each.
 pub const HISTORY_TOTAL: usize = 500_000;
-
-/// Characters of a reason in the history of a subject. The whole reason is in the log.
-pub const HISTORY_REASON_CHARS: usize = 300;
 
 /// Subjects that one event is filed under: one for each different `group by` of a matrix.
 pub const EVENT_SUBJECTS: usize = 16;

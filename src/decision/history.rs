@@ -18,8 +18,10 @@ use crate::matrix::Matrix;
 use crate::schema::FieldId;
 use crate::value::Value;
 
-/// An earlier decision in short.
+/// An earlier decision on the same subject, in short. It has no sentence, so that it says nothing of the
+/// values of that event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct HistoryEntry {
     /// When its event was received.
     #[serde(with = "instant")]
@@ -31,10 +33,9 @@ pub struct HistoryEntry {
     pub verdict: Verdict,
     /// The lane or rule that named the decision, `otherwise` or `unreadable`.
     pub by: String,
-    /// Why, in one sentence; cut to [`HISTORY_REASON_CHARS`](crate::limits::HISTORY_REASON_CHARS).
-    pub reason: String,
-    /// The action digest of what was decided on.
-    pub digest: String,
+    /// How its escalation ended, where there was one and that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<String>,
 }
 
 /// Whom or what decisions are about: some fields with their values.

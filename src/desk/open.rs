@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{Desk, DeskError, new_id, put};
 use crate::clock::Timestamp;
-use crate::decision::{Decision, EventRef, Verdict};
-use crate::escalation::packet::{HistoryEntry, Packet, Subject};
+use crate::decision::{Decision, EventRef, HistoryEntry, Verdict};
+use crate::escalation::packet::{Matter, Packet};
 use crate::escalation::time::as_micros;
 use crate::escalation::{
     Actor, Command, Context, Escalation, Opening, Policy, Principal, group_of, open,
@@ -93,8 +93,8 @@ impl Desk {
             decided.times.opened,
         );
         let subject = match &read {
-            Ok(event) => Subject::of(&decided.matrix, event),
-            Err(unreadable) => Subject::of_unreadable(&decided.matrix, unreadable),
+            Ok(event) => Matter::of(&decided.matrix, event),
+            Err(unreadable) => Matter::of_unreadable(&decided.matrix, unreadable),
         };
         let redact = &settings.policy.redact;
         let packet = Packet::assemble(&decided.decision, &subject, ask.history.clone(), redact);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::view::{Stored as StoredEvent, happened, packet_of};
 use super::{Desk, DeskError, Done, done_of};
 use crate::decision::{Decision, Verdict};
-use crate::escalation::packet::{Packet, Subject};
+use crate::escalation::packet::{Matter, Packet};
 use crate::escalation::{
     Actor, Amendment, Command, Demands, Escalation, GrantState, Outcome, Roster, added_plans,
 };
@@ -76,8 +76,8 @@ impl Desk {
         };
         // What is redacted is not stored (the digest stays that of what was given).
         let subject = match &read {
-            Ok(event) => Subject::of(&matrix, event),
-            Err(unreadable) => Subject::of_unreadable(&matrix, unreadable),
+            Ok(event) => Matter::of(&matrix, event),
+            Err(unreadable) => Matter::of_unreadable(&matrix, unreadable),
         };
         let packet = Packet::assemble(&decision, &subject, Vec::new(), &settings.policy.redact);
         let kept = packet.event().or(packet.action);

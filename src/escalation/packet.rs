@@ -1,6 +1,6 @@
 //! The evidence packet: what an approver sees of an escalation.
 //!
-//! In: a decision, its [`Subject`], earlier decisions on the same subject, what is to be hidden. Out: a
+//! In: a decision, its [`Matter`], earlier decisions on the same subject, what is to be hidden. Out: a
 //! [`Packet`], which is stored with the escalation.
 //! Invariant: what is hidden is in no part of a packet; evidence that is required and did not come is
 //! named, and once it is there it is not replaced.
@@ -25,15 +25,17 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::RedactPath;
 use crate::clock::{Timestamp, format_timestamp, rfc3339};
-use crate::decision::{Decision, Holds, Kleene, Reason, State, Urgency, Verdict, WindowEvent};
+use crate::decision::{
+    Decision, HistoryEntry, Holds, Kleene, Reason, State, Urgency, Verdict, WindowEvent,
+};
 use crate::event::Json;
 use crate::value::Value;
 
+mod matter;
 mod redact;
-mod subject;
 
+pub use matter::Matter;
 pub use redact::REDACTED;
-pub use subject::Subject;
 
 use redact::{Redaction, is_envelope};
 
@@ -158,26 +160,6 @@ pub struct Seen {
     pub events: Vec<WindowEvent>,
 }
 
-/// An earlier decision on the same subject. It has no sentence, so that it says nothing of the values of
-/// that event.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct HistoryEntry {
-    /// When.
-    #[serde(with = "rfc3339")]
-    pub at: Timestamp,
-    /// The event's id, where it has one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub event: Option<String>,
-    /// The verdict.
-    pub verdict: Verdict,
-    /// Who gave it.
-    pub by: String,
-    /// How its escalation ended, where there was one and it has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub end: Option<String>,
-}
-
 /// Why evidence cannot be attached.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -198,16 +180,16 @@ impl Packet {
     #[must_use]
     pub fn assemble(
         decision: &Decision,
-        subject: &Subject<'_>,
+        matter: &Matter<'_>,
         history: Vec<HistoryEntry>,
         redact: &[RedactPath],
     ) -> Self {
-        let mut redaction = Redaction::of_subject(redact, subject);
-        let mut action = subject.action.clone();
+        let mut redaction = Redaction::of_matter(redact, matter);
+        let mut action = matter.action.clone();
         if let Some(action) = &mut action {
             redaction.apply(action, &[]);
         }
-        let mut other = subject.evidence.clone();
+        let mut other = matter.evidence.clone();
         for (name, value) in &mut other {
             redaction.apply(value, &["evidence", name]);
         }
@@ -218,8 +200,8 @@ impl Packet {
         let problems = decision.problems.iter();
         Self {
             decision: Summary::of(decision, &redaction),
-            id: subject.id.clone(),
-            at: subject.at,
+            id: matter.id.clone(),
+            at: matter.at,
             input: other.remove("input"),
             action,
             adjusted: decision.adjusted.iter().map(shown).collect(),
@@ -231,7 +213,7 @@ impl Packet {
             required: decision.evidence.required.clone(),
             optional: decision.evidence.optional.clone(),
             missing: decision.evidence.missing.clone(),
-            defaulted: subject.defaulted.clone(),
+            defaulted: matter.defaulted.clone(),
             problems: problems.map(|problem| redaction.message(problem)).collect(),
             redacted: redaction.into_hidden(),
         }

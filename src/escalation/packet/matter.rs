@@ -1,6 +1,6 @@
 //! What a packet says of its event, read or not.
 //!
-//! In: an event, from its JSON or read already, and the matrix that decided it. Out: a [`Subject`].
+//! In: an event, from its JSON or read already, and the matrix that decided it. Out: a [`Matter`].
 //! Invariant: nothing is left out but what the event names itself by.
 //! Knows no decisions.
 
@@ -14,7 +14,7 @@ use crate::schema::KindId;
 
 /// An event that an escalation is about.
 #[derive(Debug, Clone)]
-pub struct Subject<'m> {
+pub struct Matter<'m> {
     pub(super) matrix: &'m Matrix,
     pub(super) kind: Option<KindId>,
     pub(super) id: Option<String>,
@@ -24,7 +24,7 @@ pub struct Subject<'m> {
     pub(super) defaulted: Vec<String>,
 }
 
-impl<'m> Subject<'m> {
+impl<'m> Matter<'m> {
     /// From the JSON that was decided, with the instant of its receipt.
     #[must_use]
     pub fn read(matrix: &'m Matrix, bytes: &[u8], limits: &Limits, received: Timestamp) -> Self {

@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::Subject;
+use super::Matter;
 use crate::escalation::policy::{RedactPath, Step};
 use crate::event::{Json, Problem, ProblemCode};
 use crate::matrix::{Expr, ExprKind, Matrix, MeasureFunction, Test, TestOp};
@@ -60,9 +60,9 @@ impl<'a> Redaction<'a> {
     }
 
     /// For an event, by the fields of its kind; of any kind where that could not be read.
-    pub(super) fn of_subject(paths: &'a [RedactPath], subject: &Subject<'_>) -> Self {
-        let (matrix, kind) = (subject.matrix, subject.kind);
-        let mut redaction = Self::of(paths, subject.action.as_ref());
+    pub(super) fn of_matter(paths: &'a [RedactPath], matter: &Matter<'_>) -> Self {
+        let (matrix, kind) = (matter.matrix, matter.kind);
+        let mut redaction = Self::of(paths, matter.action.as_ref());
         if paths.is_empty() {
             return redaction;
         }

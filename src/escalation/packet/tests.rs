@@ -83,7 +83,7 @@ fn decide(matrix: &Arc<Matrix>, event: &str) -> (Decision, Recorded) {
 fn packet(event: &str, redact: &[&str]) -> (Packet, String) {
     let matrix = matrix();
     let (decision, _) = decide(&matrix, event);
-    let subject = Subject::read(&matrix, event.as_bytes(), &Limits::default(), now());
+    let matter = Matter::read(&matrix, event.as_bytes(), &Limits::default(), now());
     let history = vec![HistoryEntry {
         at: now(),
         event: Some("e-0".to_owned()),
@@ -91,7 +91,7 @@ fn packet(event: &str, redact: &[&str]) -> (Packet, String) {
         by: "otherwise".to_owned(),
         end: None,
     }];
-    let packet = Packet::assemble(&decision, &subject, history, &paths(redact));
+    let packet = Packet::assemble(&decision, &matter, history, &paths(redact));
     let text = serde_json::to_string(&packet).unwrap();
     assert_eq!(serde_json::from_str::<Packet>(&text).unwrap(), packet);
     (packet, text)

@@ -16,9 +16,7 @@ use siphasher::sip128::{Hasher128, SipHasher13};
 use crate::clock::Timestamp;
 use crate::decision::recorded::{Recorded, hex};
 use crate::decision::{EventRef, HistoryEntry, Subject};
-use crate::limits::{
-    HISTORY_ENTRIES, HISTORY_REASON_CHARS, HISTORY_SUBJECTS, HISTORY_TOTAL, LOG_HISTORY_BYTES,
-};
+use crate::limits::{HISTORY_ENTRIES, HISTORY_SUBJECTS, HISTORY_TOTAL, LOG_HISTORY_BYTES};
 use crate::measure::Secret;
 
 /// What stands for a subject in a log.
@@ -39,8 +37,8 @@ pub(super) fn entry(line: &Recorded<'_>) -> HistoryEntry {
         },
         verdict: decision.verdict,
         by: decision.by.clone().into_owned(),
-        reason: decision.reason.chars().take(HISTORY_REASON_CHARS).collect(),
-        digest: decision.action_digest.clone().into_owned(),
+        // A log does not hear of ends.
+        end: None,
     }
 }
 
@@ -183,8 +181,7 @@ mod tests {
             event: Some(format!("e-{at}")),
             verdict: Verdict::Allow,
             by: "otherwise".to_owned(),
-            reason: String::new(),
-            digest: String::new(),
+            end: None,
         }
     }
 
