@@ -95,14 +95,14 @@ impl Directory {
         self.group(group).binary_search(person).is_ok()
     }
 
-    /// Gives a group without members so many that are named after it, `payments#1` and so on, for a
-    /// simulation by a matrix whose people are not known here. `false` where it has members, or cannot be
-    /// one.
+    /// Gives a group that is not known so many members that are named after it, `payments#1` and so on,
+    /// for a simulation by a matrix whose people are not known here. `false` where it is known, also
+    /// without members, or cannot be one.
     pub fn stand_in(&mut self, group: &str, members: u32) -> bool {
         let Ok(name) = Principal::parse(group) else {
             return false;
         };
-        if !self.group(&name).is_empty() {
+        if self.groups.contains_key(&name) {
             return false;
         }
         let members = (1..=members).filter_map(|n| Principal::parse(&format!("{name}#{n}")).ok());
@@ -195,6 +195,12 @@ impl Directory {
     #[must_use]
     pub fn person_of_login(&self, login: &str) -> Option<&Principal> {
         self.logins.get(login)
+    }
+
+    /// Whether a user of the operating system is mapped to a person.
+    #[must_use]
+    pub fn has_login(&self, person: &Principal) -> bool {
+        self.logins.values().any(|of| of == person)
     }
 
     /// Whether a person is named anywhere: by themselves, in a group, as an owner, in a role.

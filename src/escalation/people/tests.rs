@@ -435,3 +435,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_group_that_is_known_is_given_no_stand_ins() {
+    let mut builder = Directory::builder();
+    builder.group(name("Empty"), Vec::new()).unwrap();
+    let mut directory = builder.finish().unwrap();
+    assert!(!directory.stand_in("empty", 2));
+    assert_eq!(directory.members("empty").count(), 0);
+    assert!(directory.stand_in("unknown", 2));
+    assert_eq!(directory.members("unknown").count(), 2);
+    assert!(!directory.stand_in("unknown", 2));
+}
