@@ -21,5 +21,7 @@ mod fmt;
 mod input;
 #[path = "cli/new.rs"]
 mod new;
+#[path = "support/program.rs"]
+mod program;
 #[path = "cli/run.rs"]
 mod run;

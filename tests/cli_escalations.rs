@@ -13,6 +13,8 @@
 mod audit;
 #[path = "cli_escalations/json.rs"]
 mod json;
+#[path = "support/program.rs"]
+mod program;
 #[path = "cli_escalations/refusals.rs"]
 mod refusals;
 #[path = "cli_escalations/silence.rs"]

@@ -1,7 +1,6 @@
 //! Runs the program in a folder of its own.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -12,20 +11,9 @@ pub struct Folder {
     folder: TempDir,
 }
 
-/// What a run gave.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
+pub use super::program::Ran;
 
 impl Ran {
-    /// The output as JSON.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
-    }
-
     /// The codes of the findings in JSON.
     pub fn codes(&self) -> Vec<String> {
         let all = self.json();
@@ -80,20 +68,7 @@ impl Folder {
 
     /// Runs with that standard input.
     pub fn run_with(&self, args: &[&str], input: &[u8]) -> Ran {
-        let mut child = program(self.folder.path(), args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A program that does not read its input may be gone already.
-        let _ = child.stdin.take().unwrap().write_all(input);
-        let output = child.wait_with_output().unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        Ran::of(&mut program(self.folder.path(), args), input)
     }
 
     /// Runs while the reader of the output is already gone.

@@ -1,9 +1,8 @@
 //! A folder with the matrix `refund-guard`, its people and a store.
 
 use std::fs;
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use tempfile::TempDir;
 
@@ -16,20 +15,10 @@ pub const HENRIK: &str = "henrik@acme.example";
 pub const YUSUF: &str = "yusuf@acme.example";
 pub const SOFIA: &str = "sofia@acme.example";
 
-/// What a run gave.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub out: String,
-    pub err: String,
-}
+pub use super::program::Ran;
 
 impl Ran {
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.out).unwrap_or_else(|e| panic!("{e}: {self:?}"))
-    }
-
-    /// The same, and it must have gone well.
+    /// Itself, and it must have gone well.
     pub fn fine(self) -> Self {
         assert_eq!(self.code, 0, "{self:?}");
         self
@@ -93,23 +82,10 @@ impl World {
 
     /// The same on a screen of so many columns.
     pub fn on_screen(&self, columns: &str, args: &[&str], input: &[u8]) -> Ran {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_laneway"))
-            .current_dir(self.folder.path())
-            .env("COLUMNS", columns)
-            .env("NO_COLOR", "1")
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let _ = child.stdin.take().unwrap().write_all(input);
-        let output = child.wait_with_output().unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
+        let mut command = Command::new(env!("CARGO_BIN_EXE_laneway"));
+        let command = command.current_dir(self.folder.path());
+        let command = command.env("COLUMNS", columns).env("NO_COLOR", "1");
+        Ran::of(command.args(args), input)
     }
 
     /// A command on escalations as someone.
