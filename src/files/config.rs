@@ -35,14 +35,12 @@
 //! store = "laneway.db"
 //! grant_lapses_after = "15m"
 //! redact = ["customer.iban", "context.*.token"]
-//!
-//! [decisions]
-//! log = "decisions"
 //! ```
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::shown;
@@ -54,7 +52,7 @@ mod people;
 mod settings;
 mod source;
 
-pub use settings::{Decisions, Escalations, Local, Notify, Sample, Store};
+pub use settings::{Escalations, Local, Notify, Store, StorePlaceError};
 use source::Source;
 
 /// The name of the file.
@@ -83,8 +81,6 @@ pub struct Config {
     pub notify: Notify,
     /// What a user of the command line may do.
     pub local: Local,
-    /// The log of decisions.
-    pub decisions: Decisions,
 }
 
 /// What holds where there is no file: nobody is known, and everybody is reached by the log.
@@ -99,7 +95,6 @@ impl Default for Config {
             escalations: Escalations::default(),
             notify,
             local: Local::default(),
-            decisions: Decisions::default(),
         }
     }
 }
@@ -119,7 +114,7 @@ struct Written {
     escalations: settings::EscalationsTable,
     notify: settings::NotifyTable,
     local: Local,
-    decisions: settings::DecisionsTable,
+    decisions: Option<Spanned<IgnoredAny>>,
 }
 
 /// Why a configuration cannot be used.
@@ -174,6 +169,11 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
         let at = source.find("file_bytes");
         return Err(source.invalid(at, format!("`file_bytes` is at most {FILE_BYTES}")));
     }
+    if let Some(decisions) = &written.decisions {
+        // Who sets it believes that something is logged.
+        let message = "`[decisions]` has no effect yet: nothing writes a log of decisions";
+        return Err(source.wrong(decisions.span(), message));
+    }
     let tables = people::Tables {
         people: written.people,
         groups: written.groups,
@@ -197,7 +197,6 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
         escalations: written.escalations.read(source)?,
         notify,
         local: written.local,
-        decisions: written.decisions.read(source)?,
     })
 }
 

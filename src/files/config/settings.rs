@@ -1,5 +1,4 @@
-//! How escalations are kept and told, and how decisions are logged: `[escalations]`, `[notify]`,
-//! `[local]` and `[decisions]`.
+//! How escalations are kept and told: `[escalations]`, `[notify]` and `[local]`.
 //!
 //! In: these tables. Out: settings within their bounds.
 //! Invariant: a path is beside the file that names it, wherever a program is started.
@@ -8,7 +7,6 @@ use std::fmt;
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use serde::de::{Error, Visitor};
 use toml::Spanned;
 
 use super::ConfigError;
@@ -16,7 +14,6 @@ use super::source::Source;
 use crate::clock::Duration;
 use crate::escalation::people::{Channel, ChannelKind};
 use crate::escalation::policy::{Policy, RedactPath};
-use crate::limits::{DECISIONS_FILES_MAX, DECISIONS_ROTATE_LEAST};
 
 /// The name of the store where none is set.
 const STORE: &str = "laneway.db";
@@ -37,6 +34,26 @@ pub enum Store {
     File(PathBuf),
     /// In a PostgreSQL database, by its URL, which may hold a password.
     Postgres(String),
+}
+
+/// What is no place of a store. It does not have the text, which may hold a password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+#[error("a store is a path, or a URL that begins with `postgres://`")]
+pub struct StorePlaceError;
+
+impl Store {
+    /// Reads a path, or the URL of a database.
+    ///
+    /// # Errors
+    /// When it is a URL of another kind.
+    pub fn parse(text: &str) -> Result<Self, StorePlaceError> {
+        match text.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(text.to_owned())),
+            Some(_) => Err(StorePlaceError),
+            None => Ok(Self::File(PathBuf::from(text))),
+        }
+    }
 }
 
 impl Default for Store {
@@ -77,86 +94,8 @@ impl Default for Notify {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Local {
-    /// Whether they may act as another person. Every view shows that they may.
+    /// Whether they may act as another person. What is done so has both their names in the audit.
     pub allow_as: bool,
-}
-
-/// The log of decisions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decisions {
-    /// The folder; `None` logs nothing.
-    pub log: Option<PathBuf>,
-    /// Which decisions are logged.
-    pub sample: Sample,
-    /// Bytes at which a file ends and the next begins.
-    pub rotate_bytes: u64,
-    /// Files that are kept.
-    pub keep_files: u32,
-}
-
-impl Default for Decisions {
-    fn default() -> Self {
-        Self {
-            log: None,
-            sample: Sample::All,
-            rotate_bytes: 64 << 20,
-            keep_files: 30,
-        }
-    }
-}
-
-/// Which decisions are logged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sample {
-    /// Every one.
-    All,
-    /// Those that are not plain allow.
-    Escalations,
-    /// So many of a million.
-    Millionths(u32),
-}
-
-impl Sample {
-    fn share(share: f64) -> Option<Self> {
-        let parts = (share * 1e6).round();
-        // What is not a number is in no range; what is in this one is a whole number of a `u32`.
-        (1.0..=1e6)
-            .contains(&parts)
-            .then_some(Self::Millionths(parts as u32))
-    }
-}
-
-const SAMPLE: &str = "`all`, `escalations`, or a share above 0 and at most 1, such as 0.1";
-
-impl<'de> Deserialize<'de> for Sample {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either;
-        impl Visitor<'_> for Either {
-            type Value = Sample;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(SAMPLE)
-            }
-
-            fn visit_str<E: Error>(self, word: &str) -> Result<Sample, E> {
-                match word {
-                    "all" => Ok(Sample::All),
-                    "escalations" => Ok(Sample::Escalations),
-                    _ => Err(E::custom(format!("`sample` is {SAMPLE}"))),
-                }
-            }
-
-            fn visit_f64<E: Error>(self, share: f64) -> Result<Sample, E> {
-                Sample::share(share).ok_or_else(|| E::custom(format!("`sample` is {SAMPLE}")))
-            }
-
-            fn visit_i64<E: Error>(self, share: i64) -> Result<Sample, E> {
-                // What a float cannot hold exactly is far above every share.
-                self.visit_f64(share as f64)
-            }
-        }
-        deserializer.deserialize_any(Either)
-    }
 }
 
 /// `[escalations]` as it is written.
@@ -232,16 +171,12 @@ fn set_some<T>(setting: &mut Option<T>, given: Option<Spanned<T>>) -> usize {
     })
 }
 
-/// A path, or the URL of a database. The message never has the URL, which may hold a password.
+/// A path is beside the file that names it.
 fn where_stored(source: &Source, store: &Spanned<String>) -> Result<Store, ConfigError> {
-    let text = store.get_ref();
-    match text.split_once("://") {
-        Some(("postgres" | "postgresql", _)) => Ok(Store::Postgres(text.clone())),
-        Some(_) => {
-            let message = "a store is a path, or a URL that begins with `postgres://`";
-            Err(source.wrong(store.span(), message))
-        }
-        None => source.beside(store).map(Store::File),
+    match Store::parse(store.get_ref()) {
+        Ok(Store::File(_)) => source.beside(store).map(Store::File),
+        Ok(other) => Ok(other),
+        Err(error) => Err(source.wrong(store.span(), error)),
     }
 }
 
@@ -292,37 +227,4 @@ pub(super) fn channels(
         Ok(channel)
     };
     list.iter().map(read).collect()
-}
-
-/// `[decisions]` as it is written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct DecisionsTable {
-    log: Option<Spanned<String>>,
-    sample: Option<Sample>,
-    rotate_bytes: Option<Spanned<u64>>,
-    keep_files: Option<Spanned<u32>>,
-}
-
-impl DecisionsTable {
-    pub(super) fn read(self, source: &Source) -> Result<Decisions, ConfigError> {
-        let mut decisions = Decisions::default();
-        if let Some(log) = &self.log {
-            decisions.log = Some(source.beside(log)?);
-        }
-        if let Some(sample) = self.sample {
-            decisions.sample = sample;
-        }
-        let at = set(&mut decisions.rotate_bytes, self.rotate_bytes);
-        if decisions.rotate_bytes < DECISIONS_ROTATE_LEAST {
-            let message = format!("`rotate_bytes` is at least {DECISIONS_ROTATE_LEAST}");
-            return Err(source.invalid(at, message));
-        }
-        let at = set(&mut decisions.keep_files, self.keep_files);
-        if !(1..=DECISIONS_FILES_MAX).contains(&decisions.keep_files) {
-            let message = format!("`keep_files` is 1 to {DECISIONS_FILES_MAX}");
-            return Err(source.invalid(at, message));
-        }
-        Ok(decisions)
-    }
 }

@@ -103,11 +103,6 @@ open_per_requester = 50
 redact = ["customer.iban", "context.*.token"]
 retain = "365d"
 clock_tolerance = "20s"
-[decisions]
-log = "decisions"
-sample = 0.1
-rotate_bytes = 1048576
-keep_files = 1
 "#;
     let config = config(text);
     let people = &config.people;
@@ -161,15 +156,6 @@ keep_files = 1
             redact: ["customer.iban", "context.*.token"]
                 .map(|p| p.parse().unwrap())
                 .into(),
-        }
-    );
-    assert_eq!(
-        config.decisions,
-        Decisions {
-            log: Some("decisions".into()),
-            sample: Sample::Millionths(100_000),
-            rotate_bytes: 1 << 20,
-            keep_files: 1,
         }
     );
 }

@@ -66,16 +66,12 @@ fn each_bound_of_a_setting_is_said_with_its_place() {
             "2:13: the channel `log` takes no address",
         ),
         (
-            "[decisions]\nrotate_bytes = 1048575\n",
-            "2:16: `rotate_bytes` is at least 1048576",
+            "[local]\nallow_as = true\n[decisions]\nlog = \"decisions\"\n",
+            "3:1: `[decisions]` has no effect yet: nothing writes a log of decisions",
         ),
         (
-            "[decisions]\nkeep_files = 0\n",
-            "2:14: `keep_files` is 1 to 10000",
-        ),
-        (
-            "[decisions]\nkeep_files = 10001\n",
-            "2:14: `keep_files` is 1 to 10000",
+            "decisions.log = \"d\"\n",
+            "1:1: `[decisions]` has no effect yet: nothing writes a log of decisions",
         ),
     ] {
         assert_eq!(message(text), format!("laneway.toml:{expected}"), "{text}");
@@ -85,39 +81,6 @@ fn each_bound_of_a_setting_is_said_with_its_place() {
         message(&format!("[escalations]\nredact = [{paths}]\n")),
         "laneway.toml:2:10: `redact` has 1001 paths; it may have 1000"
     );
-}
-
-#[test]
-fn a_sample_is_a_word_or_a_share() {
-    let sample = |text: &str| {
-        config(&format!("[decisions]\nsample = {text}\n"))
-            .decisions
-            .sample
-    };
-    assert_eq!(sample("\"all\""), Sample::All);
-    assert_eq!(sample("\"escalations\""), Sample::Escalations);
-    assert_eq!(sample("1"), Sample::Millionths(1_000_000));
-    assert_eq!(sample("1.0"), Sample::Millionths(1_000_000));
-    assert_eq!(sample("0.000001"), Sample::Millionths(1));
-    for wrong in [
-        "0",
-        "2",
-        "0.0",
-        "-0.1",
-        "1.1",
-        "nan",
-        "inf",
-        "0.0000001",
-        "\"none\"",
-        "\"0.1\"",
-    ] {
-        assert_eq!(
-            message(&format!("[decisions]\nsample = {wrong}\n")),
-            "laneway.toml:2:10: `sample` is `all`, `escalations`, or a share above 0 and at most 1, \
-             such as 0.1",
-            "{wrong}"
-        );
-    }
 }
 
 #[test]
@@ -138,7 +101,6 @@ fn an_unknown_key_is_an_error_in_every_table() {
         "notify",
         "local",
         "escalations",
-        "decisions",
         "limits",
         "sources.x",
         "measures",
@@ -240,7 +202,7 @@ fn a_mistake_in_the_file_of_people_is_said_there() {
 fn paths_are_beside_the_file_that_names_them() {
     let (folder, config) = read_folder(&[(
         "laneway.toml",
-        "[notify]\nfile = \"n\"\nchannels = [\"file:c\"]\n[decisions]\nlog = \"/var/d\"\n",
+        "[notify]\nfile = \"n\"\nchannels = [\"file:c\"]\n",
     )]);
     let config = config.unwrap();
     let path = |name: &str| folder.path().join(name);
@@ -248,7 +210,6 @@ fn paths_are_beside_the_file_that_names_them() {
     assert_eq!(config.notify.file, Some(path("n")));
     let channel = config.people.channels(&name("ann"))[0].address.clone();
     assert_eq!(channel.as_deref(), path("c").to_str());
-    assert_eq!(config.decisions.log, Some(PathBuf::from("/var/d")));
 }
 
 /// The reference of this file.
@@ -261,13 +222,6 @@ fn the_example_of_the_reference_is_read() {
     assert!(example.people.is_auditor(&name("ann@acme.example")));
     // What it sets besides people are the defaults that the tables give.
     let defaults = Config::default();
-    assert_eq!(
-        example.decisions,
-        Decisions {
-            log: Some("decisions".into()),
-            ..defaults.decisions
-        }
-    );
     let policy = Policy {
         redact: example.escalations.policy.redact.clone(),
         retain: example.escalations.policy.retain,
@@ -286,7 +240,6 @@ fn every_key_is_in_the_reference() {
         "notify",
         "local",
         "escalations",
-        "decisions",
         "limits",
         "sources.NAME",
         "measures",
