@@ -8,7 +8,7 @@
 mod changes;
 pub mod decisions;
 mod erasure;
-mod file;
+pub(crate) mod file;
 mod memory;
 #[cfg(feature = "postgres")]
 mod postgres;

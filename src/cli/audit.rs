@@ -17,7 +17,7 @@ use super::shell::{Answer, Failure, Shell};
 use crate::desk::Desk;
 use crate::escalation::audit::{Checkpoint, Line, Report, Verifier};
 use crate::files::shown;
-use crate::store::read;
+use crate::store::{file, read};
 
 /// Rows that are read at once.
 const ROWS: u32 = 1_000;
@@ -248,11 +248,7 @@ fn to(
             format!("`{}` cannot be written: {error}", shown(path)),
         )
     };
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = BufWriter::new(options.open(path).map_err(failed)?);
+    let mut file = BufWriter::new(file::create(path).map_err(failed)?);
     write(&mut file)?;
     let file = file
         .into_inner()

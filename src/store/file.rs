@@ -234,15 +234,21 @@ fn take(lock: &File) -> Result<(), fs::TryLockError> {
     lock.try_lock()
 }
 
-/// A file that only its owner may read.
-pub(super) fn create(path: &Path) -> io::Result<File> {
+/// A file that only its owner may read, also where there was one that others could.
+pub(crate) fn create(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     {
-        use std::os::unix::fs::OpenOptionsExt;
-        options.mode(0o600);
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        let file = options.mode(0o600).open(path)?;
+        // A pipe or a device has no owner that this could mean.
+        if file.metadata()?.is_file() {
+            file.set_permissions(fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
     }
+    #[cfg(not(unix))]
     options.open(path)
 }
 
