@@ -27,6 +27,35 @@ fn an_unknown_id_and_one_that_may_be_two_are_unusable() {
 }
 
 #[test]
+fn a_beginning_that_fits_one_that_ended_and_a_pending_one_is_ambiguous() {
+    let world = World::demo();
+    let (ended, pending) = (world.open("rg-023"), world.open("rg-015"));
+    world.json_as(SERVICE, &["cancel", &ended]).fine();
+    let beginning = &ended[..8];
+    assert!(pending.starts_with(beginning));
+    let message = world
+        .json_as(CARLA, &["approve", beginning])
+        .unusable("ambiguous");
+    assert!(
+        message.contains(&ended) && message.contains(&pending),
+        "{message}"
+    );
+    // Ends are random; a whole id is itself.
+    for id in [&ended, &pending] {
+        for given in [id.as_str(), &id[24..], &id.to_uppercase()] {
+            let shown = world.json_as(CARLA, &["show", given]).fine().json();
+            assert_eq!(shown["id"], id.as_str());
+        }
+    }
+    let other = format!("{}0", &ended[..31]);
+    if other != ended {
+        world
+            .json_as(CARLA, &["show", &other])
+            .unusable("not_found");
+    }
+}
+
+#[test]
 fn a_store_that_is_none_of_demonstrations_takes_neither_as_nor_now() {
     let world = World::without_store();
     let json = ["--format", "json"];
@@ -53,22 +82,31 @@ fn a_store_that_is_none_of_demonstrations_takes_neither_as_nor_now() {
     run(&["escalations", "list", "--as", "b b"]).unusable("name");
 }
 
+/// A list of a store on a server that nobody reaches: nothing listens at that port.
+const OF_A_SERVER: [&str; 6] = [
+    "escalations",
+    "list",
+    "--format",
+    "json",
+    "--store",
+    "postgres://u:a-secret@127.0.0.1:1/d",
+];
+
+#[cfg(not(feature = "postgres"))]
 #[test]
 fn a_store_of_a_server_names_the_feature_that_is_missing() {
-    let world = World::without_store();
-    let args = [
-        "escalations",
-        "list",
-        "--format",
-        "json",
-        "--store",
-        "postgres://u:secret@h/d",
-    ];
-    let message = world.run_with(&args, b"").unusable("no_postgres");
-    assert!(
-        message.contains("feature `postgres`") && !message.contains("secret"),
-        "{message}"
-    );
+    let ran = World::without_store().run_with(&OF_A_SERVER, b"");
+    let message = ran.unusable("no_postgres");
+    assert!(message.contains("feature `postgres`"), "{message}");
+    assert!(!format!("{ran:?}").contains("a-secret"), "{ran:?}");
+}
+
+#[cfg(feature = "postgres")]
+#[test]
+fn a_server_that_is_not_reached_is_said_without_the_secret() {
+    let ran = World::without_store().run_with(&OF_A_SERVER, b"");
+    ran.unusable("store");
+    assert!(!format!("{ran:?}").contains("a-secret"), "{ran:?}");
 }
 
 #[test]
@@ -214,6 +252,23 @@ fn an_amendment_starts_a_new_round_and_shows_what_it_changes() {
         (&shown["state"], &shown["word"]),
         (&"amended".into(), &"modify".into())
     );
+}
+
+#[test]
+fn an_event_that_was_not_json_is_amended_into_one() {
+    let world = World::demo();
+    world.write("broken.ndjson", "{\"kind\": \"refund\", \n");
+    let args = ["open", ".", "broken.ndjson", "--key", "k-1"];
+    let opened = world.json_as(SERVICE, &args).fine().json();
+    let id = opened["escalation"]["id"].as_str().unwrap();
+    assert_eq!(opened["escalation"]["readable"], false);
+    let mut event = world.event("rg-023");
+    event["amount"] = 90.into();
+    world.write("whole.json", &event.to_string());
+    let petra = "petra@acme.example";
+    let amended = world.as_person(petra, &["amend", id, "whole.json"]).fine();
+    assert!(amended.out.contains("+  \"amount\": 90"), "{amended:?}");
+    assert!(!amended.out.contains("\n-"), "{amended:?}");
 }
 
 #[test]

@@ -37,7 +37,12 @@ pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Tro
     let id = find(desk, &args.id)?;
     let limits = &desk.config.limits;
     let new = super::read_file(&args.file, limits.event_total_bytes)?;
-    let before = last_input(&desk.desk.show(&id)?, desk).ok_or(DeskError::Erased)?;
+    let shown = desk.desk.show(&id)?;
+    if shown.packet.is_none() {
+        return Err(DeskError::Erased.into());
+    }
+    // An event that was not JSON had no input.
+    let before = last_input(&shown, desk).unwrap_or_default();
     let (reason, actor) = (args.reason.clone(), desk.actor.clone());
     let done = desk.desk.amend(&id, &new, reason, actor)?;
     if desk.format == Format::Text {
