@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::place::{Wanted, make_demo, open_desk, stand_still};
+use super::place::{Wanted, make, open_desk, stand_still};
 use super::trouble::Trouble;
 use super::{Common, Format};
 use crate::cli::shell::Shell;
@@ -24,9 +24,7 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
         return Err(Trouble::refused("now", message));
     }
     let (desk, config) = open_desk(common, None, shell, Wanted::New)?;
-    if args.demo {
-        make_demo(&desk)?;
-    }
+    make(&desk, args.demo)?;
     stand_still(&desk, args.demo, shell)?;
     desk.keep_house()?;
     let place = match (&common.store, &config.escalations.store) {

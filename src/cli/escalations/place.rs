@@ -4,7 +4,7 @@
 //! Invariant: `--now` and `--as` have no effect on a store that was not made for demonstrations: they
 //! would forge who did what, and when. A suspect clock is said.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use chrono_tz::Tz;
@@ -15,13 +15,19 @@ use super::{Common, Format, who};
 use crate::cli::screen::moment;
 use crate::cli::shell::Shell;
 use crate::clock::Timestamp;
-use crate::desk::{self, Clock, Settings, SystemClock};
+use crate::desk::{self, Clock, Settings, Stepped, SystemClock};
 use crate::escalation::{Actor, Principal};
 use crate::files::config::{self, Config};
 use crate::store::{self, SqliteOptions, SqliteStore, Store};
 
 /// The setting of a store that was made for demonstrations.
 const DEMO: &str = "demo";
+
+/// The setting of a store that `init` made.
+const MADE: &str = "made";
+
+/// Escalations of one transaction, and notices of one round.
+pub(super) const AT_ONCE: u32 = 100;
 
 /// A desk, and who stands at it.
 #[derive(Debug)]
@@ -78,8 +84,21 @@ impl Desk {
         self.desk.pinned(matrix).map_or(Tz::UTC, |it| it.zone)
     }
 
-    /// Ends a command that wrote: what is to be done from time to time is done without a service too.
+    /// Ends a command that wrote: what is due, of so many escalations, and what is to be done from time to
+    /// time is done without a service too.
     pub(super) fn keep_house(&self, shell: &Shell) {
+        match self.desk.run_due(AT_ONCE) {
+            Ok(stepped) => untouched(&stepped, shell),
+            Err(error) => {
+                let word = shell.error_paint.warn("warning");
+                shell.tell(&format!("{word}: what is due could not be done: {error}"));
+            }
+        }
+        self.tend(shell);
+    }
+
+    /// What is to be done from time to time. The command itself is done: what fails here is a warning.
+    pub(super) fn tend(&self, shell: &Shell) {
         if let Err(error) = self.desk.keep_house() {
             let word = shell.error_paint.warn("warning");
             shell.tell(&format!("{word}: the store could not be tended: {error}"));
@@ -98,6 +117,14 @@ impl Desk {
             )),
             _ => Ok(()),
         }
+    }
+}
+
+/// Says which escalations could not be touched.
+pub(super) fn untouched(stepped: &Stepped, shell: &Shell) {
+    for (id, why) in &stepped.failed {
+        let word = shell.error_paint.bad("error");
+        shell.tell(&format!("{word}: escalation {id} cannot be touched: {why}"));
     }
 }
 
@@ -120,7 +147,8 @@ pub(super) fn open_desk(
 ) -> Result<(desk::Desk, Config), Trouble> {
     let config = shell.config_beside(folder)?;
     let place = match &common.store {
-        Some(text) => where_stored(text)?,
+        Some(text) => config::Store::parse(text)
+            .map_err(|error| Trouble::unusable("store", error.to_string()))?,
         None => config.escalations.store.clone(),
     };
     let clock: Arc<dyn Clock> = match shell.still() {
@@ -187,23 +215,28 @@ fn open_file(
     Ok(Arc::new(SqliteStore::open(path, options)?))
 }
 
-fn where_stored(text: &str) -> Result<config::Store, Trouble> {
-    match text.split_once("://") {
-        Some(("postgres" | "postgresql", _)) => Ok(config::Store::Postgres(text.to_owned())),
-        Some(_) => {
-            let message = "a store is a path, or a URL that begins with `postgres://`";
-            Err(Trouble::unusable("store", message))
+/// Notes that a store was made, and whether for demonstrations: only at its beginning, since in what is
+/// in use nobody may begin to act as another person.
+pub(super) fn make(desk: &desk::Desk, is_demo: bool) -> Result<(), Trouble> {
+    let is_made = store::write(desk.store().as_ref(), move |transaction| {
+        let is_new = transaction.setting(MADE)?.is_none()
+            && transaction.setting(DEMO)?.is_none()
+            && transaction.rows(0, 1)?.is_empty();
+        if is_new {
+            transaction.put_setting(MADE, "yes")?;
+            if is_demo {
+                transaction.put_setting(DEMO, "yes")?;
+            }
         }
-        None => Ok(config::Store::File(PathBuf::from(text))),
+        Ok(is_new)
+    })?;
+    match is_made {
+        true => Ok(()),
+        false => {
+            let message = "the store is in use already; only a new one is made";
+            Err(Trouble::unusable("store_exists", message))
+        }
     }
-}
-
-/// Makes a store one for demonstrations, at its beginning.
-pub(super) fn make_demo(desk: &desk::Desk) -> Result<(), Trouble> {
-    let store = desk.store().as_ref();
-    Ok(store::write(store, |transaction| {
-        transaction.put_setting(DEMO, "yes")
-    })?)
 }
 
 fn is_demo(desk: &desk::Desk) -> Result<bool, Trouble> {
@@ -257,4 +290,30 @@ pub(super) fn say_suspicion(desk: &desk::Desk, shell: &Shell) -> Result<(), Trou
          `laneway escalations confirm-clock`, or `watch` has read it twice, 30 s apart"
     ));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::MemoryStore;
+
+    fn desk(store: &Arc<dyn Store>) -> desk::Desk {
+        let clock: Arc<dyn Clock> = Arc::new(Still(Timestamp::UNIX_EPOCH));
+        desk::Desk::new(Arc::clone(store), Settings::default(), clock).unwrap()
+    }
+
+    /// A database is there before it is a store, so that nothing else tells a new one from one in use.
+    #[test]
+    fn a_store_that_is_in_use_never_becomes_one_for_demonstrations() {
+        for is_demo in [false, true] {
+            let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(|| Timestamp::UNIX_EPOCH)));
+            make(&desk(&store), is_demo).unwrap();
+            assert_eq!(super::is_demo(&desk(&store)).unwrap(), is_demo);
+            for again in [false, true] {
+                let refused = make(&desk(&store), again).unwrap_err();
+                assert_eq!(refused.code(), "store_exists");
+            }
+            assert_eq!(super::is_demo(&desk(&store)).unwrap(), is_demo);
+        }
+    }
 }

@@ -38,7 +38,7 @@ impl Trouble {
         Self::Unusable(code, message.into())
     }
 
-    fn code(&self) -> &'static str {
+    pub(super) fn code(&self) -> &'static str {
         match self {
             Self::Desk(error) => error.code(),
             Self::Refused(code, _) | Self::Unusable(code, _) => code,

@@ -7,11 +7,11 @@
 use std::io::Write;
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::find::short;
-use super::place::{Desk, say_suspicion};
+use super::place::{AT_ONCE, Desk, say_suspicion, untouched};
 use super::post::Post;
 use super::trouble::Trouble;
 use super::{Format, story};
@@ -20,9 +20,6 @@ use crate::cli::shell::Shell;
 use crate::clock::format_timestamp;
 use crate::escalation::audit::{Payload, Row};
 use crate::store::{read, write};
-
-/// Escalations of one transaction, and notices of one round.
-const AT_ONCE: u32 = 100;
 
 /// Rows that are read at once.
 const ROWS: u32 = 500;
@@ -41,7 +38,7 @@ pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Tro
     let mut is_suspect = desk.desk.suspicion().is_some();
     loop {
         round(desk, &post, shell)?;
-        desk.desk.keep_house()?;
+        desk.tend(shell);
         seen = news(desk, seen, shell)?;
         shell.out.flush()?;
         if args.once {
@@ -60,10 +57,7 @@ pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Tro
 fn round(desk: &Desk, post: &Post, shell: &Shell) -> Result<(), Trouble> {
     loop {
         let stepped = desk.desk.run_due(AT_ONCE)?;
-        for (id, why) in &stepped.failed {
-            let word = shell.error_paint.bad("error");
-            shell.tell(&format!("{word}: escalation {id} cannot be touched: {why}"));
-        }
+        untouched(&stepped, shell);
         let sent = desk.desk.send(post, AT_ONCE)?;
         let is_done = sent.sent + sent.retried + sent.failed == 0;
         if stepped.escalations == 0 && is_done {
@@ -97,18 +91,29 @@ fn news(desk: &Desk, mut seen: u64, shell: &mut Shell) -> Result<u64, Trouble> {
     }
 }
 
+/// What happened, for a program.
+#[derive(Debug, Serialize)]
+struct Said<'r> {
+    at: String,
+    escalation: &'r str,
+    what: &'r str,
+    /// As it was written, so that numbers keep their digits; `null` where it is not there.
+    body: Option<&'r RawValue>,
+}
+
 fn tell(desk: &Desk, row: &Row, payload: &Payload, shell: &mut Shell) -> Result<(), Trouble> {
     if desk.format == Format::Json {
-        let at = format_timestamp(row.at);
-        let body: Option<&RawValue> = match payload {
-            Payload::Kept { body, .. } => serde_json::from_str(body).ok(),
-            _ => None,
+        let said = Said {
+            at: format_timestamp(row.at),
+            escalation: &row.escalation,
+            what: &row.kind,
+            body: match payload {
+                Payload::Kept { body, .. } => serde_json::from_str(body).ok(),
+                _ => None,
+            },
         };
-        // From text to text, so that numbers keep their digits.
-        let said = json!({ "at": at, "escalation": row.escalation, "what": row.kind }).to_string();
-        let said = said.trim_end_matches('}');
-        let body = body.map_or("null", RawValue::get);
-        return Ok(writeln!(shell.out, "{said},\"body\":{body}}}")?);
+        serde_json::to_writer(&mut shell.out, &said).map_err(std::io::Error::from)?;
+        return Ok(writeln!(shell.out)?);
     }
     let zone = chrono_tz::Tz::UTC;
     let at = moment(row.at, zone);

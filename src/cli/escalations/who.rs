@@ -2,21 +2,46 @@
 //!
 //! In: the user by whom this process runs, the directory, and `--as` where it is permitted. Out: an
 //! [`Actor`].
-//! Invariant: the user comes from the system and not from what is typed; who acts as another person
-//! stays named beside them, for ever.
+//! Invariant: the user comes from the system and not from what is typed, nor from the environment, which
+//! could say anything; who acts as another person stays named beside them, for ever.
+//!
+//! The user is the owner of `/proc/self`, by the name in `/etc/passwd`. Where either is not there (another
+//! system than Linux, users that only a directory service knows) nobody can act.
 
 use super::trouble::Trouble;
+use crate::cli::screen::clean;
 use crate::escalation::{Actor, Directory, Principal, Role};
 
 /// Who acts, as themselves.
 pub(super) fn myself(directory: &Directory) -> Result<Principal, Trouble> {
     let login = login().ok_or_else(|| {
-        let message = "the user of this process has no name, neither in /etc/passwd nor in $USER";
+        let message = "the user of this process has no name in /etc/passwd, so that nobody is known \
+             to act";
         Trouble::unusable("no_user", message)
     })?;
-    match directory.person_of_login(&login) {
-        Some(person) => Ok(person.clone()),
-        None => Ok(Principal::parse(&login)?),
+    person(&login, directory)
+}
+
+/// The person of a user. One whom nobody mapped is a person by the name itself, unless that is, or
+/// becomes when it is normalised, the name of somebody else.
+fn person(login: &str, directory: &Directory) -> Result<Principal, Trouble> {
+    if let Some(person) = directory.person_of_login(login) {
+        return Ok(person.clone());
+    }
+    let name = Principal::parse(login)?;
+    let is_another = directory.is_agent(&name)
+        || directory.has_login(&name)
+        || (name.as_str() != login && directory.knows(&name));
+    match is_another {
+        false => Ok(name),
+        true => {
+            let message = format!(
+                "the user `{}` is not named as a login of anybody, and `{name}` is somebody else; \
+                 `login` under `[people]` of laneway.toml says who it is",
+                clean(login)
+            );
+            Err(Trouble::refused("not_you", message))
+        }
     }
 }
 
@@ -42,11 +67,10 @@ fn login() -> Option<String> {
     let passwd = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
     uid()
         .and_then(|uid| named(&passwd, uid))
-        .or_else(|| std::env::var("USER").ok())
         .filter(|name| !name.is_empty())
 }
 
-/// The owner of what stands for this process. The environment could say anything.
+/// The owner of what stands for this process.
 #[cfg(unix)]
 fn uid() -> Option<u32> {
     use std::os::unix::fs::MetadataExt;
@@ -78,6 +102,32 @@ mod tests {
         assert_eq!(named(passwd, 1000).as_deref(), Some("maria"));
         assert_eq!(named(passwd, 0).as_deref(), Some("root"));
         assert_eq!(named(passwd, 100), None);
+    }
+
+    #[test]
+    fn a_user_is_never_taken_for_somebody_else() {
+        let name = |text: &str| Principal::parse(text).unwrap();
+        let mut builder = Directory::builder();
+        let mapped = crate::escalation::people::Person {
+            logins: vec!["mk".to_owned()],
+            ..Default::default()
+        };
+        builder.person(name("maria"), mapped).unwrap();
+        builder.person(name("jon"), Default::default()).unwrap();
+        builder.agent(name("bot"), vec![name("jon")]).unwrap();
+        let directory = builder.finish().unwrap();
+        let who = |login: &str| {
+            let person = person(login, &directory);
+            person.map_or_else(|trouble| trouble.code().to_owned(), |it| it.to_string())
+        };
+        assert_eq!(who("mk"), "maria");
+        assert_eq!(who("jon"), "jon");
+        assert_eq!(who("zoe"), "zoe");
+        assert_eq!(who("Zoe"), "zoe");
+        // Systems tell `Jon` and `jon` apart, and `maria` is the user `mk`.
+        for login in ["maria", "Maria", "Jon", "bot", "BOT"] {
+            assert_eq!(who(login), "not_you", "{login}");
+        }
     }
 
     #[test]
