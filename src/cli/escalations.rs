@@ -33,15 +33,17 @@ mod watch;
 mod who;
 
 pub(super) use place::open_for_audit;
+pub(super) use story::words;
 pub(super) use trouble::{Trouble, end};
+pub(super) use who::actor;
 
 use place::Desk;
 
 /// Open, show and answer escalations
 ///
 /// Who acts is the user of the operating system; `[people]` of laneway.toml says who that is. A store
-/// is one file. No service is needed: whatever command touches an escalation first does what is due,
-/// and `watch` makes that prompt and sends the notices.
+/// is one file, and who may write it can act as anybody. No service is needed: every command that
+/// writes does what is due, and `watch` makes that prompt and sends the notices.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]

@@ -9,10 +9,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use super::decide::not_both_stdin;
+use super::escalations::{Format, actor, words};
 use super::explain::{Which, search};
 use super::screen::{clean, moment};
 use super::shell::{Answer, Failure, Shell};
@@ -20,8 +20,7 @@ use crate::clock::{Duration, Timestamp, parse_timestamp};
 use crate::decision::Verdict;
 use crate::escalation::timeline::{Moment, Said, Timeline};
 use crate::escalation::{
-    About, Actor, Command, Directory, Does, Notice, Opening, Principal, Recipient, Record,
-    RecordKind, Role, VoteOf,
+    About, Command, Directory, Notice, Opening, Principal, Recipient, RecordKind, VoteOf,
 };
 use crate::files;
 use crate::matrix::Matrix;
@@ -53,14 +52,6 @@ pub(super) struct Args {
     /// How to print it
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For a person: a line for each thing that happens
-    Text,
-    /// For a program: one object
-    Json,
 }
 
 /// A line of a file of votes.
@@ -192,17 +183,9 @@ fn votes(
         };
         let principal =
             Principal::parse(&line.by).map_err(|error| unusable(number, error.to_string()))?;
-        let role = match directory.is_operator(&principal) {
-            true => Role::Operator,
-            false => Role::Anyone,
-        };
         said.push(Said {
             at,
-            actor: Actor {
-                principal,
-                role,
-                operator: None,
-            },
+            actor: actor(principal, None, directory),
             command: line.command(digest),
         });
     }
@@ -292,7 +275,10 @@ impl View<'_> {
                 clean(&refusal.to_string())
             ));
         }
-        lines.extend(moment.records.iter().filter_map(words));
+        // A refusal was said above.
+        let records = moment.records.iter();
+        let records = records.filter(|record| record.kind != RecordKind::Refused);
+        lines.extend(records.map(|it| clean(&words(it.kind, &it.body, self.matrix.zone))));
         let mut told: BTreeMap<(&'static str, String), Vec<String>> = BTreeMap::new();
         for notice in &moment.notices {
             let (verb, who) = telling(notice);
@@ -319,74 +305,6 @@ fn telling(notice: &Notice) -> ((&'static str, String), String) {
         ),
     };
     (what, who)
-}
-
-/// A record in a line; nothing for what the other lines say.
-fn words(record: &Record) -> Option<String> {
-    let body: serde_json::Value = serde_json::from_str(&record.body).ok()?;
-    let text = |name: &str| body.get(name).and_then(|value| value.as_str()).map(clean);
-    let lane = text("lane").unwrap_or_default();
-    let line = match record.kind {
-        RecordKind::Opened => "opens".to_owned(),
-        RecordKind::Stepped => {
-            let does = body.get("does").cloned().unwrap_or_default();
-            let does: Does = serde_json::from_value(does).ok()?;
-            format!("step of {lane}: {}", step_words(&does))
-        }
-        RecordKind::Hurried => format!("{lane}: the next step runs now, {}", text("why")?),
-        RecordKind::Undelivered => format!("{lane}: {}", text("why")?),
-        RecordKind::Voted => {
-            let reason = text("reason").map(|reason| format!(": {reason}"));
-            format!(
-                "{} votes {}{}",
-                text("by")?,
-                text("vote")?,
-                reason.unwrap_or_default()
-            )
-        }
-        RecordKind::Satisfied => match text("by")?.as_str() {
-            "silence" => format!("{lane} is allowed by silence: {}", text("because")?),
-            _ => format!("{lane} is satisfied"),
-        },
-        RecordKind::Resolved => {
-            let resolution = body.get("resolution")?;
-            let outcome = resolution.get("outcome")?.as_str()?.replace('_', " ");
-            let end = resolution.get("end").and_then(|end| end.as_str());
-            let cause = match resolution.get("cause") {
-                Some(serde_json::Value::String(cause)) => cause.replace('_', " "),
-                Some(serde_json::Value::Object(cause)) => {
-                    let cause = cause.iter().next();
-                    cause.map_or_else(String::new, |(cause, of)| {
-                        format!(
-                            "{} {}",
-                            cause.replace('_', " "),
-                            of.as_str().unwrap_or_default()
-                        )
-                    })
-                }
-                _ => String::new(),
-            };
-            let end = end.map_or_else(String::new, |end| format!(" ({end})"));
-            format!("ends: {outcome}{end}, by {}", clean(&cause))
-        }
-        RecordKind::Commented => format!("{} says: {}", text("by")?, text("text")?),
-        RecordKind::Lapsed => "the permission lapses unused".to_owned(),
-        _ => return None,
-    };
-    Some(line)
-}
-
-fn step_words(does: &Does) -> String {
-    match does {
-        Does::NotifyBackup => "notify backup".to_owned(),
-        Does::Notify(team) => format!("notify {}", clean(team)),
-        Does::Route(team) => format!("route to {}", clean(team)),
-        Does::Run(action) => format!("run {}", clean(action)),
-        Does::Remind => "remind, because the lane is only unsure".to_owned(),
-        Does::Deny => "deny".to_owned(),
-        Does::Expire => "expire".to_owned(),
-        Does::Allow(reason) => format!("allow because \"{}\"", clean(reason)),
-    }
 }
 
 fn since(gone: TimeDelta) -> String {

@@ -115,3 +115,32 @@ fn time_does_not_go_back_and_a_clock_that_jumped_is_said() {
     let confirm = ["escalations", "confirm-clock", "--as", "sofia@acme.example"];
     world.run_with(&confirm, b"").fine();
 }
+
+/// Who named a group without members finds that nobody can answer, before it happens.
+#[test]
+fn a_simulation_fills_no_group_that_is_named() {
+    let world = World::without_store();
+    let config = std::fs::read_to_string(world.path("laneway.toml")).unwrap();
+    let line = config
+        .lines()
+        .find(|line| line.starts_with("fraud = "))
+        .unwrap();
+    let args = [
+        "simulate",
+        ".",
+        "events.ndjson",
+        "--id",
+        "rg-023",
+        "--silence",
+        "--format",
+        "json",
+    ];
+    let stand_ins = |with: &str| {
+        world.write("laneway.toml", &config.replace(line, with));
+        let simulated = world.run_with(&args, b"").fine().json();
+        simulated["stand_ins"].clone()
+    };
+    assert_eq!(stand_ins(line), serde_json::Value::Null);
+    assert_eq!(stand_ins(""), serde_json::json!(["fraud"]));
+    assert_eq!(stand_ins("fraud = []"), serde_json::Value::Null);
+}

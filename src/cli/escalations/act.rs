@@ -16,7 +16,6 @@ use crate::cli::screen::moment;
 use crate::cli::shell::Shell;
 use crate::desk::Done;
 use crate::escalation::{Command, Grant, GrantState, Principal, Reply, VoteOf};
-use crate::event::Json;
 
 /// Approve what is asked, as one of those who are
 ///
@@ -206,34 +205,11 @@ pub(super) fn comment(args: &Comment, desk: &Desk, shell: &mut Shell) -> Result<
 
 pub(super) fn attach(args: &Attach, desk: &Desk, shell: &mut Shell) -> Result<(), Trouble> {
     let id = find(desk, &args.id)?;
-    let limits = &desk.config.limits;
-    let bytes = super::read_file(&args.file, limits.event_total_bytes)?;
-    let value = match Json::parse(&bytes, limits) {
-        Ok(json) => json,
-        Err(_) => Json::Text(String::from_utf8_lossy(&bytes).into_owned()),
-    };
-    let shown = desk.desk.show(&id)?;
-    let mut packet = data::packet(&shown, desk).ok_or(crate::desk::DeskError::Erased)?;
-    let redact = &desk.config.escalations.policy.redact;
-    packet
-        .attach(&args.name, value, redact)
-        .map_err(|error| Trouble::refused("evidence", error.to_string()))?;
-    // As it is stored: what is to be hidden is hidden in it.
-    let hidden = match args.name.as_str() {
-        "input" => packet.input,
-        "context" => packet.context,
-        "links" => packet.links,
-        name => packet.other.remove(name),
-    };
-    let value = serde_json::to_string(&hidden).map_err(std::io::Error::from)?;
-    let name = args.name.clone();
-    give(
-        desk,
-        &id,
-        Command::Attach { name, value },
-        shell,
-        "added evidence to",
-    )
+    let bytes = super::read_file(&args.file, desk.config.limits.event_total_bytes)?;
+    let done = desk
+        .desk
+        .attach(&id, &args.name, &bytes, desk.actor.clone())?;
+    said(desk, &done, shell, "added evidence to")
 }
 
 pub(super) fn revoke(args: &Revoke, desk: &Desk, shell: &mut Shell) -> Result<(), Trouble> {

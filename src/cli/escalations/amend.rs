@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use similar::TextDiff;
 
+use super::Format;
 use super::act::said;
 use super::find::find;
 use super::place::Desk;
 use super::trouble::Trouble;
-use super::{Format, data};
 use crate::cli::screen::clean;
 use crate::cli::shell::Shell;
 use crate::desk::{DeskError, Shown};
@@ -42,18 +42,18 @@ pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Tro
         return Err(DeskError::Erased.into());
     }
     // An event that was not JSON had no input.
-    let before = last_input(&shown, desk).unwrap_or_default();
+    let before = last_input(&shown).unwrap_or_default();
     let (reason, actor) = (args.reason.clone(), desk.actor.clone());
     let done = desk.desk.amend(&id, &new, reason, actor)?;
     if desk.format == Format::Text {
-        let after = last_input(&desk.desk.show(&id)?, desk).ok_or(DeskError::Erased)?;
+        let after = last_input(&desk.desk.show(&id)?).ok_or(DeskError::Erased)?;
         diff(&before, &after, shell)?;
     }
     said(desk, &done, shell, "amended")
 }
 
 /// The input that the votes are about, laid out: what its digest is of, with its members in one order.
-fn last_input(shown: &Shown, desk: &Desk) -> Option<String> {
+fn last_input(shown: &Shown) -> Option<String> {
     #[derive(serde::Deserialize)]
     struct Amended {
         input: Json,
@@ -63,8 +63,8 @@ fn last_input(shown: &Shown, desk: &Desk) -> Option<String> {
     let input = match amended.next() {
         Some(it) => serde_json::from_str::<Amended>(it.body()?).ok()?.input,
         None => {
-            let packet = data::packet(shown, desk)?;
-            packet.event().or(packet.action)?
+            let packet = shown.packet.as_ref()?;
+            packet.event().or_else(|| packet.action.clone())?
         }
     };
     let mut text = serde_json::to_string_pretty(&in_order(input, true)).ok()?;

@@ -6,16 +6,14 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::place::Desk;
 use crate::clock::{Timestamp, format_timestamp};
 use crate::decision::{Holds, Urgency};
 use crate::desk::{self, Done, Happened, Shown};
 use crate::escalation::packet::Packet;
 use crate::escalation::{
-    Cause, Does, End, Escalation, GrantState, Principal, RecordKind, Reply, Seat, SignOff,
-    SignOffState, Vote, VoteKind,
+    Cause, Does, End, Escalation, GrantState, Principal, Reply, Seat, SignOff, SignOffState, Vote,
+    VoteKind,
 };
-use crate::event::Json;
 use crate::store::Summary;
 
 /// An instant in text.
@@ -323,7 +321,7 @@ struct HappenedData<'d> {
 }
 
 impl<'d> Whole<'d> {
-    pub(super) fn of(shown: &'d Shown, packet: Option<&'d Packet>) -> Self {
+    pub(super) fn of(shown: &'d Shown) -> Self {
         let happened = |it: &'d Happened| HappenedData {
             n: it.row.n,
             at: text(it.row.at),
@@ -332,31 +330,10 @@ impl<'d> Whole<'d> {
         };
         Self {
             escalation: Data::of(&shown.escalation),
-            packet,
+            packet: shown.packet.as_ref(),
             history: shown.history.iter().map(happened).collect(),
         }
     }
-}
-
-/// The evidence, with what was added since; absent where it was erased.
-pub(super) fn packet(shown: &Shown, desk: &Desk) -> Option<Packet> {
-    #[derive(serde::Deserialize)]
-    struct Added {
-        name: String,
-        value: Json,
-    }
-    let mut packet = shown.packet.clone()?;
-    for happened in &shown.history {
-        if happened.row.kind == RecordKind::Attached.as_str()
-            && let Some(body) = happened.body()
-            && let Ok(added) = serde_json::from_str::<Added>(body)
-        {
-            let redact = &desk.config.escalations.policy.redact;
-            // What is there already stays: the first piece of that name counts.
-            let _ = packet.attach(&added.name, added.value, redact);
-        }
-    }
-    Some(packet)
 }
 
 /// An escalation in a list.

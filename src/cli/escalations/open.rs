@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::data::{self, Data};
+use super::data::Data;
 use super::find::short;
 use super::place::Desk;
 use super::trouble::Trouble;
@@ -20,7 +20,7 @@ use crate::cli::screen::clean;
 use crate::cli::shell::Shell;
 use crate::decision::{Decision, Verdict};
 use crate::desk::{Ask, Decided, Opened};
-use crate::escalation::{Command, Principal};
+use crate::escalation::Principal;
 use crate::event::Json;
 use crate::files::Root;
 use crate::reference::Times;
@@ -82,6 +82,7 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
     }
     let ask = Ask {
         requester: desk.actor.principal.clone(),
+        // Who typed it must stay named too.
         operator: desk.actor.operator.clone(),
         agent,
         key: args.key.clone(),
@@ -95,21 +96,7 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
         recorded,
         times: Times::received(now),
     };
-    let mut opened = desk.desk.open(&ask, &decided)?;
-    if !opened.replayed && desk.actor.operator.is_some() {
-        // The request names the requester alone; who typed it must stay named too.
-        let text = "asked for on a command line".to_owned();
-        let command = Command::Comment { text };
-        let done = desk
-            .desk
-            .act(&opened.escalation.pinned.id, command, desk.actor.clone());
-        opened.escalation = match done {
-            Ok(done) => done.escalation,
-            // One whose group it joined may be another's, who says nothing there.
-            Err(crate::desk::DeskError::Refused(_)) => opened.escalation,
-            Err(error) => return Err(error.into()),
-        };
-    }
+    let opened = desk.desk.open(&ask, &decided)?;
     desk.keep_house(shell);
     say(&decided.decision, &opened, &desk, shell)
 }
@@ -216,8 +203,7 @@ fn say(
     };
     writeln!(shell.out, "{said}\n")?;
     let shown = desk.desk.show(&it.pinned.id)?;
-    let packet = data::packet(&shown, desk);
-    let text = show::text(desk, &shown, packet.as_ref(), shell)?;
+    let text = show::text(desk, &shown, shell)?;
     shell.out.write_all(text.as_bytes())?;
     Ok(())
 }

@@ -306,7 +306,8 @@ mod tests {
     #[test]
     fn a_store_that_is_in_use_never_becomes_one_for_demonstrations() {
         for is_demo in [false, true] {
-            let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(|| Timestamp::UNIX_EPOCH)));
+            let store: Arc<dyn Store> =
+                Arc::new(MemoryStore::new(Arc::new(|| Timestamp::UNIX_EPOCH)));
             make(&desk(&store), is_demo).unwrap();
             assert_eq!(super::is_demo(&desk(&store)).unwrap(), is_demo);
             for again in [false, true] {

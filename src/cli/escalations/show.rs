@@ -7,7 +7,7 @@ use std::io::Write;
 
 use chrono_tz::Tz;
 
-use super::data::{self, Whole, remaining};
+use super::data::{Whole, remaining};
 use super::find::{find, short};
 use super::page::{self, Page};
 use super::place::Desk;
@@ -38,11 +38,10 @@ pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Tro
         desk.desk.act(&id, Command::View, desk.actor.clone())?;
         shown = desk.desk.show(&id)?;
     }
-    let packet = data::packet(&shown, desk);
     if desk.format == Format::Json {
-        return super::json(&Whole::of(&shown, packet.as_ref()), &mut shell.out);
+        return super::json(&Whole::of(&shown), &mut shell.out);
     }
-    let text = text(desk, &shown, packet.as_ref(), shell)?;
+    let text = text(desk, &shown, shell)?;
     shell.out.write_all(text.as_bytes())?;
     Ok(())
 }
@@ -55,12 +54,7 @@ fn sees_first(it: &Escalation, person: &Principal) -> bool {
 }
 
 /// The whole of it in lines.
-pub(super) fn text(
-    desk: &Desk,
-    shown: &Shown,
-    packet: Option<&Packet>,
-    shell: &Shell,
-) -> Result<String, Trouble> {
+pub(super) fn text(desk: &Desk, shown: &Shown, shell: &Shell) -> Result<String, Trouble> {
     let it = &shown.escalation;
     let view = View {
         it,
@@ -70,7 +64,7 @@ pub(super) fn text(
     };
     let mut page = Page::new(shell.paint, screen::width());
     view.head(&mut page);
-    match packet {
+    match &shown.packet {
         Some(packet) => view.packet(packet, &mut page),
         None => page.line("evidence", "erased"),
     }

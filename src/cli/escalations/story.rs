@@ -25,15 +25,19 @@ pub(super) fn lines(history: &[Happened], zone: Tz) -> Vec<String> {
 pub(super) fn what(row: &Row, payload: &Payload, zone: Tz) -> String {
     let kind = row.kind.as_str();
     let body = match payload {
-        Payload::Kept { body, .. } => serde_json::from_str(body).unwrap_or(Value::Null),
+        Payload::Kept { body, .. } => body,
         Payload::Erased { by, why, .. } => return format!("{kind} (erased by {by}: {why})"),
         Payload::Missing => return format!("{kind} (its text is MISSING)"),
     };
-    let body = Body(body);
     match RecordKind::from_word(kind) {
-        Some(kind) => body.words(kind, zone),
+        Some(kind) => words(kind, body, zone),
         None => kind.to_owned(),
     }
+}
+
+/// What a record with these particulars says.
+pub(in crate::cli) fn words(kind: RecordKind, body: &str, zone: Tz) -> String {
+    Body(serde_json::from_str(body).unwrap_or(Value::Null)).words(kind, zone)
 }
 
 struct Body(Value);
@@ -69,7 +73,10 @@ impl Body {
         let by = self.text("by");
         let lane = self.text("lane");
         match kind {
-            RecordKind::Opened => format!("opened by {} by lane {lane}", self.text("requester")),
+            RecordKind::Opened => match by {
+                "" => format!("opened by {} by lane {lane}", self.text("requester")),
+                by => format!("opened by {by} by lane {lane}"),
+            },
             RecordKind::Joined => match self.text("requester") {
                 "" => "a further event joined".to_owned(),
                 who => format!("a further event of {who} joined, key {}", self.text("key")),

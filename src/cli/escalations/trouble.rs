@@ -65,7 +65,11 @@ impl Trouble {
             Self::Desk(DeskError::Store(error)) => error.kind == StoreErrorKind::Refused,
             Self::Desk(error) => matches!(
                 error,
-                DeskError::Refused(_) | DeskError::Conflict { .. } | DeskError::Erased
+                DeskError::Refused(_)
+                    | DeskError::Conflict { .. }
+                    | DeskError::Evidence(_)
+                    | DeskError::NotJson(_)
+                    | DeskError::Erased
             ),
             Self::Unusable(..) | Self::Failure(_) => false,
         }

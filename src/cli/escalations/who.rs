@@ -46,7 +46,7 @@ fn person(login: &str, directory: &Directory) -> Result<Principal, Trouble> {
 }
 
 /// Someone, with the role that the directory gives them.
-pub(super) fn actor(
+pub(in crate::cli) fn actor(
     principal: Principal,
     operator: Option<Principal>,
     directory: &Directory,
