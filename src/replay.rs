@@ -14,6 +14,7 @@
 //! `changes`), and what comes out ([`summary`]).
 
 use crate::clock::Timestamp;
+use crate::decision::recorded::{Came, Recorded};
 use crate::event::Unreadable;
 use crate::limits::Limits;
 use crate::measure::Windows;
@@ -26,6 +27,7 @@ mod changes;
 mod desk;
 mod examples;
 mod found;
+mod logged;
 mod tally;
 mod terms;
 
@@ -110,6 +112,7 @@ pub struct InOrder<'r>(Both<'r>);
 #[derive(Debug)]
 pub struct Waiting {
     place: Place,
+    /// The line; of a log with all that it says.
     bytes: Box<[u8]>,
 }
 
@@ -125,7 +128,7 @@ impl<'r> Both<'r> {
     }
 
     /// Counts what both desks found. `bytes` are those that the event was read from.
-    fn count(&mut self, place: Place, bytes: &[u8]) {
+    fn count(&mut self, place: Place, bytes: &[u8], logged: Option<&Recorded<'_>>) {
         let Self {
             replay, old, tally, ..
         } = self;
@@ -143,14 +146,53 @@ impl<'r> Both<'r> {
         if let Some((new, catalogue)) = &self.new {
             tally.compare(catalogue, found, &new.found, place, &id);
         }
+        if let Some(logged) = logged {
+            tally.log.add(&replay.old, logged, found, place, &id);
+        }
+    }
+
+    /// The next event is one of a log, or not.
+    fn logged(&mut self, logged: Option<&Recorded<'_>>) {
+        let logged = logged.map(|line| (line.received, line.clock));
+        self.old.logged = logged;
+        if let Some((desk, _)) = &mut self.new {
+            desk.logged = logged;
+        }
+    }
+
+    fn received(&self, logged: Option<&Recorded<'_>>) -> Timestamp {
+        logged.map_or(self.replay.received, |line| line.received)
     }
 }
 
 impl Worker<'_> {
     /// Counts an event, or gives back what has to be decided in its order.
-    pub fn event(&mut self, place: Place, bytes: &[u8]) -> Option<Waiting> {
+    ///
+    /// A line of a decision log stands for the event in it: it was received when the line says, and what
+    /// the line says was decided is compared with what is decided now.
+    pub fn event(&mut self, place: Place, line: &[u8]) -> Option<Waiting> {
+        let logged = Recorded::read(line);
         let both = &mut self.0;
-        let (limits, received) = (both.replay.limits, both.replay.received);
+        both.logged(logged.as_ref());
+        let bytes = match logged.as_ref().map(|logged| &logged.event) {
+            None => line,
+            Some(Came::Bytes(bytes)) => bytes,
+            Some(Came::Gone { bytes, digest }) => {
+                let (bytes, digest) = (*bytes, *digest);
+                // What was readable cannot be decided again: it is no event of the stream.
+                if logged
+                    .as_ref()
+                    .is_some_and(|l| l.decision.by == "unreadable")
+                {
+                    self.gone(place, bytes, digest, logged.as_ref());
+                } else {
+                    both.tally.log.absent += 1;
+                }
+                return None;
+            }
+        };
+        let limits = both.replay.limits;
+        let received = both.received(logged.as_ref());
         both.tally.line(bytes.len() as u64);
         let old = both.old.look(bytes, limits, received);
         let new = both.new.as_mut();
@@ -158,19 +200,23 @@ impl Worker<'_> {
         if old.waits() || new.as_ref().is_some_and(Looked::waits) {
             return Some(Waiting {
                 place,
-                bytes: bytes.into(),
+                bytes: line.into(),
             });
         }
         both.old.take(old, bytes, limits, received);
         if let (Some((desk, _)), Some(new)) = (&mut both.new, new) {
             desk.take(new, bytes, limits, received);
         }
-        both.count(place, bytes);
+        both.count(place, bytes, logged.as_ref());
         None
     }
 
     /// Counts a line that has more bytes than an event may have.
     pub fn too_long(&mut self, place: Place, bytes: u64, digest: [u8; 32]) {
+        self.gone(place, bytes, digest, None);
+    }
+
+    fn gone(&mut self, place: Place, bytes: u64, digest: [u8; 32], logged: Option<&Recorded<'_>>) {
         let both = &mut self.0;
         let Replay {
             limits, received, ..
@@ -181,7 +227,7 @@ impl Worker<'_> {
         if let Some((desk, _)) = &mut both.new {
             desk.unreadable(&event);
         }
-        both.count(place, &[]);
+        both.count(place, &[], logged);
     }
 
     /// What was counted.
@@ -195,12 +241,18 @@ impl InOrder<'_> {
     /// Decides and counts the next event.
     pub fn event(&mut self, waiting: &Waiting) {
         let both = &mut self.0;
-        let (limits, received) = (both.replay.limits, both.replay.received);
-        both.old.decide(&waiting.bytes, limits, received);
+        let logged = Recorded::read(&waiting.bytes);
+        both.logged(logged.as_ref());
+        let (limits, received) = (both.replay.limits, both.received(logged.as_ref()));
+        let bytes = match logged.as_ref().map(|logged| &logged.event) {
+            Some(Came::Bytes(bytes)) => bytes,
+            _ => &*waiting.bytes,
+        };
+        both.old.decide(bytes, limits, received);
         if let Some((desk, _)) = &mut both.new {
-            desk.decide(&waiting.bytes, limits, received);
+            desk.decide(bytes, limits, received);
         }
-        both.count(waiting.place, &waiting.bytes);
+        both.count(waiting.place, bytes, logged.as_ref());
     }
 
     /// The windows of the matrix: whether they are exact.

@@ -17,8 +17,10 @@ use super::input::{Block, Files};
 use super::screen;
 use super::shell::{Answer, Failure, Shell};
 use crate::compile::compile;
+use crate::limits::{LOG_LINE_BYTES, Limits};
 use crate::parallel;
 use crate::replay::{Place, Replay, Summary, Tally, Waiting, Worker};
+use crate::store::decisions;
 
 mod html;
 mod plot;
@@ -37,6 +39,9 @@ const BLOCK: usize = 1 << 18;
 /// The events are JSON objects, one a line; files may be packed with gzip or zstd, which is seen by
 /// their first bytes. Several files are one stream, in the order given. The clock is each event's
 /// own `at`. An event that cannot be read is counted as such. Nothing is opened.
+///
+/// The folder of a decision log, or files of it, are events too: each is received when the log says, and
+/// what was decided then is compared with what is decided now.
 ///
 /// The same events and matrices give the same summary. All cores take part; events of a kind that a
 /// measure counts, or that is tested for one, are decided one after the other, which is slower.
@@ -77,12 +82,17 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let other = args.against.as_deref().map(|path| shell.matrix(path));
     let other = other.transpose()?.map(|(matrix, _)| compile(&matrix));
     let program = compile(&matrix);
-    let files = Files::look(&args.events)?;
+    let paths = logs(&args.events);
+    let files = Files::look(&paths)?;
     let start = Instant::now();
     let replay = Replay::new(&program, other.as_ref(), &limits, shell.now);
     let bar = Bar::shown(&files, true);
     let mut in_order = replay.in_order();
-    let blocks = files.blocks(BLOCK, &limits);
+    let lines = Limits {
+        event_total_bytes: limits.event_total_bytes.max(LOG_LINE_BYTES),
+        ..limits.clone()
+    };
+    let blocks = files.blocks(BLOCK, &lines);
     let jobs = args.jobs.number();
     let mut tally = count(&replay, blocks, jobs, &bar, |waiting| {
         in_order.event(waiting)
@@ -90,7 +100,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     drop(bar);
     warn(in_order.windows(), shell);
     tally.merge(in_order.finish());
-    let summary = replay.summary(tally, args.events.len());
+    let summary = replay.summary(tally, paths.len());
     if summary.bytes >= LONG_BYTES {
         shell.tell(&words::throughput(&summary, start.elapsed()));
     }
@@ -100,6 +110,22 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
         true => Answer::Findings,
         false => Answer::Fine,
     })
+}
+
+/// The paths with the files of a decision log in place of its folder.
+fn logs(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let files = paths.iter().flat_map(|path| {
+        let files = match path.is_dir() {
+            true => decisions::files(path).unwrap_or_default(),
+            false => Vec::new(),
+        };
+        // A folder without any is said to be a folder.
+        match files.is_empty() {
+            true => vec![path.clone()],
+            false => files,
+        }
+    });
+    files.collect()
 }
 
 /// Standard input is read once, so it cannot be two things.

@@ -10,10 +10,13 @@ use std::sync::{Arc, OnceLock};
 
 use super::found::Found;
 use crate::clock::Timestamp;
+use crate::decision::recorded::Clock;
 use crate::event::{self, Event, Unreadable};
 use crate::limits::Limits;
 use crate::matrix::{Expr, ExprKind, Matrix, TestOp};
-use crate::measure::{Bounds, Counting, Counts, Measured, Measuring, Secret, Sources, Windows};
+use crate::measure::{
+    Bounds, Counting, Counts, Measured, Measuring, Receipt, Secret, Source, Sources, Windows,
+};
 use crate::program::{By, Decider, Gap, Gaps, Hit, Program, Scratch};
 use crate::schema::KindId;
 use crate::slots::Slots;
@@ -118,6 +121,8 @@ pub(super) struct Desk<'r> {
     pub(super) windows: Windows,
     pub(super) found: Found,
     pub(super) held: Held,
+    /// When a logged event was received and what its windows went by; nothing of any other.
+    pub(super) logged: Option<(Timestamp, Clock)>,
 }
 
 /// What was seen of an event at first.
@@ -156,6 +161,16 @@ impl<'r> Desk<'r> {
             ),
             found: Found::default(),
             held: Held::Slots,
+            logged: None,
+        }
+    }
+
+    /// When an event counts that claims an instant.
+    fn counting(&self, at: Timestamp) -> Counting {
+        match self.logged {
+            None | Some((_, Clock::Event)) => Counting::at(at),
+            Some((received, Clock::Received)) => Receipt::from(received).counts(at),
+            Some((received, Clock::Trusted)) => Receipt::of(Source::trusted(), received).counts(at),
         }
     }
 
@@ -237,7 +252,7 @@ impl<'r> Desk<'r> {
         let event = Measured {
             slots,
             input,
-            counting: Counting::at(at),
+            counting: self.counting(at),
         };
         let (scratch, measuring) = (&mut self.scratch, &mut self.measuring);
         let attached = self.windows.attachments(program, event, scratch, measuring);
@@ -259,7 +274,7 @@ impl<'r> Desk<'r> {
     /// The whole decision.
     fn whole(&mut self, event: &Event) {
         let at = event.at();
-        let counting = Counting::at(at);
+        let counting = self.counting(at);
         let settled = self.windows.settle(&mut self.decider, event, counting, at);
         let last = settled.event(event);
         self.found.decided(self.side, &settled.decision, last);

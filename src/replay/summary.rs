@@ -56,6 +56,44 @@ pub struct Summary {
     /// What another matrix decides differently.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub against: Option<Against>,
+    /// What a decision log says was decided, beside what is decided now; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogSummary>,
+}
+
+/// What a decision log says was decided, beside what is decided now: by verdict and by name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct LogSummary {
+    /// Decisions of the log that were made again.
+    pub decisions: u64,
+    /// Those that come out with another verdict or another name.
+    pub changed: Part,
+    /// Lines that stand for others too, because the log is a sample: counts and measures are those of
+    /// the sample.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub sampled: u64,
+    /// Lines from which something was taken out.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub redacted: u64,
+    /// Lines that do not have their event; they are not among the events.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub absent: u64,
+    /// The changes by what they are, the most frequent first.
+    pub changes: Vec<LogChange>,
+}
+
+/// One sort of change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogChange {
+    /// What it was.
+    pub old: Named,
+    /// What it is now.
+    pub new: Named,
+    /// How many decisions.
+    #[serde(flatten)]
+    pub part: Part,
+    /// The first few.
+    pub examples: Vec<Example>,
 }
 
 /// A number of events.

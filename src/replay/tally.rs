@@ -12,6 +12,7 @@ use super::changes::Changes;
 use super::desk::Side;
 use super::examples::{Examples, Place};
 use super::found::{As, Found};
+use super::logged::Logged;
 use super::summary::{
     KindSummary, LaneSummary, MissingSummary, Part, ProblemSummary, RuleSummary, Summary,
     TrialSummary, UnreadableSummary, UnsureSummary, Verdicts,
@@ -34,6 +35,7 @@ pub struct Tally {
     problems: HashMap<Sort, Problems>,
     buckets: Buckets,
     changes: Option<Box<Changes>>,
+    pub(super) log: Logged,
     zone: chrono_tz::Tz,
 }
 
@@ -107,6 +109,7 @@ impl Tally {
             problems: HashMap::new(),
             buckets: Buckets::default(),
             changes: None,
+            log: Logged::default(),
             zone: matrix.zone,
         }
     }
@@ -195,6 +198,7 @@ impl Tally {
             known.message = messages.into_iter().flatten().min_by_key(|(at, _)| *at);
         }
         self.buckets.merge(other.buckets, self.zone);
+        self.log.merge(other.log);
         if let Some(changes) = other.changes {
             self.changes.get_or_insert_default().merge(*changes);
         }
@@ -233,6 +237,7 @@ impl Tally {
                 part: part(counted.unreadable),
                 by_problem: problems_of(problems, matrix, of, files),
             },
+            log: self.log.summary(&replay.old, files),
             over_time: self.buckets.finish(self.zone),
             against,
         }

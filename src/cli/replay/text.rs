@@ -11,7 +11,7 @@ use crate::cli::decide::paint as paint_verdict;
 use crate::cli::output::Paint;
 use crate::cli::screen::{clean, columns, cut, fill, wrap};
 use crate::replay::Summary;
-use crate::replay::summary::{Against, OverTime};
+use crate::replay::summary::{Against, LogSummary, OverTime};
 
 const FACE: Face = Face { name: clean, share };
 
@@ -56,6 +56,9 @@ pub(super) fn write(
     page.unreadable(out, summary)?;
     if let Some(against) = &summary.against {
         page.against(out, against)?;
+    }
+    if let Some(log) = &summary.log {
+        page.log(out, log)?;
     }
     Ok(())
 }
@@ -328,6 +331,46 @@ impl Page {
             right: vec![1, 2],
             gives_way: 6,
             may_go: vec![2, 6],
+            rows: rows.collect(),
+        };
+        self.table(out, table, CHANGES)
+    }
+
+    /// What a decision log says, beside what is decided now.
+    fn log(&self, out: &mut impl Write, log: &LogSummary) -> io::Result<()> {
+        let same = log.decisions - log.changed.events;
+        let beside = format!("{} decided as then", number(same));
+        self.title(out, "decision log", &beside)?;
+        for (count, says) in [
+            (
+                log.sampled,
+                "of a sample: counts and measures are those of the sample",
+            ),
+            (log.redacted, "redacted"),
+            (log.absent, "without their event, and left out"),
+        ] {
+            if count > 0 {
+                self.list(out, "", &format!("{} {says}", number(count)))?;
+            }
+        }
+        if log.changes.is_empty() {
+            return writeln!(out, "  no decision changes");
+        }
+        let rows = log.changes.iter().map(|change| {
+            let examples = change.examples.iter().take(EXAMPLES).map(example);
+            vec![
+                number(change.part.events),
+                share(change.part),
+                clean(&named(&change.old)),
+                clean(&named(&change.new)),
+                clean(&examples.collect::<Vec<_>>().join(", ")),
+            ]
+        });
+        let table = Table {
+            titles: vec!["events", "share", "was", "is now", "such as"],
+            right: vec![0, 1],
+            gives_way: 4,
+            may_go: vec![1, 4],
             rows: rows.collect(),
         };
         self.table(out, table, CHANGES)

@@ -372,3 +372,44 @@ fn several_threads_write_whole_lines() {
     assert_eq!(all, expected);
     assert!(files(folder.path()).unwrap().len() > 5);
 }
+
+#[test]
+fn a_replay_of_the_log_decides_as_then() {
+    use crate::replay::{Place, Replay};
+    let folder = tempfile::tempdir().unwrap();
+    let rules = lane("large", "when count of call by user over 10m > 2");
+    let router = Router::new(matrix(&rules));
+    let decisions = open(folder.path(), Settings::default());
+    for id in 0..12 {
+        // The event's own time is not trusted: only the instant of receipt counts.
+        let json = format!(
+            r#"{{"kind":"call","id":"e-{id}","at":"2020-01-01T0{}:00:00Z"}}"#,
+            id % 10
+        );
+        let now = noon() + TimeDelta::minutes(id * if id < 6 { 1 } else { 20 });
+        let decision = router.decide_json(json.as_bytes(), now);
+        decisions.append(&Entry::new(now, json.as_bytes(), &decision));
+    }
+    drop(decisions);
+    let changed = |rules: &str| {
+        let program = crate::compile::compile(&matrix(rules));
+        let limits = crate::limits::Limits::default();
+        let replay = Replay::new(&program, None, &limits, noon());
+        let (mut worker, mut in_order) = (replay.worker(), replay.in_order());
+        for (line, text) in (1..).zip(text(folder.path()).lines()) {
+            if let Some(waiting) = worker.event(Place { file: 0, line }, text.as_bytes()) {
+                in_order.event(&waiting);
+            }
+        }
+        let mut tally = worker.finish();
+        tally.merge(in_order.finish());
+        replay.summary(tally, 1)
+    };
+    let same = changed(&rules);
+    assert_eq!(same.verdicts.escalate, 4);
+    let log = same.log.unwrap();
+    assert_eq!((log.decisions, log.changed.events), (12, 0));
+    let log = changed(&rules.replace("> 2", "> 3")).log.unwrap();
+    assert_eq!(log.changed.events, 1);
+    assert_eq!(log.changes[0].examples[0].event.as_deref(), Some("e-2"));
+}
