@@ -4,6 +4,7 @@
 //! Invariant: nothing is taken for kept that is not; what may be missing is said to be.
 //! Knows no matrix and decides nothing.
 
+mod attempt;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod changes;
 pub mod decisions;

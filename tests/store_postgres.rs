@@ -23,13 +23,10 @@ mod escalations;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/forged.rs"]
 mod forged;
-#[allow(dead_code, reason = "each test file uses a part of it")]
-#[path = "support/live.rs"]
-mod live;
 #[path = "support/postgres.rs"]
 mod postgres_server;
 
-use live::{approve, command, made, open, person};
+use escalations::{approve, command_now as command, made_now as made, open, person};
 use postgres_server::Cluster;
 
 fn options() -> PostgresOptions {
@@ -60,36 +57,6 @@ fn what_was_written_reads_back_the_same() {
     let other = opened(cluster, &database);
     let read = store::read(&other, |t| t.get("e1")).unwrap().unwrap();
     assert_eq!(read.escalation, second.after);
-}
-
-#[test]
-fn a_swallowed_failure_is_no_success() {
-    let Some(cluster) = postgres_server::shared("a_swallowed_failure_is_no_success") else {
-        return;
-    };
-    let store = opened(cluster, &cluster.database());
-    let it = made("e1", 1, Duration::from_secs(600));
-    open(&store, &it);
-    let done = store::write(&store, move |t| {
-        t.put_setting("kept", "no")?;
-        // The second opening of one id is refused, and the work goes on as if it was not.
-        let rows = live::rows(&it, 0, Default::default(), "opened");
-        let refused = t.put(&store::Writing {
-            before: None,
-            after: &it,
-            rows: &rows,
-            notices: &[],
-        });
-        assert!(refused.is_err());
-        Ok(())
-    });
-    let error = done.unwrap_err();
-    assert_eq!(
-        (error.kind, error.known),
-        (StoreErrorKind::Refused, Known::NotDone)
-    );
-    let kept = store::read(&store, |t| t.setting("kept")).unwrap();
-    assert_eq!(kept, None);
 }
 
 #[test]
@@ -278,7 +245,7 @@ fn the_second_opening_of_a_key_waits_for_the_first() {
                         return Ok(request.escalation);
                     }
                     std::thread::sleep(Duration::from_millis(50));
-                    live::put_new(t, &it)?;
+                    escalations::put_new(t, &it)?;
                     t.put_request(&store::Request {
                         requester,
                         key: "the key".to_owned(),
@@ -383,7 +350,7 @@ fn no_row_comes_behind_a_checkpoint_that_should_have_it() {
             let it = made("slow", 1, Duration::from_secs(600));
             store::write(&*slow, move |t| {
                 // The lower position, committed later.
-                live::put_new(t, &it)?;
+                escalations::put_new(t, &it)?;
                 theirs.wait();
                 std::thread::sleep(go_on);
                 Ok(())
@@ -398,6 +365,26 @@ fn no_row_comes_behind_a_checkpoint_that_should_have_it() {
         assert_eq!(behind.heads.len(), 2);
         wrote.wait();
     });
+}
+
+#[test]
+fn who_only_asks_what_came_behind_a_row_waits_for_no_writer() {
+    let name = "who_only_asks_what_came_behind_a_row_waits_for_no_writer";
+    let Some(cluster) = postgres_server::shared(name) else {
+        return;
+    };
+    let database = cluster.database();
+    let writer = opened(cluster, &database);
+    let reader = Arc::new(opened(cluster, &database));
+    let it = made("e1", 1, Duration::from_secs(600));
+    let seen = store::write(&writer, move |t| {
+        escalations::put_new(t, &it)?;
+        // Who asked for a checkpoint would wait for this one here.
+        store::read(&*reader, |t| t.behind(0))
+    });
+    assert_eq!(seen.unwrap(), store::Behind::default());
+    let behind = store::read(&writer, |t| t.behind(0)).unwrap();
+    assert_eq!(behind.rows, 1);
 }
 
 #[test]
@@ -571,54 +558,4 @@ fn no_trigger_is_without_an_attempt_that_only_it_stops() {
     }
     idle.retain(|trigger| !IDLE.contains(&trigger.as_str()));
     assert!(idle.is_empty(), "nothing tests {idle:#?}");
-}
-
-/// How many openings and decisions two servers make durable in a second. Run by hand, in a release build:
-/// `cargo test --release --features postgres --test store_postgres -- --ignored --nocapture durable`.
-#[test]
-#[ignore = "a measurement"]
-fn durable_openings_and_decisions_in_a_second() {
-    const THREADS: usize = 16;
-    let Some(cluster) = postgres_server::shared("durable_openings_and_decisions_in_a_second")
-    else {
-        return;
-    };
-    let database = cluster.database();
-    let stores = [opened(cluster, &database), opened(cluster, &database)];
-    let time = Duration::from_secs(5);
-    let run = |what: &(dyn Fn(&PostgresStore, &str, u64) + Sync)| {
-        let done = std::sync::atomic::AtomicU64::new(0);
-        let began = std::time::Instant::now();
-        std::thread::scope(|scope| {
-            for thread in 0..THREADS {
-                let (store, done) = (&stores[thread % 2], &done);
-                scope.spawn(move || {
-                    let mut n = 0;
-                    while began.elapsed() < time {
-                        what(store, &format!("{thread}"), n);
-                        n += 1;
-                        done.fetch_add(1, Ordering::Relaxed);
-                    }
-                });
-            }
-        });
-        done.into_inner() as f64 / began.elapsed().as_secs_f64()
-    };
-    let openings = run(&|store, thread, n| {
-        open(
-            store,
-            &made(&format!("{thread}-{n}"), 1, Duration::from_secs(600)),
-        );
-    });
-    let both = run(&|store, thread, n| {
-        let id = format!("both-{thread}-{n}");
-        open(store, &made(&id, 1, Duration::from_secs(600)));
-        let done = command(store, &id, approve(), &person("p0"));
-        assert!(done.after.grant.is_some());
-    });
-    let words = format!(
-        "{openings:.0} openings a second; {:.0} openings and decisions a second\n",
-        2.0 * both
-    );
-    std::io::Write::write_all(&mut std::io::stderr(), words.as_bytes()).unwrap();
 }

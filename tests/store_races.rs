@@ -22,14 +22,17 @@ use laneway::escalation::{
 };
 use laneway::store::{self, Store};
 
-#[path = "support/live.rs"]
-mod live;
+#[allow(dead_code, reason = "each test file uses a part of it")]
+#[path = "support/escalations.rs"]
+mod escalations;
 #[cfg(feature = "postgres")]
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/postgres.rs"]
 mod postgres_server;
 
-use live::{approve, command, consume, deny, made, name, open, person};
+use escalations::{
+    approve, command_now as command, consume, deny, made_now as made, name, open, person,
+};
 
 /// Pairs of each kind, and of each store.
 fn pairs(stores: usize) -> usize {
@@ -112,7 +115,7 @@ fn approve_and_time_out(pair: &Pair, kind: &str, many: usize) {
         let it = made(&format!("{kind}-timeout-{n}"), 1, within);
         let deadline = it.sign_offs[0].deadline(it.pinned.cap);
         open(&*pair.first, &it);
-        let left = (deadline - live::now()).to_std().unwrap_or_default();
+        let left = (deadline - escalations::now()).to_std().unwrap_or_default();
         let wait = left.saturating_sub(Duration::from_micros(ahead));
         let id = &it.pinned.id;
         let mut race = race_on(
@@ -193,7 +196,7 @@ fn approve_and_deny(pair: &Pair, kind: &str, many: usize) {
     for n in 0..many {
         let mut it = made(&format!("{kind}-deny-{n}"), 2, Duration::from_secs(600));
         // One vote is enough, so that each of them would end it.
-        live::ask_for_one(&mut it);
+        escalations::ask_for_one(&mut it);
         let race = race(
             pair,
             &it,
@@ -346,7 +349,7 @@ fn nothing_is_done_twice_or_late_by_two_servers_on_sqlite() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("laneway.db");
     let open = || {
-        let options = SqliteOptions::new(std::sync::Arc::new(live::now));
+        let options = SqliteOptions::new(std::sync::Arc::new(escalations::now));
         Box::new(SqliteStore::open(&path, options).unwrap())
     };
     all("sqlite", || Pair {

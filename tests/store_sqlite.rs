@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use escalations::*;
-use laneway::store::{self, SqliteOptions, SqliteStore, StoreError, StoreErrorKind};
+use laneway::store::{self, SqliteOptions, SqliteStore, StoreError, StoreErrorKind, Tombstone};
 
 fn try_open_file(path: &Path, durable: bool) -> Result<SqliteStore, StoreError> {
     let mut options = SqliteOptions::new(Arc::new(opened));
@@ -139,4 +139,60 @@ fn of_many_at_once_those_that_fail_take_nothing_with_them() {
     });
     let rows = store::read(&store, |t| t.behind(0)).unwrap();
     assert_eq!(rows.heads.len(), 8 * 20);
+}
+
+/// Which files of a folder have some bytes.
+fn files_with(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(folder).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
+    let has = |path: &PathBuf| {
+        let all = std::fs::read(path).unwrap();
+        all.windows(bytes.len()).any(|at| at == bytes)
+    };
+    files.filter(has).collect()
+}
+
+#[test]
+fn what_is_erased_leaves_the_files() {
+    let (folder, path) = file();
+    let store = try_open_file(&path, true).unwrap();
+    let lane = Lane {
+        first: &["xanthippe", "bob", "cid"],
+        ..Lane::risk()
+    };
+    for n in 0..20 {
+        let id = format!("e{n}");
+        open(&store, &Made::new(&id).lanes([lane.clone()]).escalation());
+        // Some of it is longer than a page.
+        let text = "the answer is forty-two; ".repeat(1 + 300 * (n % 2));
+        let said = laneway::escalation::Command::Comment { text };
+        command(&store, &id, said, &person("xanthippe"), minute(1));
+        command(&store, &id, deny(), &person("xanthippe"), minute(2));
+    }
+    let secrets: [&[u8]; 2] = [b"forty-two", b"xanthippe"];
+    assert!(
+        secrets
+            .iter()
+            .all(|it| !files_with(folder.path(), it).is_empty())
+    );
+    store::write(&store, |t| {
+        for n in 0..20 {
+            let tombstone = Tombstone {
+                at: minute(3),
+                by: "op".to_owned(),
+                why: "asked".to_owned(),
+            };
+            t.erase(&format!("e{n}"), &tombstone)?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    let none = Vec::<PathBuf>::new();
+    for secret in secrets {
+        assert_eq!(files_with(folder.path(), secret), none);
+    }
+    drop(store);
+    for secret in secrets {
+        assert_eq!(files_with(folder.path(), secret), none);
+    }
 }

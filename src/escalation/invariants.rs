@@ -244,6 +244,10 @@ fn from_one_to_the_other(before: &Escalation, after: &Escalation) -> Vec<String>
     for (old, new) in before.sign_offs.iter().zip(&after.sign_offs) {
         must(old.plan == new.plan, "a plan changed");
         must(new.shift >= old.shift, "a deadline was brought forward");
+        must(
+            new.shift == old.shift || new.next > old.next,
+            "a deadline moved without a step",
+        );
         must(new.next >= old.next, "a step was taken back");
         must(new.next <= old.next + 1, "two steps at once");
         must(

@@ -146,6 +146,13 @@ impl Plan {
         Some(plan)
     }
 
+    /// Whether silence may satisfy it.
+    #[must_use]
+    pub fn allows(&self) -> bool {
+        let last = self.steps.last();
+        !self.unsure && last.is_some_and(|step| matches!(step.does, Does::Allow(_)))
+    }
+
     fn look_up(&mut self, matrix: &Matrix, directory: &Directory, team: TeamId) {
         let name = matrix.team_name(team);
         if !self.rosters.contains_key(name)

@@ -11,12 +11,10 @@ mod transaction;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::transaction::{
-    Request, Store, StoreError, StoreErrorKind, Tombstone, Transaction, Work,
-};
+use super::attempt::{attempt, broke_off};
+use super::transaction::{Request, Store, StoreError, Tombstone, Work};
 use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Row, Salt};
 use crate::escalation::{Escalation, Notice};
@@ -108,12 +106,7 @@ impl MemoryStore {
             state: &mut state,
             clock: &*self.clock,
         };
-        let transaction: &mut dyn Transaction = &mut transaction;
-        let done = catch_unwind(AssertUnwindSafe(|| work(transaction)));
-        let done = done.unwrap_or_else(|_| {
-            let message = "the work broke off with a panic";
-            Err(StoreError::new(StoreErrorKind::Work, message))
-        });
+        let done = attempt(&mut work, &mut transaction).unwrap_or_else(|| Err(broke_off()));
         state.end(keeps && done.is_ok());
         done
     }

@@ -8,7 +8,6 @@
 //!
 //! A call blocks its thread. It must not be made on a thread that drives an async runtime.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 mod error;
@@ -24,6 +23,7 @@ use error::Failure;
 use pool::{Lease, Pool};
 use transaction::PostgresTransaction;
 
+use super::attempt::{attempt, broke_off};
 use super::{Store, StoreError, StoreErrorKind, Work};
 use crate::limits::{POSTGRES_CONNECTIONS, POSTGRES_RERUNS};
 
@@ -99,11 +99,8 @@ impl PostgresStore {
         let connection = lease.get().map_err(Failure::plain)?;
         let mut transaction = PostgresTransaction::new(connection, writes);
         // A panic may have left the work half done, and the connection in the middle of an answer.
-        let done = catch_unwind(AssertUnwindSafe(|| work(&mut transaction)));
-        let Ok(done) = done else {
-            let message = "the work broke off with a panic";
-            let error = StoreError::new(StoreErrorKind::Work, message);
-            return Err(Failure::plain(error));
+        let Some(done) = attempt(work, &mut transaction) else {
+            return Err(Failure::plain(broke_off()));
         };
         // Work that goes on behind a failed statement has not done what it thinks: the server would
         // answer its commit by rolling back.

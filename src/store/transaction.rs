@@ -133,6 +133,13 @@ pub trait Transaction {
     /// When they cannot be removed.
     fn drop_requests(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
+    /// Removes the notices of escalations that ended before an instant: those that were sent or given up, at
+    /// most so many. How many they were.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    fn drop_notices(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
     /// The pending escalation of a group.
     ///
     /// # Errors
@@ -219,7 +226,8 @@ pub trait Transaction {
     fn checkpoints(&mut self) -> Result<Vec<Checkpoint>, StoreError>;
 
     /// What came behind a row: how many rows, the last of them, and the heads of their chains. Waits for
-    /// writers that have begun, so that no row comes before the last one later.
+    /// writers that have begun, so that no row comes before the last one later. In a transaction that only
+    /// reads it waits for nobody, and such rows may come: it tells whether a checkpoint is due, and makes none.
     ///
     /// # Errors
     /// When it cannot be read.
@@ -237,14 +245,21 @@ pub trait Transaction {
     /// When they cannot be read.
     fn rows(&mut self, behind: u64, limit: u32) -> Result<Vec<(Row, Payload)>, StoreError>;
 
-    /// Replaces the payloads of an ended escalation by a tombstone, and the names in its votes and seats
-    /// by numbers.
+    /// Replaces the payloads of an ended escalation by a tombstone, removes its notices, and replaces the
+    /// names of people by numbers: in its plans, seats and votes and in what brought its end about. Numbers
+    /// and places in lists are drawn by lot, so that they do not say who is who; the votes still tell the
+    /// quorum. Of a team of one it is known who that was.
+    ///
+    /// What was pinned keeps its names: the requester, the agent and who is excluded with them. They are
+    /// services and their owners, and a request that comes again is known by them. The matrix keeps whom it
+    /// names. What is written behind an erasure is erased by the next one ([`ended`](Self::ended)).
     ///
     /// # Errors
     /// When it is not there, has not ended, has a live grant, or cannot be written.
     fn erase(&mut self, id: &str, tombstone: &Tombstone) -> Result<(), StoreError>;
 
-    /// Escalations that ended before an instant and were not erased, at most so many.
+    /// Escalations that ended before an instant, have no live grant, and were not erased; also those that were
+    /// and have a payload since, but for the one that tells of the erasure. At most so many.
     ///
     /// # Errors
     /// When they cannot be read.

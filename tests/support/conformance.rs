@@ -44,6 +44,7 @@ checks! {
     what_is_read_back_can_go_on
     work_that_fails_leaves_nothing
     work_that_panics_leaves_nothing_and_the_store_goes_on
+    a_swallowed_failure_is_no_success
     what_is_read_is_not_written
     a_stale_writing_is_refused
     an_approval_without_votes_is_refused
@@ -61,8 +62,11 @@ checks! {
     notices_are_sent_by_one_at_a_time
     notices_merge_until_they_are_taken
     notices_that_fail_are_counted
+    notices_go_when_they_are_over_and_their_escalations_old
     the_audit_verifies_with_its_checkpoints
     what_is_erased_is_gone_and_verifies
+    what_is_erased_keeps_no_name
+    what_is_written_behind_an_erasure_is_erased_by_the_next
     settings_are_kept
     random_commands_do_what_the_rules_say
 }
@@ -347,6 +351,22 @@ fn work_that_panics_leaves_nothing_and_the_store_goes_on(store: &Arc<dyn Store>)
     let left = store::read(&**store, |t| t.get("e1")).unwrap();
     assert_eq!(left, None);
     open(&**store, &Made::new("e1").escalation());
+}
+
+fn a_swallowed_failure_is_no_success(store: &Arc<dyn Store>) {
+    let it = Made::new("e1").escalation();
+    open(&**store, &it);
+    let done = store::write(&**store, move |t| {
+        t.put_setting("kept", "no")?;
+        // The second opening of one id is refused, and the work goes on as if it was not.
+        assert!(put_new(t, &it).is_err());
+        t.put_setting("kept", "neither")
+    });
+    let error = done.unwrap_err();
+    let refused = (StoreErrorKind::Refused, Known::NotDone);
+    assert_eq!((error.kind, error.known), refused);
+    let kept = store::read(&**store, |t| t.setting("kept")).unwrap();
+    assert_eq!(kept, None);
 }
 
 fn what_is_read_is_not_written(store: &Arc<dyn Store>) {
@@ -845,7 +865,10 @@ fn notice(id: &str, at: Timestamp, merge: Option<&str>) -> Notice {
 
 /// Opens an escalation with notices.
 fn open_with(store: &Arc<dyn Store>, id: &str, notices: Vec<Notice>) {
-    let it = Made::new(id).escalation();
+    open_made(store, Made::new(id).escalation(), notices);
+}
+
+fn open_made(store: &Arc<dyn Store>, it: Escalation, notices: Vec<Notice>) {
     let posted = store::write(&**store, move |t| {
         t.put_matrix("m0", "matrix")?;
         let rows = rows(&it, 0, Digest::default(), [("opened", "{}".to_owned())]);
@@ -938,6 +961,43 @@ fn notices_that_fail_are_counted(store: &Arc<dyn Store>) {
     assert_eq!(take(store, 100, 101, 9), []);
 }
 
+fn notices_go_when_they_are_over_and_their_escalations_old(store: &Arc<dyn Store>) {
+    let of = |ids: &[&str]| -> Vec<Notice> {
+        ids.iter().map(|id| notice(id, minute(0), None)).collect()
+    };
+    open_with(store, "e1", of(&["sent", "failed", "waits"]));
+    open_with(store, "e2", of(&["sent later"]));
+    open_with(store, "e3", of(&["pending"]));
+    assert_eq!(take(store, 0, 1, 9).len(), 5);
+    let note = |id: &'static str, what: Delivery| {
+        store::write(&**store, move |t| t.note_delivery(id, &what)).unwrap();
+    };
+    let failed = || Delivery::Failed(minute(1), "no such person".to_owned());
+    note("sent", Delivery::Sent(minute(1)));
+    note("failed", failed());
+    note("waits", Delivery::Retry(minute(2), "busy".to_owned()));
+    note("sent later", Delivery::Sent(minute(1)));
+    note("pending", failed());
+    let drop_before =
+        |at, limit| store::write(&**store, move |t| t.drop_notices(at, limit)).unwrap();
+    assert_eq!(drop_before(minute(60), 9), 0);
+    done(store, "e1", cancel(), &person("agent"), minute(2));
+    done(store, "e2", cancel(), &person("agent"), minute(5));
+    assert_eq!(drop_before(minute(2), 9), 0);
+    assert_eq!(drop_before(minute(3), 1), 1);
+    assert_eq!(drop_before(minute(3), 9), 1);
+    assert_eq!(drop_before(minute(3), 9), 0);
+    assert_eq!(drop_before(minute(6), 9), 1);
+    // What waits stays until it is given up; what is of a pending one stays.
+    note("waits", failed());
+    assert_eq!(store::read(&**store, |t| t.outbox()).unwrap().failed, 2);
+    assert_eq!(drop_before(minute(6), 9), 1);
+    assert_eq!(store::read(&**store, |t| t.outbox()).unwrap().failed, 1);
+    // The outbox goes on.
+    open_with(store, "e4", of(&["new"]));
+    assert!(take(store, 9, 10, 9).iter().any(|(id, ..)| id == "new"));
+}
+
 /// Makes a checkpoint of all that is there.
 fn make_checkpoint(store: &Arc<dyn Store>, at: Timestamp) {
     let made = store::write(&**store, move |t| {
@@ -1002,16 +1062,23 @@ fn the_audit_verifies_with_its_checkpoints(store: &Arc<dyn Store>) {
     assert_eq!(refused.unwrap_err().kind, StoreErrorKind::Refused);
 }
 
-fn what_is_erased_is_gone_and_verifies(store: &Arc<dyn Store>) {
+fn erase(store: &Arc<dyn Store>, id: &str) -> Result<(), StoreError> {
+    let id = id.to_owned();
     let tombstone = Tombstone {
         at: minute(60),
         by: "op".to_owned(),
         why: "asked".to_owned(),
     };
-    let erase = |id: &'static str| {
-        let tombstone = tombstone.clone();
-        store::write(&**store, move |t| t.erase(id, &tombstone))
-    };
+    store::write(&**store, move |t| t.erase(&id, &tombstone))
+}
+
+fn ended(store: &Arc<dyn Store>, before: Timestamp) -> Vec<String> {
+    store::read(&**store, move |t| t.ended(before, 9)).unwrap()
+}
+
+fn what_is_erased_is_gone_and_verifies(store: &Arc<dyn Store>) {
+    let erase = |id| erase(store, id);
+    let ended = |at| ended(store, at);
     for id in ["e1", "e2"] {
         open(&**store, &Made::new(id).escalation());
         done(store, id, approve(), &person("ann"), minute(1));
@@ -1020,8 +1087,9 @@ fn what_is_erased_is_gone_and_verifies(store: &Arc<dyn Store>) {
     assert_eq!(erase("e1").unwrap_err().kind, StoreErrorKind::Refused);
     let before = done(store, "e1", approve(), &person("bob"), minute(2));
     assert_eq!(erase("e1").unwrap_err().kind, StoreErrorKind::Refused);
+    // Its grant is live.
+    assert_eq!(ended(minute(3)), Vec::<String>::new());
     done(store, "e1", consume("k"), &person("agent"), minute(3));
-    let ended = |at| store::read(&**store, move |t| t.ended(at, 9)).unwrap();
     assert_eq!(ended(minute(2)), Vec::<String>::new());
     assert_eq!(ended(minute(3)), ["e1"]);
     erase("e1").unwrap();
@@ -1050,6 +1118,122 @@ fn what_is_erased_is_gone_and_verifies(store: &Arc<dyn Store>) {
         ..Query::default()
     };
     assert!(page(store, &query)[0].is_erased);
+}
+
+fn what_is_erased_keeps_no_name(store: &Arc<dyn Store>) {
+    let (ann, taken) = (person("ann"), "erased-1");
+    let op_for_taken = Actor {
+        operator: Some(name("op")),
+        ..person(taken)
+    };
+    let mut places = BTreeSet::new();
+    let mut numbers = BTreeSet::new();
+    for n in 0..24 {
+        let id = format!("e{n}");
+        let risk = Lane {
+            first: &["ann", "bob", "erased-1"],
+            ..Lane::risk()
+        };
+        let mut it = Made::new(&id).lanes([risk]).escalation();
+        it.sign_offs[0].seats.push(Seat {
+            person: name("zoe"),
+            via: None,
+            for_whom: Some(name("bob")),
+            since: it.last,
+            until: None,
+        });
+        let told = format!("{id}/asked/ann");
+        open_made(store, it, vec![notice(&told, minute(0), None)]);
+        done(store, &id, approve(), &ann, minute(1));
+        // It ends by a vote, or by an operator; with a notice that waits, was sent or was given up.
+        let before = match n % 2 {
+            0 => {
+                done(store, &id, approve(), &op_for_taken, minute(2));
+                done(store, &id, consume("k"), &person("agent"), minute(3))
+            }
+            _ => done(store, &id, cancel(), &operator(), minute(2)),
+        };
+        if n % 3 > 0 {
+            let failed = Delivery::Failed(minute(3), "to ann".to_owned());
+            let what = [Delivery::Sent(minute(3)), failed][n % 2].clone();
+            store::write(&**store, move |t| t.note_delivery(&told, &what)).unwrap();
+        }
+        erase(store, &id).unwrap();
+        let after = get(&**store, &id);
+        let shown = format!("{after:?}");
+        for name in ["ann", "bob", "dan", "fay", "gus", "zoe", "op", taken] {
+            assert!(!shown.contains(&format!("\"{name}\"")), "{name}: {shown}");
+        }
+        // All else is as it was.
+        assert_eq!(after.pinned, before.pinned);
+        let [old, new] = [&before, &after].map(|it| &it.sign_offs[0]);
+        assert_eq!(after.counted(new).len(), before.counted(old).len());
+        let people = |it: &Escalation| {
+            let seats = &it.sign_offs[0].seats;
+            let people = seats.iter().map(|seat| seat.person.clone());
+            let of_votes = it.votes.iter().map(|vote| vote.person.clone());
+            (
+                people.collect::<BTreeSet<_>>().len(),
+                of_votes.collect::<BTreeSet<_>>().len(),
+            )
+        };
+        assert_eq!(people(&after), people(&before));
+        let steps = |it: &Escalation| it.sign_offs[0].plan.steps.clone();
+        assert_eq!(steps(&after), steps(&before));
+        let roster = &new.plan.rosters["leads"];
+        assert_eq!((roster.first.len(), roster.backup.len()), (3, 1));
+        // Whose vote came first is said neither by the number nor by the place of the seat.
+        let first = &after.votes[0].person;
+        numbers.insert(first.clone());
+        places.insert(new.seats.iter().position(|seat| seat.person == *first));
+    }
+    assert!(
+        numbers.len() > 1 && places.len() > 1,
+        "{numbers:?} {places:?}"
+    );
+    assert_eq!(take(store, 600, 601, 99), []);
+    let outbox = store::read(&**store, |t| t.outbox()).unwrap();
+    assert_eq!((outbox.waiting, outbox.failed), (0, 0));
+}
+
+fn what_is_written_behind_an_erasure_is_erased_by_the_next(store: &Arc<dyn Store>) {
+    let kept = || -> Vec<String> {
+        let history = store::read(&**store, |t| t.history("e1")).unwrap();
+        let kept = history
+            .into_iter()
+            .filter_map(|(_, payload)| match payload {
+                Payload::Kept { body, .. } => Some(body),
+                _ => None,
+            });
+        kept.collect()
+    };
+    open(&**store, &Made::new("e1").escalation());
+    done(store, "e1", deny(), &person("ann"), minute(1));
+    for _ in 0..2 {
+        assert_eq!(ended(store, minute(60)), ["e1"]);
+        erase(store, "e1").unwrap();
+        assert_eq!(kept(), Vec::<String>::new());
+        // The erasure itself is told, and nothing else is there to be erased.
+        store::write(&**store, |t| {
+            let stored = t.lock("e1")?.unwrap();
+            let it = &stored.escalation;
+            let rows = rows(it, stored.n, stored.head, [("erased", "{}".to_owned())]);
+            t.put(&Writing {
+                before: Some(it),
+                after: it,
+                rows: &rows,
+                notices: &[],
+            })
+        })
+        .unwrap();
+        assert_eq!(kept(), ["{}"]);
+        assert_eq!(ended(store, minute(60)), Vec::<String>::new());
+        // A late vote is refused, and the refusal has a name.
+        let late = command(&**store, "e1", approve(), &person("bob"), minute(5));
+        assert!(late.answer.is_err());
+        assert!(kept().iter().any(|body| body.contains("bob")));
+    }
+    assert!(verify(store).is_sound());
 }
 
 fn settings_are_kept(store: &Arc<dyn Store>) {

@@ -1,6 +1,6 @@
 //! Escalations made by hand, and the few lines of a desk that the tests of stores need: lock, apply, write.
 //!
-//! In: a store, a command and an instant. Out: what the rules did with it.
+//! In: a store, a command and an instant; or none, where that is the store's. Out: what the rules did with it.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use laneway::escalation::{
     Plan, PlannedStep, Policy, Principal, Record, Role, Roster, Seat, SignOff, SignOffState,
     VoteOf, apply,
 };
-use laneway::store::{self, NewRow, Store, StoreError, TENANT, Transaction, Writing};
+use laneway::store::{self, NewRow, Store, StoreError, Stored, TENANT, Transaction, Writing};
 
 /// A name.
 pub fn name(name: &str) -> Principal {
@@ -411,6 +411,16 @@ pub fn command_in(
     now: Timestamp,
 ) -> Result<Applied, StoreError> {
     let stored = t.lock(id)?.ok_or_else(|| StoreError::other("not there"))?;
+    apply_in(t, &stored, command, actor, now)
+}
+
+fn apply_in(
+    t: &mut dyn Transaction,
+    stored: &Stored,
+    command: &Command,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Applied, StoreError> {
     let applied = applied(&stored.escalation, command, actor, now);
     if applied.changes() {
         let records = applied.records.iter();
@@ -455,4 +465,56 @@ pub fn get(store: &dyn Store, id: &str) -> Escalation {
         .unwrap()
         .unwrap()
         .escalation
+}
+
+/// The instant of this machine.
+pub fn now() -> Timestamp {
+    stored(Timestamp::from(std::time::SystemTime::now()))
+}
+
+/// An escalation that asks `quorum` people, `p0` and so on, until so long from now.
+pub fn made_now(id: &str, quorum: u32, within: std::time::Duration) -> Escalation {
+    let opened = now();
+    let at = opened + within;
+    let mut it = Made::new(id).at(opened).lanes([]).escalation();
+    let first = (0..quorum).map(|n| laneway::escalation::Asked {
+        person: name(&format!("p{n}")),
+        via: None,
+    });
+    let roster = Roster {
+        quorum,
+        first: first.collect(),
+        backup: Vec::new(),
+    };
+    let plan = Plan {
+        quorum,
+        respond_by: Some(at),
+        steps: vec![PlannedStep {
+            at,
+            does: Does::Deny,
+        }],
+        rosters: [("leads".to_owned(), roster)].into(),
+        ..Lane::risk().plan(opened)
+    };
+    it.sign_offs = vec![waiting(&plan, opened)];
+    it
+}
+
+/// Lets one of the people of an escalation be enough.
+pub fn ask_for_one(it: &mut Escalation) {
+    for sign_off in &mut it.sign_offs {
+        Arc::make_mut(&mut sign_off.plan).quorum = 1;
+        sign_off.quorum = 1;
+    }
+}
+
+/// What a desk does with a command, at the instant of the store.
+pub fn command_now(store: &dyn Store, id: &str, command: Command, actor: &Actor) -> Applied {
+    let (id, actor) = (id.to_owned(), actor.clone());
+    let done = store::write(store, move |t| {
+        let stored = t.lock(&id)?.ok_or_else(|| StoreError::other("not there"))?;
+        let now = t.wall()?;
+        apply_in(t, &stored, &command, &actor, now)
+    });
+    done.unwrap()
 }

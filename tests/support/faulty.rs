@@ -167,6 +167,9 @@ impl Transaction for Counting<'_> {
     fn drop_requests(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.call()?.drop_requests(ended_before, limit)
     }
+    fn drop_notices(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.call()?.drop_notices(ended_before, limit)
+    }
     fn group(&mut self, group: &str) -> Result<Option<String>, StoreError> {
         self.call()?.group(group)
     }

@@ -26,7 +26,7 @@ pub struct Attempt(pub &'static str, pub Stop, pub &'static str);
 pub fn set_up(store: &Arc<dyn Store>) {
     let s = &**store;
     let make = |id: &str| Made::new(id).escalation();
-    for id in ["e1", "e2", "e3", "e5", "e7", "e10", "e11"] {
+    for id in ["e1", "e2", "e3", "e5", "e7", "e10", "e11", "e13"] {
         open(s, &make(id));
     }
     // e1 is pending, with one vote of two.
@@ -58,7 +58,13 @@ pub fn set_up(store: &Arc<dyn Store>) {
         by: "op".to_owned(),
         why: "asked".to_owned(),
     };
-    store::write(s, move |t| t.erase("e7", &tombstone)).unwrap();
+    // e7 and e13 are erased; e13 has a vote.
+    command(s, "e13", deny(), &person("ann"), minute(1));
+    store::write(s, move |t| {
+        t.erase("e7", &tombstone)?;
+        t.erase("e13", &tombstone)
+    })
+    .unwrap();
     let grouped = Made {
         group: Some("g1".to_owned()),
         ..Made::new("e8")
@@ -111,6 +117,7 @@ pub const DERIVE: &[&str] = &[
     "grants_given_are_due",
     "grants_ended_are_not_due",
     "resolutions_end",
+    "payloads_behind_an_erasure",
 ];
 
 /// Triggers that stand behind others: those have to go as well before an attempt succeeds.
@@ -240,6 +247,20 @@ macro_rules! row {
     };
 }
 
+macro_rules! satisfied {
+    ($($first:expr),*) => {
+        concat!($($first, "; ",)*
+            "UPDATE sign_offs SET state = 'satisfied', decided = 1, due = NULL WHERE escalation = 'e1'")
+    };
+}
+
+/// An erasure of a denied one begins.
+macro_rules! erasing {
+    ($then:literal) => {
+        concat!("UPDATE escalations SET erased = 1 WHERE id = 'e3'; ", $then)
+    };
+}
+
 attempts! {
     Trigger "a migration out of order" "INSERT INTO migrations (n, name, checksum, applied_at) VALUES (9, 'x', 'y', 0)";
     Trigger "another checksum" "UPDATE migrations SET checksum = 'x'";
@@ -280,6 +301,8 @@ attempts! {
     Trigger "a release of what is pending" "UPDATE escalations SET released = last WHERE id = 'e1'";
     Trigger "a pending one erased" "UPDATE escalations SET erased = 1 WHERE id = 'e1'";
     Trigger "one with a live grant erased" "UPDATE escalations SET erased = 1 WHERE id = 'e2'";
+    Trigger "an erasure that begins again" "UPDATE escalations SET erased = 1 WHERE id = 'e7'";
+    Trigger "an erasure that ended before it began" "UPDATE escalations SET erased = 2 WHERE id = 'e3'";
     Trigger "an erased one that is not" "UPDATE escalations SET erased = 0 WHERE id = 'e7'";
     Trigger "due later" "UPDATE escalations SET due = due + 1000000 WHERE id = 'e1'";
     Trigger "never due" "UPDATE escalations SET due = cap WHERE id = 'e1'";
@@ -302,6 +325,19 @@ attempts! {
     Trigger "a step taken back" "UPDATE sign_offs SET next = 0, due = json_extract(plan, '$.steps[0].at') WHERE escalation = 'e10'";
     Trigger "a step later" "UPDATE sign_offs SET due = due + 1 WHERE escalation = 'e1'";
     Trigger "a smaller quorum" "UPDATE sign_offs SET quorum = 1 WHERE escalation = 'e1'";
+    Trigger "satisfied by one vote of two seats" satisfied!(seat!("INSERT", "'e1', 0", "3", "'ann'", "'bob'", "NULL"));
+    Trigger "satisfied by a delegate and who delegated" satisfied!(seat!("INSERT", "'e1', 0", "3", "'zoe'", "'ann'", "NULL"),
+        vote!("INSERT", "'e1'", "1", "1", "'zoe'", "'approve'", "'d0'", "last"));
+    Trigger "a deadline later, with all that follows" "UPDATE sign_offs SET shift = shift + 60000, due = due + 60000000,
+        deadline = deadline + 60000000 WHERE escalation = 'e1'";
+    Trigger "a plan without a name" "UPDATE sign_offs SET plan = replace(replace(replace(replace(replace(replace(plan,
+        '\"ann\"', '\"erased-1\"'), '\"bob\"', '\"erased-2\"'), '\"cid\"', '\"erased-3\"'), '\"dan\"', '\"erased-4\"'),
+        '\"fay\"', '\"erased-5\"'), '\"gus\"', '\"erased-6\"') WHERE escalation = 'e3'";
+    Trigger "a plan with other names, while it is erased" erasing!("UPDATE sign_offs
+        SET plan = replace(plan, '\"ann\"', '\"mal\"') WHERE escalation = 'e3'");
+    Trigger "another plan, while it is erased" erasing!("UPDATE sign_offs
+        SET plan = replace(plan, '\"quorum\":2', '\"quorum\":1') WHERE escalation = 'e3'");
+    Trigger "a plan that was erased" "UPDATE sign_offs SET plan = replace(plan, '\"erased-1\"', '\"erased-77\"') WHERE escalation = 'e13'";
     Trigger "satisfied by one of two" "UPDATE sign_offs SET state = 'satisfied', decided = 1, due = NULL WHERE escalation = 'e1'";
     Trigger "satisfied without a vote" "UPDATE sign_offs SET state = 'satisfied', decided = 1, due = NULL WHERE escalation = 'e4'";
     Trigger "satisfied unread" "UPDATE sign_offs SET state = 'satisfied', decided = 1, due = NULL WHERE escalation = 'e6'";
@@ -325,6 +361,9 @@ attempts! {
     Trigger "a seat taken up again" "UPDATE seats SET until = NULL WHERE escalation = 'e11' AND n = 0";
     Trigger "a seat that ends behind the end" "UPDATE seats SET until = since WHERE escalation = 'e2' AND n = 0";
     Trigger "a seat without a name" "UPDATE seats SET person = 'erased-1' WHERE escalation = 'e1' AND n = 0";
+    Trigger "a seat of another, while it is erased" erasing!("UPDATE seats SET person = 'mal' WHERE escalation = 'e3' AND n = 1");
+    Trigger "a seat of no number, while it is erased" erasing!("UPDATE seats SET person = 'erased-1x' WHERE escalation = 'e3' AND n = 1");
+    Trigger "a seat that was erased" "UPDATE seats SET person = 'erased-77' WHERE escalation = 'e7' AND n = 0";
     Trigger "no seats" "DELETE FROM seats WHERE escalation = 'e1'";
 
     Trigger "a vote in the place of another" vote!("INSERT OR REPLACE", "'e1'", "0", "1", "'bob'", "'approve'", "'d0'", "last");
@@ -343,6 +382,9 @@ attempts! {
     Trigger "a vote for something else" "UPDATE votes SET digest = 'evil' WHERE escalation = 'e1'";
     Trigger "a denial made an approval" "UPDATE votes SET kind = 'approve' WHERE escalation = 'e3'";
     Trigger "a vote without a name" "UPDATE votes SET person = 'erased-1' WHERE escalation = 'e1'";
+    Trigger "a vote of another, while it is erased" erasing!("UPDATE votes SET person = 'mal' WHERE escalation = 'e3'");
+    Trigger "a vote of no number, while it is erased" erasing!("UPDATE votes SET person = 'erased-1x' WHERE escalation = 'e3'");
+    Trigger "a vote that was erased" "UPDATE votes SET person = 'erased-77' WHERE escalation = 'e13'";
     Trigger "no votes" "DELETE FROM votes WHERE escalation = 'e1'";
 
     Trigger "a second end in the place of the first" resolution!("INSERT OR REPLACE", "'e3'", "'cancelled'", "NULL", "last", "0");
@@ -355,6 +397,10 @@ attempts! {
     Trigger "silence that was none" concat!(moot!(), resolution!("INSERT", "'e1'", "'denied'", "NULL", "last", "1"));
     Trigger "another outcome" "UPDATE resolutions SET outcome = 'approved' WHERE escalation = 'e3'";
     Trigger "another cause" "UPDATE resolutions SET cause = '\"flood\"' WHERE escalation = 'e3'";
+    Trigger "a cause without a name" "UPDATE resolutions SET cause = '{\"vote\":\"erased-77\"}' WHERE escalation = 'e3'";
+    Trigger "a cause that was erased" "UPDATE resolutions SET cause = '{\"vote\":\"erased-77\"}' WHERE escalation = 'e13'";
+    Trigger "a cause of another, while it is erased" erasing!("UPDATE resolutions SET cause = '{\"vote\":\"mal\"}' WHERE escalation = 'e3'");
+    Trigger "another kind of cause, while it is erased" erasing!("UPDATE resolutions SET cause = '{\"cancelled\":\"erased-1\"}' WHERE escalation = 'e3'");
     Trigger "no resolution" "DELETE FROM resolutions WHERE escalation = 'e3'";
     Check "a time-out that does not say how" concat!(moot!(), resolution!("INSERT", "'e1'", "'denied'", "'deny'", "last", "0"));
 
@@ -404,6 +450,8 @@ attempts! {
         SELECT tenant, id, escalation, '{}', merge, at, 'waiting', 1, 0, not_before FROM outbox LIMIT 1";
     Trigger "another notice" "UPDATE outbox SET notice = '{}'";
     Trigger "a smaller count" "UPDATE outbox SET attempts = attempts - 1";
+    Trigger "no notice of what is pending" "UPDATE outbox SET state = 'sent' WHERE escalation = 'e10'; DELETE FROM outbox WHERE escalation = 'e10'";
+    Trigger "no notice that waits" "DELETE FROM outbox WHERE escalation = 'e3'";
     Trigger "no notices" "DELETE FROM outbox";
     Check "a failure without a problem" "UPDATE outbox SET state = 'failed'";
 }

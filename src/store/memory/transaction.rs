@@ -4,12 +4,14 @@
 //! are taken, chains that do not follow, states that break the rules.
 //! Knows not whether its changes are kept.
 
+use std::collections::BTreeSet;
+
 use super::{AuditRow, Kept, Sending, State, Waiting, of, page};
 use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Head, Payload, Row, whole_micros};
 use crate::escalation::invariants::broken;
-use crate::escalation::{Counts, Escalation, GrantState, Notice, Principal};
-use crate::store::erasure::number_people;
+use crate::escalation::{Counts, Escalation, GrantState, Notice, Principal, RecordKind};
+use crate::store::erasure::numbered;
 use crate::store::transaction::{
     Behind, Delivery, NewRow, Outbox, Posted, Query, Request, StoreError, StoreErrorKind, Stored,
     Summary, TENANT, Tombstone, Transaction, Writing,
@@ -113,7 +115,8 @@ impl MemoryTransaction<'_> {
             self.state.outbox.set(seq, Some(Waiting { count, ..it }));
             return;
         }
-        let seq = self.state.posted.len() as u64;
+        let last = self.state.outbox.last_key_value();
+        let seq = last.map_or(0, |(seq, _)| *seq) + 1;
         self.state.posted.set(notice.id.clone(), Some(seq));
         let waiting = Waiting {
             notice: notice.clone(),
@@ -124,6 +127,24 @@ impl MemoryTransaction<'_> {
             not_before: notice.at,
         };
         self.state.outbox.set(seq, Some(waiting));
+    }
+
+    /// Removes notices from the outbox, at most so many.
+    fn unpost(&mut self, limit: u32, which: impl Fn(&Waiting) -> bool) -> u64 {
+        let outbox = self.state.outbox.iter().filter(|(_, it)| which(it));
+        let gone = outbox.map(|(seq, it)| (*seq, it.notice.id.clone()));
+        let gone: Vec<_> = gone.take(limit as usize).collect();
+        for (seq, id) in &gone {
+            self.state.outbox.set(*seq, None);
+            self.state.posted.set(id.clone(), None);
+        }
+        gone.len() as u64
+    }
+
+    /// Whether something was written behind its erasure, but that it was erased.
+    fn is_written_to(&self, id: &str) -> bool {
+        let mut rows = of(&self.state.chains, id).filter_map(|seq| self.state.audit.get(seq));
+        rows.any(|it| it.payload.is_ok() && it.row.kind != RecordKind::Erased.as_str())
     }
 
     fn payload_of(it: &AuditRow) -> (Row, Payload) {
@@ -224,6 +245,18 @@ impl Transaction for MemoryTransaction<'_> {
             self.state.requests.set(key, None);
         }
         Ok(dropped)
+    }
+
+    fn drop_notices(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let escalations = self.state.escalations.values();
+        let old = escalations.filter_map(|kept| {
+            let end = kept.escalation.resolution.as_ref()?;
+            (end.at < ended_before).then(|| kept.escalation.pinned.id.clone())
+        });
+        let old: BTreeSet<String> = old.collect();
+        Ok(self.unpost(limit, |it| {
+            it.state != Sending::Waiting && old.contains(&it.escalation)
+        }))
     }
 
     fn group(&mut self, group: &str) -> Result<Option<String>, StoreError> {
@@ -409,10 +442,11 @@ impl Transaction for MemoryTransaction<'_> {
             ));
         }
         if !kept.is_erased {
-            number_people(it);
+            *it = numbered(it)?;
             kept.is_erased = true;
             self.state.escalations.set(id.to_owned(), Some(kept));
         }
+        self.unpost(u32::MAX, |it| it.escalation == id);
         let seqs: Vec<u64> = of(&self.state.chains, id).copied().collect();
         for seq in seqs {
             let row = self.state.audit.get(&seq);
@@ -432,11 +466,10 @@ impl Transaction for MemoryTransaction<'_> {
     }
 
     fn ended(&mut self, before: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
-        let all = self
-            .state
-            .escalations
-            .values()
-            .filter(|kept| !kept.is_erased);
+        let all = self.state.escalations.values().filter(|kept| {
+            let it = &kept.escalation;
+            it.due().is_none() && (!kept.is_erased || self.is_written_to(&it.pinned.id))
+        });
         let ended = all.filter_map(|kept| {
             let end = kept.escalation.resolution.as_ref()?;
             Some((end.at, kept.escalation.pinned.id.clone()))

@@ -183,21 +183,28 @@ CREATE FUNCTION laneway_wait_for_writers() RETURNS void LANGUAGE sql AS $$
   SELECT pg_advisory_xact_lock(1818324583, 2)
 $$;
 
--- Replaces the payloads of an ended escalation by a tombstone, and names by what stands for them. The
--- escalation is locked.
-CREATE FUNCTION laneway_erase(t TEXT, e TEXT, at BIGINT, who TEXT, why TEXT, names JSONB)
+-- Replaces the payloads of an ended escalation by a tombstone, and names by numbers, which the document
+-- has. The escalation is locked.
+CREATE FUNCTION laneway_erase(t TEXT, e TEXT, at BIGINT, who TEXT, why TEXT, doc JSONB)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE escalations SET erased = 1 WHERE tenant = t AND id = e AND erased = 0;
   IF FOUND THEN
-    UPDATE votes SET person = coalesce(names ->> person, person),
-        operator = coalesce(names ->> operator, operator)
-      WHERE tenant = t AND escalation = e;
-    UPDATE seats SET person = coalesce(names ->> person, person),
-        for_whom = coalesce(names ->> for_whom, for_whom)
-      WHERE tenant = t AND escalation = e;
+    UPDATE sign_offs o SET plan = s.plan
+      FROM jsonb_populate_recordset(NULL::sign_offs, doc -> 'plans') s
+      WHERE o.tenant = t AND o.escalation = e AND o.n = s.n;
+    UPDATE seats o SET person = s.person, for_whom = s.for_whom
+      FROM jsonb_populate_recordset(NULL::seats, doc -> 'seats') s
+      WHERE o.tenant = t AND o.escalation = e AND o.sign_off = s.sign_off AND o.n = s.n;
+    UPDATE votes o SET person = v.person, operator = v.operator
+      FROM jsonb_populate_recordset(NULL::votes, doc -> 'votes') v
+      WHERE o.tenant = t AND o.escalation = e AND o.n = v.n;
+    UPDATE resolutions SET cause = doc ->> 'cause'
+      WHERE tenant = t AND escalation = e AND cause <> doc ->> 'cause';
   END IF;
   -- What was said behind an erasure is erased by the next one.
   UPDATE payloads SET salt = NULL, body = NULL, erased_at = at, erased_by = who, erased_why = why
     WHERE tenant = t AND escalation = e AND body IS NOT NULL;
+  DELETE FROM outbox WHERE tenant = t AND escalation = e;
+  UPDATE escalations SET erased = 2 WHERE tenant = t AND id = e AND erased <> 2;
 END $$;

@@ -10,6 +10,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::error::Failure;
 use super::pool::Connection;
+use crate::escalation::audit::Digest;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// A version of the schema.
@@ -107,11 +108,5 @@ fn kept(client: &mut impl GenericClient) -> Result<Vec<i64>, StoreError> {
 }
 
 fn checksum(sql: &str) -> String {
-    let hash = Sha256::digest(sql);
-    let mut hex = String::with_capacity(64);
-    for byte in hash {
-        use std::fmt::Write as _;
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    Digest(Sha256::digest(sql).into()).to_string()
 }

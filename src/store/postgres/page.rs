@@ -8,6 +8,7 @@ use postgres::Row;
 use postgres::types::{ToSql, Type};
 
 use super::load::word;
+use super::rows::number;
 use super::transaction::instant;
 use crate::decision::Urgency;
 use crate::escalation::time::micros;
@@ -139,12 +140,11 @@ pub(super) fn summary(row: &Row) -> Result<Summary, StoreError> {
         "pending" => None,
         ended => Some(word(ended, Outcome::from_word)?),
     };
-    let small = |column: usize| u32::try_from(row.get::<_, i64>(column)).unwrap_or(u32::MAX);
     let optional = |column: usize| row.get::<_, Option<i64>>(column).map(instant);
     Ok(Summary {
         id: row.get(0),
         lane: row.get(1),
-        urgency: word(row.get(2), urgency)?,
+        urgency: word(row.get(2), Urgency::from_word)?,
         requester: principal(row.get(3))?,
         opened: instant(row.get(4)),
         outcome,
@@ -154,15 +154,11 @@ pub(super) fn summary(row: &Row) -> Result<Summary, StoreError> {
         respond_by: optional(9),
         first_viewed: optional(10),
         teams: row.get(11),
-        joined: small(12),
-        late_votes: small(13),
-        undelivered: small(14),
-        is_erased: row.get::<_, i64>(15) == 1,
+        joined: number(row, 12)?,
+        late_votes: number(row, 13)?,
+        undelivered: number(row, 14)?,
+        is_erased: row.get::<_, i64>(15) != 0,
     })
-}
-
-fn urgency(word: &str) -> Option<Urgency> {
-    serde_json::from_value(serde_json::Value::from(word)).ok()
 }
 
 fn principal(name: &str) -> Result<Principal, StoreError> {

@@ -9,14 +9,13 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::rows::{
-    AuditRow, EscalationRow, GrantRow, NoticeRow, PayloadRow, PinnedRow, ResolutionRow, SeatRow,
-    SignOffRow, VoteRow,
+    AuditRow, EscalationRow, GrantRow, NoticeRow, PayloadRow, PinnedRow, PlanRow, ResolutionRow,
+    SeatRow, SignOffRow, VoteRow,
 };
 use crate::clock::{Duration, Timestamp};
-use crate::escalation::{
-    Does, Escalation, Grant, Notice, Plan, Resolution, Seat, SignOff, SignOffState, Vote,
-};
+use crate::escalation::{Escalation, Grant, Notice, Resolution, Seat, SignOff, SignOffState, Vote};
 use crate::store::changes::Changes;
+use crate::store::erasure;
 use crate::store::respond::respond_by;
 use crate::store::{StoreError, Writing};
 
@@ -80,17 +79,15 @@ pub(super) fn document(writing: &Writing<'_>) -> Result<String, StoreError> {
             pinned: changes.opens.then(|| pinned_row(after)).transpose()?,
         },
         sign_offs_new: rows(&changes.begun, |(n, it)| new_sign_off_row(*n, it, after))?,
-        seats_new: rows(&changes.seated, |(of, n, it)| {
-            Ok(seat_row(*of, *n, it, None))
-        })?,
-        votes: rows(&changes.votes, |(n, it)| Ok(vote_row(*n, it)))?,
+        seats_new: rows(&changes.seated, |(of, n, it)| seat_row(*of, *n, it, None))?,
+        votes: rows(&changes.votes, |(n, it)| vote_row(*n, it))?,
         seats_ended: rows(&changes.unseated, |(of, n, until)| {
             let seats = after.sign_offs.get(*of).map(|it| &it.seats);
             let seat = seats.and_then(|seats| seats.get(*n));
             let seat = seat.ok_or_else(|| StoreError::other("a seat ends that is not there"))?;
-            Ok(seat_row(*of, *n, seat, Some(*until)))
+            seat_row(*of, *n, seat, Some(*until))
         })?,
-        sign_offs: rows(&changes.moved, |(n, it)| Ok(sign_off_row(*n, it, after)))?,
+        sign_offs: rows(&changes.moved, |(n, it)| sign_off_row(*n, it, after))?,
         resolution: changes.resolution.map(resolution_row).transpose()?,
         grant_new: changes.granted.map(grant_row),
         grant: changes.grant.map(grant_row),
@@ -99,6 +96,44 @@ pub(super) fn document(writing: &Writing<'_>) -> Result<String, StoreError> {
         outbox,
         merging,
     };
+    text(&document)
+}
+
+/// The parameter of `laneway_erase`: all that has names, with numbers in their place.
+#[derive(Debug, Serialize)]
+struct Numbered {
+    plans: Vec<PlanRow>,
+    seats: Vec<SeatRow>,
+    votes: Vec<VoteRow>,
+    cause: Option<String>,
+}
+
+/// The document of an erasure.
+pub(super) fn numbered(it: &Escalation) -> Result<String, StoreError> {
+    let it = erasure::numbered(it)?;
+    let mut document = Numbered {
+        plans: Vec::new(),
+        seats: Vec::new(),
+        votes: Vec::new(),
+        cause: None,
+    };
+    for (position, sign_off) in it.sign_offs.iter().enumerate() {
+        document.plans.push(PlanRow {
+            n: number(position)?,
+            plan: text(&*sign_off.plan)?,
+        });
+        for (n, seat) in sign_off.seats.iter().enumerate() {
+            document
+                .seats
+                .push(seat_row(position, n, seat, seat.until)?);
+        }
+    }
+    for (n, vote) in it.votes.iter().enumerate() {
+        document.votes.push(vote_row(n, vote)?);
+    }
+    if let Some(end) = &it.resolution {
+        document.cause = Some(text(&end.cause)?);
+    }
     text(&document)
 }
 
@@ -134,7 +169,7 @@ fn new_sign_off_row(
         seats: Vec::new(),
         decided: None,
     };
-    let mut row = sign_off_row(n, &begun, of);
+    let mut row = sign_off_row(n, &begun, of)?;
     row.plan = Some(text(&*sign_off.plan)?);
     Ok(row)
 }
@@ -177,11 +212,11 @@ fn pinned_row(it: &Escalation) -> Result<PinnedRow<'_>, StoreError> {
     })
 }
 
-fn sign_off_row(n: usize, it: &SignOff, of: &Escalation) -> SignOffRow {
+fn sign_off_row(n: usize, it: &SignOff, of: &Escalation) -> Result<SignOffRow, StoreError> {
     let cap = of.pinned.cap;
     let last = it.plan.steps.last();
-    SignOffRow {
-        n: number(n),
+    Ok(SignOffRow {
+        n: number(n)?,
         lane: it.plan.lane.clone(),
         cap,
         ends_at: last.map_or(cap, |step| step.at),
@@ -194,39 +229,38 @@ fn sign_off_row(n: usize, it: &SignOff, of: &Escalation) -> SignOffRow {
         shift: it.shift.as_millis(),
         due: it.is_waiting().then(|| it.due(cap)).flatten(),
         deadline: it.deadline(cap),
-        allows: u8::from(allows(&it.plan)),
+        allows: u8::from(it.plan.allows()),
         decided: it.decided,
-    }
+    })
 }
 
-/// Whether silence may satisfy it.
-fn allows(plan: &Plan) -> bool {
-    let last = plan.steps.last();
-    !plan.unsure && last.is_some_and(|step| matches!(step.does, Does::Allow(_)))
-}
-
-fn seat_row(sign_off: usize, n: usize, seat: &Seat, until: Option<Timestamp>) -> SeatRow {
-    SeatRow {
-        sign_off: number(sign_off),
-        n: number(n),
+fn seat_row(
+    sign_off: usize,
+    n: usize,
+    seat: &Seat,
+    until: Option<Timestamp>,
+) -> Result<SeatRow, StoreError> {
+    Ok(SeatRow {
+        sign_off: number(sign_off)?,
+        n: number(n)?,
         person: seat.person.clone(),
         via: seat.via.clone(),
         for_whom: seat.for_whom.clone(),
         since: seat.since,
         until,
-    }
+    })
 }
 
-fn vote_row(n: usize, vote: &Vote) -> VoteRow {
-    VoteRow {
-        n: number(n),
+fn vote_row(n: usize, vote: &Vote) -> Result<VoteRow, StoreError> {
+    Ok(VoteRow {
+        n: number(n)?,
         round: vote.round,
         person: vote.person.clone(),
         kind: vote.kind.as_str().to_owned(),
         at: vote.at,
         digest: vote.digest.clone(),
         operator: vote.operator.clone(),
-    }
+    })
 }
 
 fn resolution_row(it: &Resolution) -> Result<ResolutionRow, StoreError> {
@@ -283,8 +317,8 @@ fn bytes(hexadecimal: impl std::fmt::Display) -> String {
     format!("\\x{hexadecimal}")
 }
 
-fn number(place: usize) -> u32 {
-    u32::try_from(place).unwrap_or(u32::MAX)
+fn number(place: usize) -> Result<u32, StoreError> {
+    u32::try_from(place).map_err(|_| StoreError::other("a number is too large to be stored"))
 }
 
 fn text(value: &impl Serialize) -> Result<String, StoreError> {

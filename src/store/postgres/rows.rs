@@ -4,11 +4,25 @@
 //! Invariant: names of fields are names of columns; a yes is 1 and a no is 0.
 //! Knows no statement.
 
+use postgres::Row;
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::escalation::Principal;
 use crate::escalation::time::{as_micros, as_optional_micros};
+use crate::store::StoreError;
+
+/// A count, or a position, from its column.
+pub(super) fn number<T: TryFrom<i64>>(row: &Row, column: usize) -> Result<T, StoreError> {
+    let number: i64 = row
+        .try_get(column)
+        .map_err(|error| StoreError::corrupt(error.to_string()))?;
+    of_range(number)
+}
+
+fn of_range<T: TryFrom<i64>>(number: i64) -> Result<T, StoreError> {
+    T::try_from(number).map_err(|_| StoreError::corrupt(format!("`{number}` is out of range")))
+}
 
 /// What of an escalation changes.
 #[derive(Debug, Serialize, Deserialize)]
@@ -78,6 +92,13 @@ pub(super) struct SignOffRow {
     pub(super) allows: u8,
     #[serde(with = "as_optional_micros")]
     pub(super) decided: Option<Timestamp>,
+}
+
+/// The plan of a sign-off whose names are numbers.
+#[derive(Debug, Serialize)]
+pub(super) struct PlanRow {
+    pub(super) n: u32,
+    pub(super) plan: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -162,4 +183,20 @@ pub(super) struct RequestRow {
     pub(super) joined: u8,
     #[serde(with = "as_micros")]
     pub(super) at: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_range;
+    use crate::store::StoreErrorKind;
+
+    #[test]
+    fn a_number_out_of_range_is_an_error_and_no_other_number() {
+        assert_eq!(of_range::<u32>(7), Ok(7));
+        let too_small = of_range::<u64>(-1).unwrap_err();
+        let too_large = of_range::<u32>(1 << 32).unwrap_err();
+        for error in [too_small, too_large] {
+            assert_eq!(error.kind, StoreErrorKind::Corrupt);
+        }
+    }
 }

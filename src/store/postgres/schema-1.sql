@@ -43,7 +43,10 @@ CREATE TABLE escalations (
   released BIGINT,
   undelivered BIGINT NOT NULL CHECK (undelivered >= 0),
   late_votes BIGINT NOT NULL CHECK (late_votes >= 0),
-  erased BIGINT NOT NULL DEFAULT 0 CHECK (erased IN (0, 1)),
+  -- 0 at first, 1 while names become numbers, 2 from then on, and 3 while something was written behind the
+  -- erasure that is to be erased as well. A number is `erased-` and digits; a person may be called so,
+  -- which is why only the 1 tells when a name may change.
+  erased BIGINT NOT NULL DEFAULT 0 CHECK (erased IN (0, 1, 2, 3)),
   -- All that never changes, as JSON; the columns above repeat what queries and triggers need.
   pinned TEXT NOT NULL,
   PRIMARY KEY (tenant, id),
@@ -62,7 +65,8 @@ CREATE INDEX escalations_by_state ON escalations (tenant, state, opened, id);
 CREATE INDEX escalations_by_lane ON escalations (tenant, lane, opened, id);
 CREATE INDEX escalations_by_requester ON escalations (tenant, requester) WHERE state = 'pending';
 CREATE INDEX escalations_by_flood ON escalations (tenant, flood) WHERE state = 'pending';
-CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id) WHERE ended IS NOT NULL AND erased = 0;
+CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id)
+  WHERE ended IS NOT NULL AND due IS NULL AND erased IN (0, 3);
 
 CREATE TABLE sign_offs (
   tenant TEXT NOT NULL,
@@ -206,7 +210,8 @@ CREATE TABLE payloads (
 CREATE SEQUENCE outbox_seq CACHE 1 NO CYCLE;
 CREATE TABLE outbox (
   tenant TEXT NOT NULL,
-  id TEXT NOT NULL,
+  -- By bytes, so that all of a step lie between two ids.
+  id TEXT COLLATE "C" NOT NULL,
   seq BIGINT NOT NULL DEFAULT 0,
   escalation TEXT NOT NULL,
   notice TEXT NOT NULL,
@@ -223,6 +228,9 @@ CREATE TABLE outbox (
 );
 CREATE INDEX outbox_waiting ON outbox (tenant, not_before, seq) WHERE state = 'waiting';
 CREATE INDEX outbox_failed ON outbox (tenant, seq) WHERE state = 'failed';
+CREATE INDEX outbox_of_escalation ON outbox (tenant, escalation);
+-- What is over, to be dropped.
+CREATE INDEX outbox_over ON outbox (tenant, at) WHERE state <> 'waiting';
 -- One that was taken already is not counted up any more: what is being sent has its count.
 CREATE UNIQUE INDEX one_waiting_notice_of_a_merge ON outbox (tenant, merge)
   WHERE merge IS NOT NULL AND state = 'waiting' AND attempts = 0;
@@ -309,8 +317,7 @@ BEGIN
       EXECUTE FUNCTION laneway_refused(%L)', name || '_are_never_truncated', name,
       name || ' are never truncated');
   END LOOP;
-  FOREACH name IN ARRAY ARRAY['matrices', 'resolutions', 'audit', 'checkpoints', 'requests',
-    'migrations'] LOOP
+  FOREACH name IN ARRAY ARRAY['matrices', 'audit', 'checkpoints', 'requests', 'migrations'] LOOP
     EXECUTE format('CREATE TRIGGER %I BEFORE UPDATE ON %I FOR EACH ROW
       EXECUTE FUNCTION laneway_refused(%L)', name || '_never_change', name,
       name || ' never change');
@@ -337,6 +344,16 @@ BEGIN
 END $$;
 CREATE TRIGGER requests_outlive_what_is_pending BEFORE DELETE ON requests FOR EACH ROW
   EXECUTE FUNCTION laneway_requests_delete();
+
+-- What stands for a name that was erased.
+CREATE FUNCTION laneway_is_number(name TEXT) RETURNS BOOLEAN LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(name ~ '^erased-[0-9]+$', false)
+$$;
+
+-- Whether names of an escalation become numbers now.
+CREATE FUNCTION laneway_is_being_erased(t TEXT, e TEXT) RETURNS BOOLEAN LANGUAGE sql STABLE AS $$
+  SELECT EXISTS (SELECT 1 FROM escalations WHERE tenant = t AND id = e AND erased = 1)
+$$;
 
 -- The state of an escalation.
 
@@ -385,7 +402,7 @@ BEGIN
     PERFORM laneway_refuse('the time of an escalation never goes back');
   END IF;
   IF NEW.round < OLD.round OR NEW.joined < OLD.joined OR NEW.late_votes < OLD.late_votes
-      OR NEW.undelivered < OLD.undelivered OR NEW.erased < OLD.erased THEN
+      OR NEW.undelivered < OLD.undelivered THEN
     PERFORM laneway_refuse('what an escalation counts never goes back');
   END IF;
   IF NEW.round = OLD.round
@@ -403,7 +420,11 @@ BEGIN
       AND (OLD.released IS NOT NULL OR NEW.asks = 1 OR NEW.state NOT IN ('denied', 'timed_out')) THEN
     PERFORM laneway_refuse('only what a denial keeps is released, and once');
   END IF;
-  IF NEW.erased > OLD.erased AND EXISTS (SELECT 1 FROM grants WHERE tenant = NEW.tenant
+  IF NEW.erased <> OLD.erased
+      AND NOT (NEW.erased = OLD.erased + 1 OR (OLD.erased = 3 AND NEW.erased = 2)) THEN
+    PERFORM laneway_refuse('what is erased is so for ever');
+  END IF;
+  IF NEW.erased <> OLD.erased AND EXISTS (SELECT 1 FROM grants WHERE tenant = NEW.tenant
       AND escalation = NEW.id AND state = 'live') THEN
     PERFORM laneway_refuse('nothing is erased under a live grant');
   END IF;
@@ -474,6 +495,23 @@ END $$;
 CREATE TRIGGER resolutions_of_what_is_pending BEFORE INSERT ON resolutions FOR EACH ROW
   EXECUTE FUNCTION laneway_resolutions_insert();
 
+CREATE FUNCTION laneway_resolutions_update() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF (NEW.tenant, NEW.escalation, NEW.outcome, NEW.end_how, NEW.at, NEW.by_silence)
+      IS DISTINCT FROM
+        (OLD.tenant, OLD.escalation, OLD.outcome, OLD.end_how, OLD.at, OLD.by_silence)
+      OR jsonb_typeof(NEW.cause::jsonb) <> 'object' OR jsonb_typeof(OLD.cause::jsonb) <> 'object'
+      OR NOT EXISTS (SELECT 1 FROM jsonb_each_text(NEW.cause::jsonb) AS becomes
+        JOIN jsonb_each_text(OLD.cause::jsonb) AS was USING (key)
+        WHERE key IN ('vote', 'cancelled') AND laneway_is_number(becomes.value))
+      OR NOT laneway_is_being_erased(NEW.tenant, NEW.escalation) THEN
+    PERFORM laneway_refuse('resolutions never change, but for a name that is erased');
+  END IF;
+  RETURN NEW;
+END $$;
+CREATE TRIGGER resolutions_never_change BEFORE UPDATE ON resolutions FOR EACH ROW
+  EXECUTE FUNCTION laneway_resolutions_update();
+
 CREATE FUNCTION laneway_resolutions_commit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF NOT EXISTS (SELECT 1 FROM escalations WHERE tenant = NEW.tenant AND id = NEW.escalation
@@ -528,10 +566,21 @@ CREATE TRIGGER sign_offs_begin_to_wait_with_a_deadline BEFORE INSERT ON sign_off
 CREATE FUNCTION laneway_sign_offs_update() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE e RECORD;
 BEGIN
-  IF (NEW.tenant, NEW.escalation, NEW.n, NEW.lane, NEW.plan, NEW.allows, NEW.cap, NEW.ends_at)
+  IF (NEW.tenant, NEW.escalation, NEW.n, NEW.lane, NEW.allows, NEW.cap, NEW.ends_at)
     IS DISTINCT FROM
-      (OLD.tenant, OLD.escalation, OLD.n, OLD.lane, OLD.plan, OLD.allows, OLD.cap, OLD.ends_at) THEN
+      (OLD.tenant, OLD.escalation, OLD.n, OLD.lane, OLD.allows, OLD.cap, OLD.ends_at) THEN
     PERFORM laneway_refuse('the terms of a sign-off never change');
+  END IF;
+  IF NEW.plan <> OLD.plan THEN
+    IF NOT laneway_is_being_erased(NEW.tenant, NEW.escalation)
+        OR NEW.plan::jsonb - 'rosters' <> OLD.plan::jsonb - 'rosters'
+        OR (SELECT count(*) FROM jsonb_path_query(NEW.plan::jsonb, '$.rosters.*.*[*].person'))
+          <> (SELECT count(*) FROM jsonb_path_query(OLD.plan::jsonb, '$.rosters.*.*[*].person'))
+        OR EXISTS (SELECT 1
+          FROM jsonb_path_query(NEW.plan::jsonb, '$.rosters.*.*[*].person') AS person
+          WHERE NOT laneway_is_number(person #>> '{}')) THEN
+      PERFORM laneway_refuse('the plan of a sign-off never changes, but for the names that are erased');
+    END IF;
   END IF;
   SELECT state, cap, round, last, digest, readable INTO e FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
@@ -650,11 +699,6 @@ END $$;
 CREATE TRIGGER seats_of_who_may_answer BEFORE INSERT ON seats FOR EACH ROW
   EXECUTE FUNCTION laneway_seats_insert();
 
--- A name may become a number once, where the escalation is erased.
-CREATE FUNCTION laneway_erases(was TEXT, becomes TEXT) RETURNS BOOLEAN LANGUAGE sql IMMUTABLE AS $$
-  SELECT was IS NOT DISTINCT FROM becomes OR (was !~ '^erased-[0-9]+$' AND becomes ~ '^erased-[0-9]+$')
-$$;
-
 CREATE FUNCTION laneway_seats_update() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (NEW.tenant, NEW.escalation, NEW.sign_off, NEW.n, NEW.via, NEW.since)
@@ -667,9 +711,10 @@ BEGIN
     PERFORM laneway_refuse('a seat ends once, while it is pending');
   END IF;
   IF (NEW.person, NEW.for_whom) IS DISTINCT FROM (OLD.person, OLD.for_whom)
-      AND NOT (laneway_erases(OLD.person, NEW.person) AND laneway_erases(OLD.for_whom, NEW.for_whom)
-        AND EXISTS (SELECT 1 FROM escalations WHERE tenant = NEW.tenant AND id = NEW.escalation
-          AND erased = 1)) THEN
+      AND NOT (laneway_is_number(NEW.person)
+        AND (NEW.for_whom IS NULL) = (OLD.for_whom IS NULL)
+        AND (NEW.for_whom IS NULL OR laneway_is_number(NEW.for_whom))
+        AND laneway_is_being_erased(NEW.tenant, NEW.escalation)) THEN
     PERFORM laneway_refuse('a seat is that of its person');
   END IF;
   RETURN NEW;
@@ -724,10 +769,10 @@ BEGIN
   IF (NEW.tenant, NEW.escalation, NEW.n, NEW.round, NEW.kind, NEW.at, NEW.digest)
       IS DISTINCT FROM
         (OLD.tenant, OLD.escalation, OLD.n, OLD.round, OLD.kind, OLD.at, OLD.digest)
-      OR NOT laneway_erases(OLD.person, NEW.person)
-      OR NOT coalesce(laneway_erases(OLD.operator, NEW.operator), false)
-      OR NOT EXISTS (SELECT 1 FROM escalations WHERE tenant = NEW.tenant AND id = NEW.escalation
-        AND erased = 1) THEN
+      OR NOT laneway_is_number(NEW.person)
+      OR (NEW.operator IS NULL) <> (OLD.operator IS NULL)
+      OR NOT (NEW.operator IS NULL OR laneway_is_number(NEW.operator))
+      OR NOT laneway_is_being_erased(NEW.tenant, NEW.escalation) THEN
     PERFORM laneway_refuse('votes never change');
   END IF;
   RETURN NEW;
@@ -810,7 +855,7 @@ BEGIN
     PERFORM laneway_refuse('a payload is only ever erased');
   END IF;
   IF NOT EXISTS (SELECT 1 FROM escalations e WHERE e.tenant = NEW.tenant AND e.id = NEW.escalation
-      AND e.erased = 1 AND NOT EXISTS (SELECT 1 FROM grants g
+      AND e.erased > 0 AND NOT EXISTS (SELECT 1 FROM grants g
         WHERE g.tenant = e.tenant AND g.escalation = e.id AND g.state = 'live')) THEN
     PERFORM laneway_refuse('payloads are erased after the end, and under no live grant');
   END IF;
@@ -824,6 +869,10 @@ BEGIN
   IF NEW.body IS NULL THEN
     PERFORM laneway_refuse('a payload begins kept');
   END IF;
+  -- What comes behind an erasure is erased by the next one.
+  UPDATE escalations SET erased = 3 WHERE tenant = NEW.tenant AND id = NEW.escalation AND erased = 2
+    AND NOT EXISTS (SELECT 1 FROM audit WHERE tenant = NEW.tenant AND escalation = NEW.escalation
+      AND n = NEW.n AND kind = 'erased');
   RETURN NEW;
 END $$;
 CREATE TRIGGER payloads_begin_kept BEFORE INSERT ON payloads FOR EACH ROW
@@ -856,8 +905,9 @@ BEGIN
     RETURN NEW;
   END IF;
   IF TG_OP = 'DELETE' THEN
-    IF OLD.state <> 'sent' THEN
-      PERFORM laneway_refuse('only what was sent leaves the outbox');
+    IF NOT EXISTS (SELECT 1 FROM escalations WHERE tenant = OLD.tenant AND id = OLD.escalation
+        AND ((state <> 'pending' AND OLD.state <> 'waiting') OR erased > 0)) THEN
+      PERFORM laneway_refuse('a notice stays until it is over and its escalation has ended');
     END IF;
     RETURN OLD;
   END IF;

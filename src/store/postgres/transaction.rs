@@ -11,16 +11,52 @@ use postgres::types::ToSql;
 use super::error::Failure;
 use super::page::{Page, summary};
 use super::pool::Connection;
+use super::rows::number;
 use super::{load, put};
 use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Digest, Head, Payload, Row as AuditRow, Salt};
 use crate::escalation::time::{from_micros, micros};
 use crate::escalation::{Counts, Principal};
-use crate::store::erasure;
 use crate::store::{
     Behind, Delivery, Outbox, Posted, Query, Request, StoreError, StoreErrorKind, Stored, Summary,
     TENANT, Tombstone, Transaction, Writing,
 };
+
+/// Rows of the audit with their payloads, of which the end says which.
+macro_rules! audit_rows {
+    ($which:literal) => {
+        concat!(
+            "SELECT a.seq, a.tenant, a.escalation, a.n, a.at, a.kind, a.payload, a.previous, a.hash, \
+               p.salt, p.body, p.erased_at, p.erased_by, p.erased_why \
+             FROM audit a LEFT JOIN payloads p USING (tenant, escalation, n) ",
+            $which
+        )
+    };
+}
+
+const COUNTS: &str = "SELECT \
+    (SELECT count(*) FROM escalations WHERE tenant = $1 AND requester = $2 AND state = 'pending'), \
+    (SELECT count(*) FROM escalations WHERE tenant = $1 AND flood = $3 AND state = 'pending')";
+const GROUP: &str =
+    "SELECT id FROM escalations WHERE tenant = $1 AND group_key = $2 AND state = 'pending'";
+const DUE: &str = "SELECT id FROM escalations WHERE tenant = $1 AND due <= $2 \
+    ORDER BY due, id LIMIT $3";
+/// What has no live grant, and was not erased, or was written to since.
+const ENDED: &str = "SELECT id FROM escalations \
+    WHERE tenant = $1 AND ended < $2 AND due IS NULL AND erased IN (0, 3) \
+    ORDER BY ended, id LIMIT $3";
+const TAKE: &str = "WITH taken AS ( \
+      UPDATE outbox o SET not_before = $3, attempts = o.attempts + 1 FROM ( \
+        SELECT tenant, id, not_before AS was FROM outbox \
+        WHERE tenant = $1 AND state = 'waiting' AND not_before <= $2 \
+        ORDER BY not_before, seq LIMIT $4 FOR UPDATE SKIP LOCKED) f \
+      WHERE o.tenant = f.tenant AND o.id = f.id \
+      RETURNING was, seq, notice, escalation, count, attempts - 1 AS attempts) \
+    SELECT notice, escalation, count, attempts FROM taken ORDER BY was, seq";
+/// `0` stands behind `/`: what lies between begins with the step and a slash.
+const ALL_FAILED: &str = "SELECT count(*) > 0 AND count(*) FILTER (WHERE state <> 'failed') = 0 \
+    FROM outbox WHERE tenant = $1 AND id > $2 || '/' AND id < $2 || '0' \
+    AND strpos(substr(id, length($2) + 2), '/') = 0";
 
 /// A transaction that has begun.
 #[derive(Debug)]
@@ -48,15 +84,21 @@ impl<'c> PostgresTransaction<'c> {
     }
 
     fn query(&mut self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+        self.goes_on()?;
         let rows = self.connection.query(sql, values);
         rows.map_err(|error| self.failed(&error))
+    }
+
+    /// Behind a failure the server would say only that the transaction is over.
+    fn goes_on(&self) -> Result<(), StoreError> {
+        let failure = self.failure.as_ref();
+        failure.map_or(Ok(()), |failure| Err(failure.error.clone()))
     }
 
     fn failed(&mut self, error: &postgres::Error) -> StoreError {
         let failure = Failure::of(error);
         let error = failure.error.clone();
-        // What follows is only that the transaction is over.
-        self.failure.get_or_insert(failure);
+        self.failure = Some(failure);
         error
     }
 
@@ -69,17 +111,14 @@ impl<'c> PostgresTransaction<'c> {
         let rows = self.query(sql, values)?;
         Ok(rows.first().and_then(|row| row.get::<_, Option<T>>(0)))
     }
-
-    fn number(&mut self, sql: &'static str, values: Values<'_>) -> Result<i64, StoreError> {
-        let number = self.one::<i64>(sql, values)?;
-        number.ok_or_else(|| StoreError::corrupt("a number is missing"))
-    }
 }
 
 impl Transaction for PostgresTransaction<'_> {
     fn wall(&mut self) -> Result<Timestamp, StoreError> {
         let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-        self.number(sql, &[]).map(from_micros)
+        let now = self.one::<i64>(sql, &[])?;
+        let now = now.ok_or_else(|| StoreError::corrupt("the time is missing"))?;
+        Ok(from_micros(now))
     }
 
     fn lock(&mut self, id: &str) -> Result<Option<Stored>, StoreError> {
@@ -156,46 +195,49 @@ impl Transaction for PostgresTransaction<'_> {
         Ok(rows.len() as u64)
     }
 
+    fn drop_notices(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        // As above: what is over and old is looked at, and whether its escalation is.
+        let rows = self.query(
+            "DELETE FROM outbox WHERE (tenant, id) IN ( \
+               SELECT o.tenant, o.id FROM outbox o JOIN escalations e \
+                 ON e.tenant = o.tenant AND e.id = o.escalation \
+               WHERE o.tenant = $1 AND o.state <> 'waiting' AND o.at < $2 AND e.ended < $2 \
+               ORDER BY o.at LIMIT $3 FOR UPDATE OF o SKIP LOCKED) \
+             RETURNING 1",
+            &[&TENANT, &micros(ended_before), &i64::from(limit)],
+        )?;
+        Ok(rows.len() as u64)
+    }
+
     fn group(&mut self, group: &str) -> Result<Option<String>, StoreError> {
         let sql = match self.writes {
             true => "SELECT laneway_group($1, $2)",
-            false => {
-                "SELECT id FROM escalations \
-                 WHERE tenant = $1 AND group_key = $2 AND state = 'pending'"
-            }
+            false => GROUP,
         };
         self.one(sql, &[&TENANT, &group])
     }
 
     fn counts(&mut self, requester: &Principal, flood: &str) -> Result<Counts, StoreError> {
-        let rows = self.query(
-            "SELECT (SELECT count(*) FROM escalations \
-               WHERE tenant = $1 AND requester = $2 AND state = 'pending'), \
-             (SELECT count(*) FROM escalations \
-               WHERE tenant = $1 AND flood = $3 AND state = 'pending')",
-            &[&TENANT, &requester.as_str(), &flood],
-        )?;
+        let rows = self.query(COUNTS, &[&TENANT, &requester.as_str(), &flood])?;
         let row = rows.first();
         let row = row.ok_or_else(|| StoreError::corrupt("a count is missing"))?;
         Ok(Counts {
-            of_requester: unsigned(row.get(0)),
-            of_flood: unsigned(row.get(1)),
+            of_requester: number(row, 0)?,
+            of_flood: number(row, 1)?,
         })
     }
 
     fn due(&mut self, now: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
         let sql = match self.writes {
             true => "SELECT laneway_due($1, $2, $3)",
-            false => {
-                "SELECT id FROM escalations WHERE tenant = $1 AND due <= $2 \
-                 ORDER BY due, id LIMIT $3"
-            }
+            false => DUE,
         };
         let rows = self.query(sql, &[&TENANT, &micros(now), &i64::from(limit)])?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
     fn page(&mut self, query: &Query) -> Result<Vec<Summary>, StoreError> {
+        self.goes_on()?;
         let page = Page::of(query);
         let rows = self
             .connection
@@ -207,10 +249,7 @@ impl Transaction for PostgresTransaction<'_> {
 
     fn history(&mut self, id: &str) -> Result<Vec<(AuditRow, Payload)>, StoreError> {
         let rows = self.query(
-            "SELECT a.seq, a.tenant, a.escalation, a.n, a.at, a.kind, a.payload, a.previous, \
-               a.hash, p.salt, p.body, p.erased_at, p.erased_by, p.erased_why \
-             FROM audit a LEFT JOIN payloads p USING (tenant, escalation, n) \
-             WHERE a.tenant = $1 AND a.escalation = $2 ORDER BY a.n",
+            audit_rows!("WHERE a.tenant = $1 AND a.escalation = $2 ORDER BY a.n"),
             &[&TENANT, &id],
         )?;
         rows.iter().map(audit).collect()
@@ -238,14 +277,7 @@ impl Transaction for PostgresTransaction<'_> {
         limit: u32,
     ) -> Result<Vec<Posted>, StoreError> {
         let rows = self.query(
-            "WITH taken AS ( \
-               UPDATE outbox o SET not_before = $3, attempts = o.attempts + 1 FROM ( \
-                 SELECT tenant, id, not_before AS was FROM outbox \
-                 WHERE tenant = $1 AND state = 'waiting' AND not_before <= $2 \
-                 ORDER BY not_before, seq LIMIT $4 FOR UPDATE SKIP LOCKED) f \
-               WHERE o.tenant = f.tenant AND o.id = f.id \
-               RETURNING was, seq, notice, escalation, count, attempts - 1 AS attempts) \
-             SELECT notice, escalation, count, attempts FROM taken ORDER BY was, seq",
+            TAKE,
             &[&TENANT, &micros(now), &micros(until), &i64::from(limit)],
         )?;
         rows.iter()
@@ -253,8 +285,8 @@ impl Transaction for PostgresTransaction<'_> {
                 Ok(Posted {
                     notice: load::json(row.get(0))?,
                     escalation: row.get(1),
-                    count: small(row.get(2)),
-                    attempts: small(row.get(3)),
+                    count: number(row, 2)?,
+                    attempts: number(row, 3)?,
                 })
             })
             .collect()
@@ -276,13 +308,7 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn all_failed(&mut self, step: &str) -> Result<bool, StoreError> {
-        // `0` stands behind `/`: what lies between begins with the step and a slash.
-        let rows = self.query(
-            "SELECT count(*) > 0 AND count(*) FILTER (WHERE state <> 'failed') = 0 FROM outbox \
-             WHERE tenant = $1 AND id COLLATE \"C\" > $2 || '/' AND id COLLATE \"C\" < $2 || '0' \
-             AND strpos(substr(id, length($2) + 2), '/') = 0",
-            &[&TENANT, &step],
-        )?;
+        let rows = self.query(ALL_FAILED, &[&TENANT, &step])?;
         Ok(rows.first().is_some_and(|row| row.get(0)))
     }
 
@@ -295,8 +321,8 @@ impl Transaction for PostgresTransaction<'_> {
         let row = rows.first();
         let row = row.ok_or_else(|| StoreError::corrupt("a count is missing"))?;
         Ok(Outbox {
-            waiting: unsigned(row.get(0)),
-            failed: unsigned(row.get(1)),
+            waiting: number(row, 0)?,
+            failed: number(row, 1)?,
         })
     }
 
@@ -323,7 +349,7 @@ impl Transaction for PostgresTransaction<'_> {
             // A statement of its own: the next one sees what these writers committed.
             self.query("SELECT laneway_wait_for_writers()", &[])?;
         }
-        let from = i64::try_from(seq).unwrap_or(i64::MAX);
+        let from = whole(seq)?;
         let rows = self.query(
             "SELECT escalation, max(n), count(*), max(seq), \
                (array_agg(hash ORDER BY n DESC))[1] \
@@ -336,12 +362,12 @@ impl Transaction for PostgresTransaction<'_> {
             ..Behind::default()
         };
         for row in &rows {
-            behind.rows += unsigned(row.get(2));
-            behind.seq = behind.seq.max(unsigned(row.get(3)));
+            behind.rows = behind.rows.saturating_add(number(row, 2)?);
+            behind.seq = behind.seq.max(number(row, 3)?);
             behind.heads.push(Head {
                 tenant: TENANT.to_owned(),
                 escalation: row.get(0),
-                n: unsigned(row.get(1)),
+                n: number(row, 1)?,
                 hash: digest(row.get(4))?,
             });
         }
@@ -349,16 +375,15 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
-        let signed = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.query(
             "INSERT INTO checkpoints (tenant, n, seq, rows, chains, root, previous, hash, at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             &[
                 &TENANT,
-                &signed(checkpoint.n),
-                &signed(checkpoint.seq),
-                &signed(checkpoint.rows),
-                &signed(checkpoint.chains),
+                &whole(checkpoint.n)?,
+                &whole(checkpoint.seq)?,
+                &whole(checkpoint.rows)?,
+                &whole(checkpoint.chains)?,
                 &checkpoint.root.0.as_slice(),
                 &checkpoint.previous.0.as_slice(),
                 &checkpoint.hash.0.as_slice(),
@@ -369,12 +394,9 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn rows(&mut self, behind: u64, limit: u32) -> Result<Vec<(AuditRow, Payload)>, StoreError> {
-        let from = i64::try_from(behind).unwrap_or(i64::MAX);
+        let from = whole(behind)?;
         let rows = self.query(
-            "SELECT a.seq, a.tenant, a.escalation, a.n, a.at, a.kind, a.payload, a.previous, \
-               a.hash, p.salt, p.body, p.erased_at, p.erased_by, p.erased_why \
-             FROM audit a LEFT JOIN payloads p USING (tenant, escalation, n) \
-             WHERE a.tenant = $1 AND a.seq > $2 ORDER BY a.seq LIMIT $3",
+            audit_rows!("WHERE a.tenant = $1 AND a.seq > $2 ORDER BY a.seq LIMIT $3"),
             &[&TENANT, &from, &i64::from(limit)],
         )?;
         rows.iter().map(audit).collect()
@@ -395,8 +417,7 @@ impl Transaction for PostgresTransaction<'_> {
         if it.grant.as_ref().is_some_and(|grant| grant.ended.is_none()) {
             return refused("its grant is live");
         }
-        let names = serde_json::to_string(&erasure::numbers(it))
-            .map_err(|error| StoreError::other(error.to_string()))?;
+        let numbered = put::numbered(it)?;
         self.query(
             "SELECT laneway_erase($1, $2, $3, $4, $5, $6::text::jsonb)",
             &[
@@ -405,18 +426,14 @@ impl Transaction for PostgresTransaction<'_> {
                 &micros(tombstone.at),
                 &tombstone.by,
                 &tombstone.why,
-                &names,
+                &numbered,
             ],
         )?;
         Ok(())
     }
 
     fn ended(&mut self, before: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
-        let rows = self.query(
-            "SELECT id FROM escalations WHERE tenant = $1 AND ended < $2 AND erased = 0 \
-             ORDER BY ended, id LIMIT $3",
-            &[&TENANT, &micros(before), &i64::from(limit)],
-        )?;
+        let rows = self.query(ENDED, &[&TENANT, &micros(before), &i64::from(limit)])?;
         Ok(rows.iter().map(|row| row.get(0)).collect())
     }
 
@@ -440,12 +457,9 @@ pub(super) fn instant(micros: i64) -> Timestamp {
     from_micros(micros)
 }
 
-fn unsigned(number: i64) -> u64 {
-    u64::try_from(number).unwrap_or(0)
-}
-
-fn small(number: i64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+/// A number that no database holds in more than 63 bits.
+fn whole(number: u64) -> Result<i64, StoreError> {
+    i64::try_from(number).map_err(|_| StoreError::other("a number is too large to be stored"))
 }
 
 fn digest(bytes: &[u8]) -> Result<Digest, StoreError> {
@@ -464,10 +478,10 @@ fn salt(bytes: &[u8]) -> Result<Salt, StoreError> {
 
 fn audit(row: &Row) -> Result<(AuditRow, Payload), StoreError> {
     let kept = AuditRow {
-        seq: unsigned(row.get(0)),
+        seq: number(row, 0)?,
         tenant: row.get(1),
         escalation: row.get(2),
-        n: unsigned(row.get(3)),
+        n: number(row, 3)?,
         at: instant(row.get(4)),
         kind: row.get(5),
         payload: digest(row.get(6))?,
@@ -493,10 +507,10 @@ fn audit(row: &Row) -> Result<(AuditRow, Payload), StoreError> {
 
 fn checkpoint(row: &Row) -> Result<Checkpoint, StoreError> {
     Ok(Checkpoint {
-        n: unsigned(row.get(0)),
-        seq: unsigned(row.get(1)),
-        rows: unsigned(row.get(2)),
-        chains: unsigned(row.get(3)),
+        n: number(row, 0)?,
+        seq: number(row, 1)?,
+        rows: number(row, 2)?,
+        chains: number(row, 3)?,
         root: digest(row.get(4))?,
         previous: digest(row.get(5))?,
         hash: digest(row.get(6))?,

@@ -6,25 +6,30 @@
 
 use rusqlite::{Row as SqlRow, params};
 
-use super::columns::{Columns, whole};
+use super::columns::{Columns, to_json, whole};
 use super::transaction::SqliteTransaction;
 use crate::escalation::Principal;
 use crate::escalation::audit::{Checkpoint, Head, Payload, Row, Salt};
 use crate::escalation::time::micros;
-use crate::store::erasure::number_people;
+use crate::store::erasure::numbered;
 use crate::store::transaction::{Behind, StoreError, StoreErrorKind, Tombstone};
 
-const CHAIN: &str =
-    "SELECT a.seq, a.tenant, a.escalation, a.n, a.at, a.kind, a.payload, a.previous, a.hash,
-    p.salt, p.body, p.erased_at, p.erased_by, p.erased_why
-    FROM audit AS a LEFT JOIN payloads AS p
-        ON p.tenant = a.tenant AND p.escalation = a.escalation AND p.n = a.n
-    WHERE a.tenant = ?1 AND a.escalation = ?2 ORDER BY a.n";
-pub(super) const AUDIT: &str = "SELECT a.seq, a.tenant, a.escalation, a.n, a.at, a.kind, a.payload,
-    a.previous, a.hash, p.salt, p.body, p.erased_at, p.erased_by, p.erased_why
-    FROM audit AS a LEFT JOIN payloads AS p
-        ON p.tenant = a.tenant AND p.escalation = a.escalation AND p.n = a.n
-    WHERE a.seq > ?1 ORDER BY a.seq LIMIT ?2";
+/// Rows with their payloads, of which the end says which.
+macro_rules! rows {
+    ($which:literal) => {
+        concat!(
+            "SELECT a.seq, a.tenant, a.escalation, a.n, a.at, a.kind, a.payload, a.previous, a.hash,
+                p.salt, p.body, p.erased_at, p.erased_by, p.erased_why
+                FROM audit AS a LEFT JOIN payloads AS p
+                    ON p.tenant = a.tenant AND p.escalation = a.escalation AND p.n = a.n ",
+            $which
+        )
+    };
+}
+
+const CHAIN: &str = rows!("WHERE a.tenant = ?1 AND a.escalation = ?2 ORDER BY a.n");
+/// By the place in the store: a plus keeps SQLite from going by the tenant.
+pub(super) const AUDIT: &str = rows!("WHERE +a.tenant = ?1 AND a.seq > ?2 ORDER BY a.seq LIMIT ?3");
 const CHECKPOINTS: &str = "SELECT n, seq, rows, chains, root, previous, hash, at FROM checkpoints
     WHERE tenant = ?1 ORDER BY n";
 const LAST: &str = "SELECT n, seq, rows, chains, root, previous, hash, at FROM checkpoints
@@ -35,16 +40,21 @@ const WRITE: &str =
 /// The row with the largest `n` of each chain: SQLite takes the other columns from that row.
 pub(super) const HEADS: &str =
     "SELECT tenant, escalation, max(n), hash, count(*), max(seq) FROM audit
-    WHERE seq > ?1 GROUP BY tenant, escalation ORDER BY tenant, escalation";
-const IS_ERASED: &str = "SELECT erased FROM escalations WHERE tenant = ?1 AND id = ?2";
-const ERASE: &str = "UPDATE escalations SET erased = 1 WHERE tenant = ?1 AND id = ?2";
+    WHERE +tenant = ?1 AND seq > ?2 GROUP BY tenant, escalation ORDER BY tenant, escalation";
+const STEP: &str = "SELECT erased FROM escalations WHERE tenant = ?1 AND id = ?2";
+const ERASE: &str = "UPDATE escalations SET erased = ?3 WHERE tenant = ?1 AND id = ?2";
 const ENTOMB: &str = "UPDATE payloads
     SET salt = NULL, body = NULL, erased_at = ?3, erased_by = ?4, erased_why = ?5
     WHERE tenant = ?1 AND escalation = ?2 AND salt IS NOT NULL";
+const UNPOST: &str = "DELETE FROM outbox WHERE tenant = ?1 AND escalation = ?2";
+const NUMBER_PLAN: &str =
+    "UPDATE sign_offs SET plan = ?4 WHERE tenant = ?1 AND escalation = ?2 AND n = ?3";
 const NUMBER_SEAT: &str = "UPDATE seats SET person = ?5, for_whom = ?6
     WHERE tenant = ?1 AND escalation = ?2 AND sign_off = ?3 AND n = ?4";
 const NUMBER_VOTE: &str = "UPDATE votes SET person = ?4, operator = ?5
     WHERE tenant = ?1 AND escalation = ?2 AND n = ?3";
+const NUMBER_CAUSE: &str =
+    "UPDATE resolutions SET cause = ?3 WHERE tenant = ?1 AND escalation = ?2 AND cause <> ?3";
 
 fn row(row: &SqlRow<'_>) -> Result<(Row, Payload), StoreError> {
     let row = Columns(row);
@@ -96,7 +106,7 @@ impl SqliteTransaction<'_> {
     }
 
     pub(super) fn audit(&self, behind: u64, limit: u32) -> Result<Vec<(Row, Payload)>, StoreError> {
-        self.select(AUDIT, params![whole(behind)?, limit], row)
+        self.select(AUDIT, params![self.tenant(), whole(behind)?, limit], row)
     }
 
     pub(super) fn checkpoint(&self) -> Result<Option<Checkpoint>, StoreError> {
@@ -113,7 +123,7 @@ impl SqliteTransaction<'_> {
             seq,
             ..Behind::default()
         };
-        let heads = self.select(HEADS, [whole(seq)?], |row| {
+        let heads = self.select(HEADS, params![self.tenant(), whole(seq)?], |row| {
             let row = Columns(row);
             let head = Head {
                 tenant: row.get(0)?,
@@ -151,26 +161,18 @@ impl SqliteTransaction<'_> {
     /// Replaces what can be read by a tombstone and by numbers.
     pub(super) fn forget(&self, id: &str, tombstone: &Tombstone) -> Result<(), StoreError> {
         let tenant = self.tenant();
-        let before: Option<bool> = self.one(IS_ERASED, [tenant, id])?;
-        let Some(is_first) = before.map(|erased| !erased) else {
+        let Some(erased) = self.one::<i64>(STEP, [tenant, id])? else {
             let message = format!("there is no escalation `{id}`");
             return Err(StoreError::new(StoreErrorKind::Refused, message));
         };
-        self.change(ERASE, params![tenant, id])?;
-        self.change(
-            ENTOMB,
-            params![
-                tenant,
-                id,
-                micros(tombstone.at),
-                tombstone.by,
-                tombstone.why
-            ],
-        )?;
-        if is_first {
+        if erased == 0 {
+            self.change(ERASE, params![tenant, id, 1])?;
             self.number_people(id)?;
         }
-        Ok(())
+        let at = micros(tombstone.at);
+        self.change(ENTOMB, params![tenant, id, at, tombstone.by, tombstone.why])?;
+        self.change(UNPOST, params![tenant, id])?;
+        self.change(ERASE, params![tenant, id, 2])
     }
 
     fn number_people(&self, id: &str) -> Result<(), StoreError> {
@@ -178,16 +180,17 @@ impl SqliteTransaction<'_> {
         let Some(stored) = self.load(id)? else {
             return Ok(());
         };
-        let mut it = stored.escalation;
-        number_people(&mut it);
-        for (sign_off, seats) in it.sign_offs.iter().map(|it| &it.seats).enumerate() {
-            for (n, seat) in seats.iter().enumerate() {
+        let it = numbered(&stored.escalation)?;
+        for (position, sign_off) in it.sign_offs.iter().enumerate() {
+            let position = whole(position)?;
+            let plan = to_json(&*sign_off.plan)?;
+            self.change(NUMBER_PLAN, params![tenant, id, position, plan])?;
+            for (n, seat) in sign_off.seats.iter().enumerate() {
                 let person = seat.person.as_str();
                 let for_whom = seat.for_whom.as_ref().map(Principal::as_str);
-                let place = (whole(sign_off)?, whole(n)?);
                 self.change(
                     NUMBER_SEAT,
-                    params![tenant, id, place.0, place.1, person, for_whom],
+                    params![tenant, id, position, whole(n)?, person, for_whom],
                 )?;
             }
         }
@@ -198,6 +201,9 @@ impl SqliteTransaction<'_> {
                 NUMBER_VOTE,
                 params![tenant, id, whole(n)?, person, operator],
             )?;
+        }
+        if let Some(end) = &it.resolution {
+            self.change(NUMBER_CAUSE, params![tenant, id, to_json(&end.cause)?])?;
         }
         Ok(())
     }

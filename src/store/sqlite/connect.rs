@@ -7,6 +7,7 @@
 
 use std::fs::OpenOptions;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -47,6 +48,8 @@ pub(super) fn to_write(path: &Path, options: &SqliteOptions) -> Result<Connectio
     let told: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
     is(&told, &synchronous, "synchronous")?;
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    // What is erased is written over, and not only let go.
+    set(&connection, "secure_delete", true)?;
     Ok(connection)
 }
 
@@ -55,6 +58,22 @@ pub(super) fn to_read(path: &Path) -> Result<Connection, StoreError> {
     let connection = connect(path)?;
     set(&connection, "query_only", true)?;
     Ok(connection)
+}
+
+/// Moves the log into the file and empties it, so that what was erased is in neither. Readers keep what they
+/// read: whether none was in the way. Nobody waits for them here.
+pub(super) fn empty_log(connection: &Connection) -> bool {
+    let emptied = connection
+        .busy_timeout(Duration::ZERO)
+        .and_then(|()| {
+            connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                row.get::<_, bool>(0)
+            })
+        })
+        .is_ok_and(|is_busy| !is_busy);
+    // Without it others in the way are an error, which is said to who runs into it.
+    let _ = connection.busy_timeout(STORE_BUSY);
+    emptied
 }
 
 fn connect(path: &Path) -> Result<Connection, StoreError> {

@@ -114,7 +114,7 @@ fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
     Ok(Summary {
         id: row.get(0)?,
         lane: row.get(1)?,
-        urgency: row.word(2, urgency)?,
+        urgency: row.word(2, Urgency::from_word)?,
         requester: row.principal(3)?,
         opened: row.instant(4)?,
         outcome: outcome.transpose()?,
@@ -129,16 +129,6 @@ fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
         undelivered: row.number(13)?,
         is_erased: row.get(14)?,
     })
-}
-
-fn urgency(word: &str) -> Option<Urgency> {
-    let all = [
-        Urgency::Low,
-        Urgency::Normal,
-        Urgency::High,
-        Urgency::Critical,
-    ];
-    all.into_iter().find(|urgency| urgency.as_str() == word)
 }
 
 /// The text of each kind of list, for the test that looks at how it is read.

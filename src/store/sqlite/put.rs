@@ -11,7 +11,7 @@ use super::columns::{to_json, whole};
 use super::transaction::SqliteTransaction;
 use crate::clock::Timestamp;
 use crate::escalation::time::micros;
-use crate::escalation::{Does, Escalation, Notice, SignOff};
+use crate::escalation::{Escalation, Notice, SignOff};
 use crate::store::changes::Changes;
 use crate::store::respond::respond_by;
 use crate::store::transaction::{NewRow, StoreError, Writing};
@@ -170,7 +170,7 @@ impl SqliteTransaction<'_> {
                 plan.lane,
                 micros(cap),
                 micros(last.at),
-                matches!(last.does, Does::Allow(_)) && !plan.unsure,
+                plan.allows(),
                 it.round,
                 plan.team,
                 plan.quorum,

@@ -4,7 +4,7 @@
 //! many connections; none writes.
 //! Knows nothing of what the work reads.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -14,7 +14,8 @@ use super::connect::to_read;
 use super::transaction::SqliteTransaction;
 use super::writer::Wall;
 use crate::limits::STORE_READERS;
-use crate::store::transaction::{StoreError, StoreErrorKind, Work};
+use crate::store::attempt::{attempt, broke_off};
+use crate::store::transaction::{StoreError, Work};
 
 /// Connections that wait to be used.
 #[derive(Debug)]
@@ -41,11 +42,7 @@ impl Readers {
 
     pub(super) fn read(&self, mut work: Work, wall: &Wall) -> Result<(), StoreError> {
         let connection = self.take()?;
-        let done = catch_unwind(AssertUnwindSafe(|| in_one(&connection, &mut work, wall)));
-        let done = done.unwrap_or_else(|_| {
-            let message = "the work broke off with a panic";
-            Err(StoreError::new(StoreErrorKind::Work, message))
-        });
+        let done = in_one(&connection, &mut work, wall);
         let ended = match connection.is_autocommit() {
             true => Ok(()),
             false => connection.execute_batch("ROLLBACK"),
@@ -88,8 +85,10 @@ impl Readers {
 
 fn in_one(connection: &Connection, work: &mut Work, wall: &Wall) -> Result<(), StoreError> {
     connection.execute_batch("BEGIN DEFERRED")?;
-    work(&mut SqliteTransaction {
+    let mut transaction = SqliteTransaction {
         connection,
         wall: &**wall,
-    })
+        erased: &Cell::new(false),
+    };
+    attempt(work, &mut transaction).unwrap_or_else(|| Err(broke_off()))
 }

@@ -8,6 +8,10 @@
 --
 -- Keys are looked for before each insert: a statement that says OR REPLACE deletes the row that is in its
 -- way, and without the pragma `recursive_triggers` no trigger sees that.
+--
+-- `erased` is 0 at first, 1 while names become numbers, 2 from then on, and 3 while something was written
+-- behind the erasure that is to be erased as well. A number is `erased-` and digits; a person may be called
+-- so, which is why only the 1 tells when a name may change.
 
 CREATE TABLE migrations (
     n INTEGER PRIMARY KEY,
@@ -59,7 +63,7 @@ CREATE TABLE escalations (
     released INTEGER,
     undelivered INTEGER NOT NULL CHECK (undelivered >= 0),
     late_votes INTEGER NOT NULL CHECK (late_votes >= 0),
-    erased INTEGER NOT NULL CHECK (erased IN (0, 1)),
+    erased INTEGER NOT NULL CHECK (erased IN (0, 1, 2, 3)),
     pinned TEXT NOT NULL CHECK (json_valid(pinned)),
     PRIMARY KEY (tenant, id),
     FOREIGN KEY (tenant, matrix) REFERENCES matrices (tenant, digest),
@@ -74,7 +78,8 @@ CREATE INDEX escalations_by_due ON escalations (tenant, due, id) WHERE due IS NO
 CREATE INDEX escalations_by_opened ON escalations (tenant, opened, id);
 CREATE INDEX escalations_by_state ON escalations (tenant, state, opened, id);
 CREATE INDEX escalations_by_lane ON escalations (tenant, lane, opened, id);
-CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id) WHERE ended IS NOT NULL AND erased = 0;
+CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id)
+    WHERE ended IS NOT NULL AND due IS NULL AND erased IN (0, 3);
 CREATE INDEX escalations_pending_of_requester ON escalations (tenant, requester) WHERE state = 'pending';
 CREATE INDEX escalations_pending_of_flood ON escalations (tenant, flood) WHERE state = 'pending';
 
@@ -229,6 +234,9 @@ CREATE TABLE outbox (
 ) STRICT;
 CREATE INDEX outbox_to_send ON outbox (tenant, not_before, seq) WHERE state = 'waiting';
 CREATE INDEX outbox_failed ON outbox (tenant) WHERE state = 'failed';
+CREATE INDEX outbox_of_escalation ON outbox (tenant, escalation);
+-- What is over, to be dropped.
+CREATE INDEX outbox_over ON outbox (tenant, at) WHERE state <> 'waiting';
 -- What somebody has taken to send it counts no more: its count was read.
 CREATE UNIQUE INDEX outbox_one_to_merge_into ON outbox (tenant, merge)
     WHERE state = 'waiting' AND attempts = 0 AND merge IS NOT NULL;
@@ -329,7 +337,8 @@ WHEN NEW.released IS NOT OLD.released AND NOT (OLD.released IS NULL AND OLD.asks
     AND OLD.state IN ('denied', 'timed_out'))
 BEGIN SELECT RAISE(ABORT, 'only what was reported and denied is released, once'); END;
 CREATE TRIGGER escalations_erase_what_ended BEFORE UPDATE OF erased ON escalations
-WHEN NEW.erased <> OLD.erased AND (NEW.erased = 0 OR OLD.state = 'pending' OR EXISTS (
+WHEN NEW.erased <> OLD.erased AND (OLD.state = 'pending'
+    OR NOT (NEW.erased = OLD.erased + 1 OR (OLD.erased = 3 AND NEW.erased = 2)) OR EXISTS (
     SELECT 1 FROM grants WHERE tenant = NEW.tenant AND escalation = NEW.id AND state = 'live'))
 BEGIN SELECT RAISE(ABORT, 'only what has ended and has no live grant is erased, for ever'); END;
 CREATE TRIGGER escalations_due_follows BEFORE UPDATE OF due ON escalations
@@ -365,19 +374,34 @@ WHEN NOT coalesce(
         AND NOT json_extract(NEW.plan, '$.unsure')) = NEW.allows, 0)
 BEGIN SELECT RAISE(ABORT, 'the columns repeat the plan'); END;
 CREATE TRIGGER sign_offs_terms_never_change
-BEFORE UPDATE OF tenant, escalation, n, lane, cap, ends_at, allows, plan ON sign_offs
+BEFORE UPDATE OF tenant, escalation, n, lane, cap, ends_at, allows ON sign_offs
 BEGIN SELECT RAISE(ABORT, 'the terms of a sign-off never change'); END;
-CREATE TRIGGER sign_offs_change_while_pending BEFORE UPDATE ON sign_offs
+CREATE TRIGGER sign_offs_plans_only_lose_names BEFORE UPDATE OF plan ON sign_offs
+WHEN NOT coalesce(
+    EXISTS (SELECT 1 FROM escalations
+        WHERE tenant = NEW.tenant AND id = NEW.escalation AND erased = 1)
+    AND json_remove(NEW.plan, '$.rosters') = json_remove(OLD.plan, '$.rosters')
+    AND (SELECT count(*) FROM json_tree(NEW.plan, '$.rosters') WHERE key = 'person')
+        = (SELECT count(*) FROM json_tree(OLD.plan, '$.rosters') WHERE key = 'person')
+    AND NOT EXISTS (SELECT 1 FROM json_tree(NEW.plan, '$.rosters') WHERE key = 'person'
+        AND NOT (value GLOB 'erased-[0-9]*' AND substr(value, 8) NOT GLOB '*[^0-9]*')), 0)
+BEGIN SELECT RAISE(ABORT, 'the plan of a sign-off never changes, but for the names that are erased'); END;
+CREATE TRIGGER sign_offs_change_while_pending
+BEFORE UPDATE OF round, state, team, quorum, next, hurried, shift, due, deadline, decided ON sign_offs
 WHEN NOT EXISTS (SELECT 1 FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation AND state = 'pending' AND round = NEW.round)
 BEGIN SELECT RAISE(ABORT, 'a sign-off changes only while its escalation is pending, in its round'); END;
-CREATE TRIGGER sign_offs_are_decided_once BEFORE UPDATE ON sign_offs
+CREATE TRIGGER sign_offs_are_decided_once
+BEFORE UPDATE OF round, state, team, quorum, next, hurried, shift, due, deadline, decided ON sign_offs
 WHEN OLD.state <> 'waiting' AND NOT (NEW.state = 'waiting' AND NEW.round > OLD.round)
 BEGIN SELECT RAISE(ABORT, 'what is decided waits again only with a new round'); END;
 CREATE TRIGGER sign_offs_never_go_back BEFORE UPDATE OF round, next, hurried, shift, deadline ON sign_offs
 WHEN NEW.round < OLD.round OR NEW.next < OLD.next OR NEW.hurried < OLD.hurried
     OR NEW.shift < OLD.shift OR NEW.deadline < OLD.deadline
 BEGIN SELECT RAISE(ABORT, 'steps, rounds and deadlines never go back'); END;
+CREATE TRIGGER sign_offs_deadlines_move_with_a_step BEFORE UPDATE OF shift ON sign_offs
+WHEN NEW.shift <> OLD.shift AND NEW.next = OLD.next
+BEGIN SELECT RAISE(ABORT, 'a deadline moves only with a step'); END;
 CREATE TRIGGER sign_offs_due_follows BEFORE UPDATE OF due, next, shift ON sign_offs
 WHEN NEW.due IS NOT NULL AND NEW.due IS NOT
     min(json_extract(NEW.plan, '$.steps[' || NEW.next || '].at') + NEW.shift * 1000, NEW.cap)
@@ -452,8 +476,10 @@ WHEN NOT (NEW.tenant = OLD.tenant AND NEW.escalation = OLD.escalation AND NEW.si
     AND ((NEW.person = OLD.person AND NEW.for_whom IS OLD.for_whom
             AND OLD.until IS NULL AND EXISTS (SELECT 1 FROM escalations
                 WHERE tenant = NEW.tenant AND id = NEW.escalation AND state = 'pending'))
-        OR (NEW.until IS OLD.until AND NEW.person GLOB 'erased-[0-9]*'
-            AND (NEW.for_whom IS OLD.for_whom OR NEW.for_whom GLOB 'erased-[0-9]*')
+        OR (NEW.until IS OLD.until AND (NEW.for_whom IS NULL) = (OLD.for_whom IS NULL)
+            AND NEW.person GLOB 'erased-[0-9]*' AND substr(NEW.person, 8) NOT GLOB '*[^0-9]*'
+            AND coalesce(NEW.for_whom GLOB 'erased-[0-9]*'
+                AND substr(NEW.for_whom, 8) NOT GLOB '*[^0-9]*', 1)
             AND EXISTS (SELECT 1 FROM escalations
                 WHERE tenant = NEW.tenant AND id = NEW.escalation AND erased = 1))))
 BEGIN SELECT RAISE(ABORT, 'of a seat only its end changes, once, while it is pending'); END;
@@ -496,8 +522,10 @@ BEGIN SELECT RAISE(ABORT, 'only an approval is taken back'); END;
 CREATE TRIGGER votes_never_change BEFORE UPDATE ON votes
 WHEN NOT (NEW.tenant = OLD.tenant AND NEW.escalation = OLD.escalation AND NEW.n = OLD.n
     AND NEW.round = OLD.round AND NEW.kind = OLD.kind AND NEW.at = OLD.at AND NEW.digest = OLD.digest
-    AND NEW.person GLOB 'erased-[0-9]*'
-    AND (NEW.operator IS OLD.operator OR NEW.operator GLOB 'erased-[0-9]*')
+    AND NEW.person GLOB 'erased-[0-9]*' AND substr(NEW.person, 8) NOT GLOB '*[^0-9]*'
+    AND (NEW.operator IS NULL) = (OLD.operator IS NULL)
+    AND coalesce(NEW.operator GLOB 'erased-[0-9]*'
+        AND substr(NEW.operator, 8) NOT GLOB '*[^0-9]*', 1)
     AND EXISTS (SELECT 1 FROM escalations
         WHERE tenant = NEW.tenant AND id = NEW.escalation AND erased = 1)
     AND NOT EXISTS (SELECT 1 FROM votes AS v WHERE v.tenant = NEW.tenant
@@ -550,6 +578,14 @@ BEGIN
         WHERE tenant = NEW.tenant AND id = NEW.escalation AND state = NEW.outcome);
 END;
 CREATE TRIGGER resolutions_never_change BEFORE UPDATE ON resolutions
+WHEN NOT coalesce(NEW.tenant = OLD.tenant AND NEW.escalation = OLD.escalation
+    AND NEW.outcome = OLD.outcome AND NEW.end_how IS OLD.end_how AND NEW.at = OLD.at
+    AND NEW.by_silence = OLD.by_silence
+    AND EXISTS (SELECT 1 FROM json_each(NEW.cause) AS new, json_each(OLD.cause) AS old
+        WHERE new.key = old.key AND new.key IN ('vote', 'cancelled')
+            AND new.value GLOB 'erased-[0-9]*' AND substr(new.value, 8) NOT GLOB '*[^0-9]*')
+    AND EXISTS (SELECT 1 FROM escalations
+        WHERE tenant = NEW.tenant AND id = NEW.escalation AND erased = 1), 0)
 BEGIN SELECT RAISE(ABORT, 'resolutions never change'); END;
 CREATE TRIGGER resolutions_stay BEFORE DELETE ON resolutions
 BEGIN SELECT RAISE(ABORT, 'resolutions stay'); END;
@@ -629,8 +665,15 @@ BEGIN SELECT RAISE(ABORT, 'a payload is kept at first, once'); END;
 CREATE TRIGGER payloads_are_only_erased BEFORE UPDATE ON payloads
 WHEN NOT (NEW.tenant = OLD.tenant AND NEW.escalation = OLD.escalation AND NEW.n = OLD.n
     AND OLD.salt IS NOT NULL AND NEW.salt IS NULL AND EXISTS (SELECT 1 FROM escalations
-        WHERE tenant = NEW.tenant AND id = NEW.escalation AND erased = 1))
+        WHERE tenant = NEW.tenant AND id = NEW.escalation AND erased > 0))
 BEGIN SELECT RAISE(ABORT, 'a payload is only erased, with its escalation'); END;
+CREATE TRIGGER payloads_behind_an_erasure AFTER INSERT ON payloads
+BEGIN
+    UPDATE escalations SET erased = 3
+    WHERE tenant = NEW.tenant AND id = NEW.escalation AND erased = 2 AND NOT EXISTS (
+        SELECT 1 FROM audit WHERE tenant = NEW.tenant AND escalation = NEW.escalation
+            AND n = NEW.n AND kind = 'erased');
+END;
 CREATE TRIGGER payloads_stay BEFORE DELETE ON payloads
 BEGIN SELECT RAISE(ABORT, 'payloads stay'); END;
 
@@ -662,5 +705,6 @@ WHEN OLD.state <> 'waiting' OR NEW.seq <> OLD.seq OR NEW.tenant <> OLD.tenant OR
     OR NEW.at <> OLD.at OR NEW.count < OLD.count OR NEW.attempts < OLD.attempts
 BEGIN SELECT RAISE(ABORT, 'a notice is sent as it is, or given up'); END;
 CREATE TRIGGER outbox_stays BEFORE DELETE ON outbox
-WHEN OLD.state <> 'sent'
-BEGIN SELECT RAISE(ABORT, 'a notice stays until it is sent'); END;
+WHEN NOT EXISTS (SELECT 1 FROM escalations WHERE tenant = OLD.tenant AND id = OLD.escalation
+    AND ((state <> 'pending' AND OLD.state <> 'waiting') OR erased > 0))
+BEGIN SELECT RAISE(ABORT, 'a notice stays until it is over and its escalation has ended'); END;

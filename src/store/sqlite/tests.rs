@@ -1,10 +1,12 @@
 //! What only a store in a file has: its plans of reading.
 
 use super::page::text_of;
-use super::{SqliteOptions, SqliteStore, audit, outbox, transaction};
+use super::writer::{Answer, Wall, Writing, execute};
+use super::{SqliteOptions, SqliteStore, audit, connect, migrate, outbox, transaction};
 use crate::clock::Timestamp;
 use crate::escalation::Outcome;
-use crate::store::transaction::{Cursor, Order, Query, Store};
+use crate::store::transaction::{Cursor, Order, Query, Store, StoreError, StoreErrorKind, Work};
+use std::cell::Cell;
 use std::sync::Arc;
 
 fn plan(connection: &rusqlite::Connection, text: &str) -> String {
@@ -66,6 +68,7 @@ fn every_list_is_read_by_an_index() {
         transaction::ENDED,
         transaction::REQUEST,
         transaction::OLD_REQUESTS,
+        transaction::OLD_NOTICES,
         outbox::TO_SEND,
         outbox::WAITING,
         outbox::FAILED,
@@ -98,4 +101,48 @@ fn work_is_gone_when_its_answer_comes() {
         store.write(Box::new(work)).unwrap();
         assert_eq!(Arc::strong_count(&store), 1);
     }
+}
+
+#[test]
+fn work_that_cannot_be_taken_back_takes_its_batch_with_it_and_not_the_next_work() {
+    fn fails_to_roll_back(connection: &rusqlite::Connection, text: &str) -> Answer {
+        match text {
+            "ROLLBACK TO work" => Err(StoreError::new(StoreErrorKind::Io, "the disk is gone")),
+            text => execute(connection, text),
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    connect::make_file(&path).unwrap();
+    let wall: Wall = Arc::new(|| Timestamp::UNIX_EPOCH);
+    let options = SqliteOptions::new(Arc::clone(&wall));
+    let mut connection = connect::to_write(&path, &options).unwrap();
+    migrate::migrate(&mut connection, Timestamp::UNIX_EPOCH).unwrap();
+    let put = |name: &'static str, fails: bool| -> Work {
+        Box::new(move |t| {
+            t.put_setting(name, "value")?;
+            match fails {
+                true => Err(StoreError::new(StoreErrorKind::Work, "enough")),
+                false => Ok(()),
+            }
+        })
+    };
+    let mut batch = [put("a", false), put("b", true), put("c", false)];
+    let writing = Writing {
+        connection: &connection,
+        wall: &wall,
+        erased: &Cell::new(false),
+        execute: fails_to_roll_back,
+    };
+    let answers = writing.all(batch.iter_mut());
+    let kinds = answers
+        .iter()
+        .map(|answer| answer.as_ref().err().map(|it| it.kind));
+    let io = Some(StoreErrorKind::Io);
+    assert_eq!(kinds.collect::<Vec<_>>(), [io, io, None]);
+    assert!(connection.is_autocommit());
+    let mut names = connection.prepare("SELECT name FROM settings").unwrap();
+    let names = names.query_map([], |row| row.get::<_, String>(0)).unwrap();
+    let names: Vec<String> = names.map(Result::unwrap).collect();
+    assert_eq!(names, ["c"]);
 }

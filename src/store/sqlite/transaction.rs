@@ -4,6 +4,8 @@
 //! each finds its rows by an index.
 //! Knows neither when it begins nor when it is made durable.
 
+use std::cell::Cell;
+
 use rusqlite::{
     CachedStatement, Connection, OptionalExtension, Params, Row as SqlRow, ToSql, params,
 };
@@ -22,6 +24,8 @@ use crate::store::transaction::{
 pub(super) struct SqliteTransaction<'c> {
     pub(super) connection: &'c Connection,
     pub(super) wall: &'c (dyn Fn() -> Timestamp + Send + Sync),
+    /// Whether something was erased, and is to leave the files as well.
+    pub(super) erased: &'c Cell<bool>,
 }
 
 pub(super) const REQUEST: &str = "SELECT digest, escalation, joined, at FROM requests
@@ -42,8 +46,16 @@ pub(super) const OF_FLOOD: &str =
     "SELECT count(*) FROM escalations WHERE tenant = ?1 AND flood = ?2 AND state = 'pending'";
 pub(super) const DUE: &str =
     "SELECT id FROM escalations WHERE tenant = ?1 AND due <= ?2 ORDER BY due, id LIMIT ?3";
+/// What has no live grant, and was not erased, or was written to since.
 pub(super) const ENDED: &str = "SELECT id FROM escalations
-    WHERE tenant = ?1 AND ended < ?2 AND erased = 0 ORDER BY ended, id LIMIT ?3";
+    WHERE tenant = ?1 AND ended < ?2 AND due IS NULL AND erased IN (0, 3)
+    ORDER BY ended, id LIMIT ?3";
+/// As above: what is over and old is looked at, and whether its escalation is.
+pub(super) const OLD_NOTICES: &str = "DELETE FROM outbox WHERE seq IN (
+        SELECT o.seq FROM outbox AS o CROSS JOIN escalations AS e
+        WHERE o.tenant = ?1 AND o.state <> 'waiting' AND o.at < ?2
+            AND e.tenant = o.tenant AND e.id = o.escalation AND e.ended < ?2
+        ORDER BY o.at LIMIT ?3)";
 
 impl SqliteTransaction<'_> {
     /// Whose rows.
@@ -160,6 +172,12 @@ impl Transaction for SqliteTransaction<'_> {
         Ok(dropped as u64)
     }
 
+    fn drop_notices(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        let values = params![self.tenant(), micros(ended_before), limit];
+        let dropped = self.prepare(OLD_NOTICES)?.execute(values)?;
+        Ok(dropped as u64)
+    }
+
     fn group(&mut self, group: &str) -> Result<Option<String>, StoreError> {
         self.one(GROUP, [self.tenant(), group])
     }
@@ -249,7 +267,9 @@ impl Transaction for SqliteTransaction<'_> {
     }
 
     fn erase(&mut self, id: &str, tombstone: &Tombstone) -> Result<(), StoreError> {
-        self.forget(id, tombstone)
+        self.forget(id, tombstone)?;
+        self.erased.set(true);
+        Ok(())
     }
 
     fn ended(&mut self, before: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {

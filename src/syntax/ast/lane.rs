@@ -105,6 +105,13 @@ impl Urgency {
             Self::Critical => "critical",
         }
     }
+
+    /// From its word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        let all = [Self::Low, Self::Normal, Self::High, Self::Critical];
+        all.into_iter().find(|urgency| urgency.as_str() == word)
+    }
 }
 
 /// What holds meanwhile. The order is from the mildest to the strictest.
