@@ -17,6 +17,8 @@ mod page;
 mod pool;
 mod put;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod transaction;
 
 use error::Failure;

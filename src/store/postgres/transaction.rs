@@ -34,18 +34,18 @@ macro_rules! audit_rows {
     };
 }
 
-const COUNTS: &str = "SELECT \
+pub(super) const COUNTS: &str = "SELECT \
     (SELECT count(*) FROM escalations WHERE tenant = $1 AND requester = $2 AND state = 'pending'), \
     (SELECT count(*) FROM escalations WHERE tenant = $1 AND flood = $3 AND state = 'pending')";
-const GROUP: &str =
+pub(super) const GROUP: &str =
     "SELECT id FROM escalations WHERE tenant = $1 AND group_key = $2 AND state = 'pending'";
-const DUE: &str = "SELECT id FROM escalations WHERE tenant = $1 AND due <= $2 \
+pub(super) const DUE: &str = "SELECT id FROM escalations WHERE tenant = $1 AND due <= $2 \
     ORDER BY due, id LIMIT $3";
 /// What has no live grant, and was not erased, or was written to since.
-const ENDED: &str = "SELECT id FROM escalations \
+pub(super) const ENDED: &str = "SELECT id FROM escalations \
     WHERE tenant = $1 AND ended < $2 AND due IS NULL AND erased IN (0, 3) \
     ORDER BY ended, id LIMIT $3";
-const TAKE: &str = "WITH taken AS ( \
+pub(super) const TAKE: &str = "WITH taken AS ( \
       UPDATE outbox o SET not_before = $3, attempts = o.attempts + 1 FROM ( \
         SELECT tenant, id, not_before AS was FROM outbox \
         WHERE tenant = $1 AND state = 'waiting' AND not_before <= $2 \
@@ -54,9 +54,17 @@ const TAKE: &str = "WITH taken AS ( \
       RETURNING was, seq, notice, escalation, count, attempts - 1 AS attempts) \
     SELECT notice, escalation, count, attempts FROM taken ORDER BY was, seq";
 /// `0` stands behind `/`: what lies between begins with the step and a slash.
-const ALL_FAILED: &str = "SELECT count(*) > 0 AND count(*) FILTER (WHERE state <> 'failed') = 0 \
+pub(super) const ALL_FAILED: &str = "SELECT count(*) > 0 AND count(*) FILTER (WHERE state <> 'failed') = 0 \
     FROM outbox WHERE tenant = $1 AND id > $2 || '/' AND id < $2 || '0' \
     AND strpos(substr(id, length($2) + 2), '/') = 0";
+
+/// What is over and old is looked at, and whether its escalation is: the index has it in its order.
+pub(super) const OLD_NOTICES: &str = "DELETE FROM outbox WHERE (tenant, id) IN ( \
+      SELECT o.tenant, o.id FROM outbox o JOIN escalations e \
+        ON e.tenant = o.tenant AND e.id = o.escalation \
+      WHERE o.tenant = $1 AND o.state <> 'waiting' AND o.at < $2 AND e.ended < $2 \
+      ORDER BY o.at LIMIT $3 FOR UPDATE OF o SKIP LOCKED) \
+    RETURNING 1";
 
 /// A transaction that has begun.
 #[derive(Debug)]
@@ -196,14 +204,8 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn drop_notices(&mut self, ended_before: Timestamp, limit: u32) -> Result<u64, StoreError> {
-        // As above: what is over and old is looked at, and whether its escalation is.
         let rows = self.query(
-            "DELETE FROM outbox WHERE (tenant, id) IN ( \
-               SELECT o.tenant, o.id FROM outbox o JOIN escalations e \
-                 ON e.tenant = o.tenant AND e.id = o.escalation \
-               WHERE o.tenant = $1 AND o.state <> 'waiting' AND o.at < $2 AND e.ended < $2 \
-               ORDER BY o.at LIMIT $3 FOR UPDATE OF o SKIP LOCKED) \
-             RETURNING 1",
+            OLD_NOTICES,
             &[&TENANT, &micros(ended_before), &i64::from(limit)],
         )?;
         Ok(rows.len() as u64)

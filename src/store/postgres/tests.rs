@@ -1,0 +1,103 @@
+//! What only a store in PostgreSQL has: its plans of reading.
+
+use postgres::types::ToSql;
+
+use super::page::Page;
+use super::transaction::{ALL_FAILED, COUNTS, DUE, ENDED, GROUP, OLD_NOTICES, TAKE};
+use super::{PostgresOptions, PostgresStore};
+use crate::clock::Timestamp;
+use crate::store::{Cursor, Order, Query};
+
+#[path = "../../../tests/support/postgres.rs"]
+#[expect(dead_code, reason = "each test file uses a part of it")]
+mod postgres_server;
+
+/// The plan of a statement where no table is worth to be read as a whole.
+fn plan(client: &mut postgres::Client, sql: &str, values: &[&(dyn ToSql + Sync)]) -> String {
+    let rows = client.query(&format!("EXPLAIN (COSTS OFF) {sql}"), values);
+    let lines = rows.unwrap().into_iter().map(|row| row.get::<_, String>(0));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_list_is_read_by_its_index() {
+    let Some(cluster) = postgres_server::shared("every_list_is_read_by_its_index") else {
+        return;
+    };
+    let database = cluster.database();
+    drop(PostgresStore::open(&cluster.url(&database), PostgresOptions::default()).unwrap());
+    let mut client = cluster.client(&database);
+    client
+        .batch_execute(
+            "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off",
+        )
+        .unwrap();
+    let (main, x, at, limit) = ("main", "x", 1_i64, 10_i64);
+    // Each with the conditions that its index is asked for.
+    let read: [(&str, &[&(dyn ToSql + Sync)], &[&str]); 7] = [
+        (DUE, &[&main, &at, &limit], &["due <= "]),
+        (GROUP, &[&main, &x], &["group_key = "]),
+        (COUNTS, &[&main, &x, &x], &["requester = ", "flood = "]),
+        (ENDED, &[&main, &at, &limit], &["ended < "]),
+        (TAKE, &[&main, &at, &at, &limit], &["not_before <= "]),
+        (ALL_FAILED, &[&main, &x], &["id > ", "id < "]),
+        (OLD_NOTICES, &[&main, &at, &limit], &["at < "]),
+    ];
+    for (sql, values, conditions) in read {
+        is_by_index(&plan(&mut client, sql, values), conditions);
+    }
+    let behind = Some(Cursor {
+        at: Timestamp::default(),
+        id: x.to_owned(),
+    });
+    let pages = [
+        (
+            Query {
+                behind: behind.clone(),
+                ..Query::default()
+            },
+            "opened, id",
+        ),
+        (
+            Query {
+                lane: Some(x.to_owned()),
+                ..Query::default()
+            },
+            "lane = ",
+        ),
+        (
+            Query {
+                order: Order::Due,
+                behind,
+                ..Query::default()
+            },
+            "due, id",
+        ),
+    ];
+    for (query, condition) in pages {
+        let page = Page::of(&query);
+        let values = page.values();
+        let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|(value, _)| *value).collect();
+        let plan = plan(&mut client, &page.sql, &values);
+        is_by_index(&plan, &[condition]);
+        assert!(!plan.contains("Sort"), "{plan}");
+    }
+    // Whatever the order of the database: ids of a step lie together by bytes.
+    let collation = client.query_one(
+        "SELECT collation_name::text FROM information_schema.columns \
+         WHERE table_name = 'outbox' AND column_name = 'id'",
+        &[],
+    );
+    assert_eq!(collation.unwrap().get::<_, Option<&str>>(0), Some("C"));
+}
+
+fn is_by_index(plan: &str, conditions: &[&str]) {
+    assert!(!plan.contains("Seq Scan"), "{plan}");
+    for condition in conditions {
+        let mut asked = plan.lines().filter(|line| line.contains("Index Cond: "));
+        assert!(
+            asked.any(|line| line.contains(condition)),
+            "{condition}\n{plan}"
+        );
+    }
+}
