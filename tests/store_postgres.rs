@@ -23,6 +23,7 @@ mod escalations;
 #[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/forged.rs"]
 mod forged;
+#[allow(dead_code, reason = "each test file uses a part of it")]
 #[path = "support/postgres.rs"]
 mod postgres_server;
 

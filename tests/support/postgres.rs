@@ -188,6 +188,15 @@ impl Cluster {
         )
     }
 
+    /// A program that comes with the server, where this machine has it.
+    pub fn program(&self, name: &str) -> Option<Command> {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::env::split_paths(&path);
+        let mut all = std::iter::once(self.programs.clone()).chain(folders);
+        let found = all.find(|folder| folder.join(name).exists())?;
+        Some(Command::new(found.join(name)))
+    }
+
     /// A connection past the store, for statements that no program would make.
     pub fn client(&self, database: &str) -> Client {
         self.try_connect(database).unwrap()
