@@ -141,6 +141,23 @@ fn of_many_at_once_those_that_fail_take_nothing_with_them() {
     assert_eq!(rows.heads.len(), 8 * 20);
 }
 
+#[test]
+fn the_audit_of_another_tenant_is_not_read() {
+    let (_folder, path) = file();
+    let store = try_open_file(&path, false).unwrap();
+    open(&store, &Made::new("e1").escalation());
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.pragma_update(None, "foreign_keys", false).unwrap();
+    let theirs = "INSERT INTO audit (tenant, escalation, n, at, kind, payload, previous, hash)
+        VALUES ('other', 'e1', 1, 0, 'opened', zeroblob(32), zeroblob(32), zeroblob(32))";
+    other.execute_batch(theirs).unwrap();
+    open(&store, &Made::new("e2").escalation());
+    let (rows, behind) = store::read(&store, |t| Ok((t.rows(0, 9)?, t.behind(0)?))).unwrap();
+    let tenants: Vec<&str> = rows.iter().map(|(row, _)| &*row.tenant).collect();
+    assert_eq!(tenants, [store::TENANT; 2]);
+    assert_eq!((behind.rows, behind.heads.len()), (2, 2));
+}
+
 /// Which files of a folder have some bytes.
 fn files_with(folder: &Path, bytes: &[u8]) -> Vec<PathBuf> {
     let files = std::fs::read_dir(folder).unwrap();

@@ -48,6 +48,7 @@ checks! {
     what_is_read_is_not_written
     a_stale_writing_is_refused
     an_approval_without_votes_is_refused
+    a_deadline_without_a_step_is_refused
     a_matrix_is_kept_before_its_escalations
     of_two_votes_at_once_both_count
     of_two_ends_at_once_one_is
@@ -402,6 +403,29 @@ fn an_approval_without_votes_is_refused(store: &Arc<dyn Store>) {
         after.sign_offs[0].state = SignOffState::Satisfied;
         after.sign_offs[0].decided = Some(minute(1));
         let rows = rows(&after, stored.n, stored.head, [("voted", "{}".to_owned())]);
+        t.put(&Writing {
+            before: Some(&stored.escalation),
+            after: &after,
+            rows: &rows,
+            notices: &[],
+        })
+    });
+    assert_eq!(refused.unwrap_err().kind, StoreErrorKind::Refused);
+    assert_eq!(get(&**store, "e1"), Made::new("e1").escalation());
+}
+
+fn a_deadline_without_a_step_is_refused(store: &Arc<dyn Store>) {
+    open(&**store, &Made::new("e1").escalation());
+    let refused = store::write(&**store, move |t| {
+        let stored = t.lock("e1")?.unwrap();
+        let mut after = stored.escalation.clone();
+        after.sign_offs[0].shift = laneway::clock::Duration::from_millis(60_000);
+        let rows = rows(
+            &after,
+            stored.n,
+            stored.head,
+            [("stepped", "{}".to_owned())],
+        );
         t.put(&Writing {
             before: Some(&stored.escalation),
             after: &after,
