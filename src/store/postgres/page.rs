@@ -50,6 +50,10 @@ impl Page {
         if is_due && query.pending != Some(true) {
             page.sql += " AND state = 'pending'";
         }
+        if is_due {
+            // The index has only these, and does not follow it from the cursor.
+            page.sql += " AND due IS NOT NULL";
+        }
         if let Some(outcome) = query.outcome {
             page.and_text("state = ", outcome.as_str());
         }

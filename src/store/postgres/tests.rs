@@ -12,6 +12,21 @@ use crate::store::{Cursor, Order, Query};
 #[expect(dead_code, reason = "each test file uses a part of it")]
 mod postgres_server;
 
+/// Enough rows for one index to be better than another. They are written past the rules.
+const ROWS: &str = "
+    SET session_replication_role = replica;
+    INSERT INTO escalations SELECT 'main', 'e' || n, n, n + 9, 'r' || n, 'k', 'd', 'm', 'l' || n % 50,
+        'high', 'f' || n, 'g' || n, 1, 1, 1, 'd', 1,
+        CASE WHEN n % 2 = 0 THEN 'pending' ELSE 'denied' END, n, CASE WHEN n % 2 = 0 THEN n END, NULL,
+        CASE WHEN n % 2 = 1 THEN n END, 0, NULL, NULL, 0, 0, 0, '{}'
+        FROM generate_series(1, 5000) n;
+    INSERT INTO outbox SELECT 'main', 'e' || n || '/s/p', n, 'e' || n, '{}', NULL, n,
+        CASE WHEN n % 2 = 0 THEN 'waiting' ELSE 'sent' END, 1, 0, n, NULL
+        FROM generate_series(1, 5000) n;
+    RESET session_replication_role;
+    ANALYZE;
+    SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off";
+
 /// The plan of a statement where no table is worth to be read as a whole.
 fn plan(client: &mut postgres::Client, sql: &str, values: &[&(dyn ToSql + Sync)]) -> String {
     let rows = client.query(&format!("EXPLAIN (COSTS OFF) {sql}"), values);
@@ -27,11 +42,7 @@ fn every_list_is_read_by_its_index() {
     let database = cluster.database();
     drop(PostgresStore::open(&cluster.url(&database), PostgresOptions::default()).unwrap());
     let mut client = cluster.client(&database);
-    client
-        .batch_execute(
-            "SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off",
-        )
-        .unwrap();
+    client.batch_execute(ROWS).unwrap();
     let (main, x, at, limit) = ("main", "x", 1_i64, 10_i64);
     // Each with the conditions that its index is asked for.
     let read: [(&str, &[&(dyn ToSql + Sync)], &[&str]); 7] = [
