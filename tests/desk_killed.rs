@@ -10,7 +10,6 @@
     reason = "a test may fail loudly, and its child prints what it did"
 )]
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command as Process, Stdio};
@@ -18,12 +17,16 @@ use std::sync::Arc;
 
 use laneway::Router;
 use laneway::desk::{Desk, SystemClock};
-use laneway::escalation::{Command, VoteKind, VoteOf, invariants};
-use laneway::store::{Order, Query, SqliteOptions, SqliteStore, Store};
+use laneway::escalation::{Command, VoteOf};
+use laneway::store::{SqliteOptions, SqliteStore, Store};
 
+#[path = "support/kept.rs"]
+mod kept;
 #[path = "support/world.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod world;
+
+use kept::{Acknowledged, look};
 
 const CHILD: &str = "LANEWAY_TEST_STORE";
 
@@ -83,8 +86,7 @@ fn a_process_that_is_killed_loses_nothing_that_it_acknowledged() {
     let mut random = fastrand::Rng::with_seed(7);
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("laneway.db");
-    let mut opened: BTreeSet<String> = BTreeSet::new();
-    let mut voted: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut said = Acknowledged::default();
     for time in 0..times {
         let mut child = Process::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--nocapture"])
@@ -99,12 +101,10 @@ fn a_process_that_is_killed_loses_nothing_that_it_acknowledged() {
         let mut note = |line: &str| {
             let mut words = line.split(' ');
             match (words.next(), words.next(), words.next()) {
-                (Some("opened"), Some(id), None) => drop(opened.insert(id.to_owned())),
+                (Some("opened"), Some(id), None) => drop(said.opened.insert(id.to_owned())),
                 (Some("voted"), Some(id), Some(who)) => {
-                    voted
-                        .entry(id.to_owned())
-                        .or_default()
-                        .insert(who.to_owned());
+                    let voted = said.voted.entry(id.to_owned()).or_default();
+                    voted.insert(who.to_owned());
                 }
                 _ => return 0,
             }
@@ -126,63 +126,7 @@ fn a_process_that_is_killed_loses_nothing_that_it_acknowledged() {
         }
         child.wait().unwrap();
         assert!(seen > 0, "the child did nothing, time {time}");
-        look(&path, &opened, &voted);
+        look(&desk(&path), &said).unwrap();
     }
-    println!("killed {times} times: {} opened", opened.len());
-}
-
-/// Everything that was acknowledged is there, and everything that is there is whole.
-fn look(path: &Path, opened: &BTreeSet<String>, voted: &BTreeMap<String, BTreeSet<String>>) {
-    let desk = desk(path);
-    let mut there = BTreeSet::new();
-    let mut behind = None;
-    loop {
-        let query = Query {
-            order: Order::Newest,
-            behind: behind.take(),
-            limit: 500,
-            ..Query::default()
-        };
-        let page = desk.page(query).unwrap();
-        for summary in &page {
-            there.insert(summary.id.clone());
-        }
-        let Some(last) = page.last() else { break };
-        behind = Some(laneway::store::Cursor {
-            at: last.opened,
-            id: last.id.clone(),
-        });
-    }
-    let missing: Vec<&String> = opened.difference(&there).collect();
-    assert!(missing.is_empty(), "lost: {missing:?}");
-    // The last ones are those that the end may have met.
-    for id in there.iter().rev().take(40) {
-        let shown = desk.show(id).unwrap();
-        let it = shown.escalation;
-        let wrong = invariants::broken(None, &it);
-        let wrong: Vec<_> = wrong
-            .iter()
-            .filter(|wrong| *wrong != "approved at the opening")
-            .collect();
-        assert!(
-            wrong.is_empty() || it.resolution.is_some(),
-            "{id}: {wrong:?}"
-        );
-        let approved = it
-            .votes
-            .iter()
-            .filter(|vote| vote.kind == VoteKind::Approve);
-        assert_eq!(it.resolution.is_some(), approved.count() == 2, "{id}");
-        let kinds = shown.history.iter().map(|it| it.row.kind.as_str());
-        assert_eq!(kinds.clone().next(), Some("opened"));
-        let votes = kinds.filter(|kind| *kind == "voted").count();
-        assert_eq!(votes, it.votes.len(), "{id}: a vote without its audit row");
-        for who in voted.get(id).into_iter().flatten() {
-            let has = it.votes.iter().any(|vote| vote.person.as_str() == who);
-            assert!(has, "{id}: the vote of {who} is lost");
-        }
-    }
-    desk.checkpoint().unwrap();
-    let report = desk.verify(Vec::new()).unwrap();
-    assert!(report.is_sound(), "{:?}", report.faults);
+    println!("killed {times} times: {} opened", said.opened.len());
 }

@@ -157,6 +157,28 @@ impl Cluster {
         self.wait();
     }
 
+    /// Stops it at once: what it has not on disk is lost, and the next start has to recover.
+    #[allow(dead_code, reason = "not every test stops it")]
+    pub fn stop(&self) {
+        let stopped = as_user(&self.programs.join("pg_ctl"))
+            .args(["stop", "-m", "immediate", "-w", "-D"])
+            .arg(self.folder.join("data"))
+            .current_dir(&self.folder)
+            .output()
+            .unwrap();
+        assert!(
+            stopped.status.success(),
+            "pg_ctl: {}",
+            String::from_utf8_lossy(&stopped.stderr)
+        );
+    }
+
+    /// Takes back every setting that was made by `ALTER SYSTEM`, while it is stopped.
+    #[allow(dead_code, reason = "not every test makes settings")]
+    pub fn forget_settings(&self) {
+        std::fs::write(self.folder.join("data/postgresql.auto.conf"), "").unwrap();
+    }
+
     /// Kills it, as a loss of power does.
     pub fn crash(&mut self) {
         // The server's other processes end when this one does.
