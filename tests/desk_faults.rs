@@ -1,6 +1,8 @@
 //! Every storage call of every operation fails once, with every kind of failure; the commit fails before
 //! and behind it. Nothing is lost, nothing is approved, the caller gets an error that says what is known,
-//! and the same request again does what it should have done.
+//! and the same request again does what it should have done. On every store: in memory, in a file of SQLite,
+//! and with the feature `postgres` on a server, whose connections are cut as well (a sample in the normal
+//! run, all of it with `LANEWAY_LONG=1`).
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +12,7 @@
     reason = "a test may fail loudly"
 )]
 
+use std::any::Any;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -22,12 +25,25 @@ use laneway::store::{Known, MemoryStore, Query, Store, StoreErrorKind};
 
 #[path = "support/faulty.rs"]
 mod faulty;
+#[cfg(feature = "postgres")]
+#[path = "support/postgres.rs"]
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod postgres_server;
 #[path = "support/world.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod world;
 
 use faulty::{Fault, Faulty};
 use world::{Hands, Mailbox, actor};
+
+/// Makes an empty store, and what has to be kept while it is used.
+type Ground<'g> = &'g dyn Fn(&Arc<Hands>) -> (Faulty, Box<dyn Any>);
+
+fn memory(hands: &Arc<Hands>) -> (Faulty, Box<dyn Any>) {
+    let wall = Arc::clone(hands);
+    let inner = MemoryStore::new(Arc::new(move || wall.wall()));
+    (Faulty::new(Arc::new(inner)), Box::new(()))
+}
 
 /// One world, as far as an operation needs it.
 struct Scene {
@@ -37,14 +53,14 @@ struct Scene {
     router: Router,
     mailbox: Mailbox,
     id: Option<String>,
+    _keep: Box<dyn Any>,
 }
 
 impl Scene {
-    fn new() -> Self {
+    fn new(ground: Ground<'_>) -> Self {
         let hands = Hands::new();
-        let wall = Arc::clone(&hands);
-        let inner = MemoryStore::new(Arc::new(move || wall.wall()));
-        let store = Arc::new(Faulty::new(Arc::new(inner)));
+        let (store, keep) = ground(&hands);
+        let store = Arc::new(store);
         let dynamic: Arc<dyn Store> = Arc::<Faulty>::clone(&store);
         let clock: Arc<dyn Clock> = Arc::<Hands>::clone(&hands);
         let desk = Desk::new(dynamic, world::settings(&[]), clock).unwrap();
@@ -56,6 +72,7 @@ impl Scene {
             router,
             mailbox: Mailbox::default(),
             id: None,
+            _keep: keep,
         }
     }
 
@@ -231,8 +248,8 @@ const OPERATIONS: &[Operation] = &[
 ];
 
 /// What an operation leaves behind where nothing fails.
-fn undisturbed(operation: &Operation) -> (Option<Escalation>, u64) {
-    let mut scene = Scene::new();
+fn undisturbed(ground: Ground<'_>, operation: &Operation) -> (Option<Escalation>, u64) {
+    let mut scene = Scene::new(ground);
     (operation.before)(&mut scene);
     scene.store.set(None);
     (operation.run)(&mut scene).unwrap();
@@ -257,8 +274,8 @@ fn plain(it: Option<Escalation>) -> Option<Escalation> {
     })
 }
 
-fn hold(operation: &Operation, fault: Fault, end: &Option<Escalation>) {
-    let mut scene = Scene::new();
+fn hold(ground: Ground<'_>, operation: &Operation, fault: Fault, end: &Option<Escalation>) {
+    let mut scene = Scene::new(ground);
     (operation.before)(&mut scene);
     let before = scene.now();
     scene.store.set(Some(fault));
@@ -320,29 +337,132 @@ fn hold(operation: &Operation, fault: Fault, end: &Option<Escalation>) {
     assert!(report.is_sound(), "{what}: {:?}", report.faults);
 }
 
-#[test]
-fn every_storage_call_fails_once() {
+/// Every failure of every operation.
+fn faults(calls: u64, has_connections: bool) -> Vec<Fault> {
     let kinds = [
         StoreErrorKind::Full,
         StoreErrorKind::Io,
         StoreErrorKind::Busy,
     ];
+    let mut all = Vec::new();
+    for call in 1..=calls {
+        all.extend(kinds.map(|kind| Fault::Call(call, kind)));
+        if has_connections {
+            all.push(Fault::Cut(call));
+        }
+    }
+    for commit in 1..=3 {
+        all.push(Fault::BeforeCommit(commit));
+        all.push(Fault::AfterCommit(commit));
+        if has_connections {
+            all.push(Fault::CutBeforeCommit(commit));
+        }
+    }
+    all
+}
+
+fn hold_all(ground: Ground<'_>) {
     let mut held = 0;
     for operation in OPERATIONS {
-        let (end, calls) = undisturbed(operation);
+        let (end, calls) = undisturbed(ground, operation);
         assert!(calls > 0, "{}", operation.name);
-        for call in 1..=calls {
-            for kind in kinds {
-                hold(operation, Fault::Call(call, kind), &end);
-                held += 1;
-            }
-        }
-        for commit in 1..=3 {
-            hold(operation, Fault::BeforeCommit(commit), &end);
-            hold(operation, Fault::AfterCommit(commit), &end);
-            held += 2;
+        for fault in faults(calls, false) {
+            hold(ground, operation, fault, &end);
+            held += 1;
         }
     }
     assert!(held > 200, "{held}");
     println!("{held} failures");
+}
+
+#[test]
+fn every_storage_call_fails_once() {
+    hold_all(&memory);
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn every_storage_call_fails_once_on_a_file() {
+    use laneway::store::{SqliteOptions, SqliteStore};
+    hold_all(&|hands| {
+        let folder = tempfile::tempdir().unwrap();
+        let wall = Arc::clone(hands);
+        let mut options = SqliteOptions::new(Arc::new(move || wall.wall()));
+        // What a loss of power does is tested elsewhere.
+        options.survives_power_loss = false;
+        let store = SqliteStore::open(&folder.path().join("laneway.db"), options).unwrap();
+        (Faulty::new(Arc::new(store)), Box::new(folder))
+    });
+}
+
+/// On a server, with connections that are cut by it.
+#[cfg(feature = "postgres")]
+mod postgres {
+    use super::*;
+    use laneway::store::{PostgresOptions, PostgresStore};
+    use postgres_server::Cluster;
+
+    /// Failures of each operation in the normal run.
+    const SAMPLE: usize = 4;
+
+    /// A database that is emptied when a scene is over: to make a new one for each takes a second.
+    struct Database {
+        cluster: &'static Cluster,
+        name: String,
+    }
+
+    impl Drop for Database {
+        fn drop(&mut self) {
+            let sql = "DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+            self.cluster.client(&self.name).batch_execute(sql).unwrap();
+        }
+    }
+
+    fn ground(cluster: &'static Cluster, name: &str, hands: &Arc<Hands>) -> (Faulty, Box<dyn Any>) {
+        let name = name.to_owned();
+        let options = PostgresOptions::default();
+        let store = PostgresStore::open(&cluster.url(&name), options).unwrap();
+        let of = name.clone();
+        let cut = move || {
+            // Not before they have ended: a signal takes its time.
+            let sql = "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity \
+                WHERE datname = $1 AND pid <> pg_backend_pid()";
+            let ended = cluster.client("postgres").query(sql, &[&of]).unwrap();
+            assert!(!ended.is_empty(), "there was no connection");
+            for row in ended {
+                assert!(row.get::<_, bool>(0), "a connection was not cut");
+            }
+        };
+        // Time passes when the test says so; the server is asked all the same.
+        let wall = Arc::clone(hands);
+        let store = Faulty::new(Arc::new(store)).with(Arc::new(cut), Arc::new(move || wall.wall()));
+        (store, Box::new(Database { cluster, name }))
+    }
+
+    #[test]
+    fn every_storage_call_fails_once_on_a_server() {
+        let Some(cluster) = postgres_server::shared("failures on a server") else {
+            return;
+        };
+        let is_long = std::env::var_os("LANEWAY_LONG").is_some();
+        let database = cluster.database();
+        let ground: Ground<'_> = &|hands| ground(cluster, &database, hands);
+        let mut random = fastrand::Rng::with_seed(5);
+        let mut held = 0;
+        for operation in OPERATIONS {
+            let (end, calls) = undisturbed(ground, operation);
+            let mut faults = faults(calls, true);
+            if !is_long {
+                faults = random.choose_multiple(faults, SAMPLE);
+                // Always the one that only a server has.
+                faults.push(Fault::CutBeforeCommit(1));
+            }
+            for fault in faults {
+                hold(ground, operation, fault, &end);
+                held += 1;
+            }
+        }
+        assert!(held >= OPERATIONS.len() * SAMPLE, "{held}");
+        println!("{held} failures");
+    }
 }

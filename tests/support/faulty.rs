@@ -21,15 +21,28 @@ pub enum Fault {
     BeforeCommit(u64),
     /// The commit of that number is done, and its answer is lost.
     AfterCommit(u64),
+    /// The connections are cut at the call of that number, and the store has to notice.
+    #[allow(dead_code, reason = "not every store has connections")]
+    Cut(u64),
+    /// The connections are cut before the commit of that number, and the store has to notice.
+    #[allow(dead_code, reason = "not every store has connections")]
+    CutBeforeCommit(u64),
 }
 
+/// Cuts the connections of a store.
+pub type Cut = Arc<dyn Fn() + Send + Sync>;
+
+/// A wall clock in place of the store's own.
+pub type Wall = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
 /// A store that fails.
-#[derive(Debug)]
 pub struct Faulty {
     inner: Arc<dyn Store>,
     calls: Arc<AtomicU64>,
     commits: AtomicU64,
     fault: Mutex<Option<Fault>>,
+    cut: Cut,
+    wall: Option<Wall>,
     /// Whether the fault has happened.
     pub struck: Arc<AtomicBool>,
 }
@@ -41,8 +54,21 @@ impl Faulty {
             calls: Arc::default(),
             commits: AtomicU64::new(0),
             fault: Mutex::new(None),
+            cut: Arc::new(|| {}),
+            wall: None,
             struck: Arc::default(),
         }
+    }
+
+    /// With connections that can be cut, and a clock that is told what time it is.
+    #[allow(
+        dead_code,
+        reason = "not every store has connections and a clock of its own"
+    )]
+    pub fn with(mut self, cut: Cut, wall: Wall) -> Self {
+        self.cut = cut;
+        self.wall = Some(wall);
+        self
     }
 
     /// Counts anew, and fails so.
@@ -75,11 +101,14 @@ impl Faulty {
     fn wrap(&self, mut work: Work) -> Work {
         let (calls, fault) = (Arc::clone(&self.calls), *self.fault.lock().unwrap());
         let struck = Arc::clone(&self.struck);
+        let (cut, wall) = (Arc::clone(&self.cut), self.wall.clone());
         Box::new(move |transaction| {
             let mut counting = Counting {
                 inner: transaction,
                 calls: Arc::clone(&calls),
                 struck: Arc::clone(&struck),
+                cut: Arc::clone(&cut),
+                wall: wall.clone(),
                 fault,
             };
             work(&mut counting)
@@ -101,6 +130,15 @@ impl Store for Faulty {
                     Err(StoreError::new(StoreErrorKind::Io, "the disk failed"))
                 }))
             }
+            Some(Fault::CutBeforeCommit(at)) if at == number => {
+                let (struck, cut) = (Arc::clone(&self.struck), Arc::clone(&self.cut));
+                self.inner.write(Box::new(move |transaction| {
+                    work(transaction)?;
+                    struck.store(true, Ordering::SeqCst);
+                    cut();
+                    Ok(())
+                }))
+            }
             Some(Fault::AfterCommit(at)) if at == number => {
                 self.inner.write(work)?;
                 self.struck.store(true, Ordering::SeqCst);
@@ -120,23 +158,39 @@ impl Store for Faulty {
     }
 }
 
+impl std::fmt::Debug for Faulty {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Faulty")
+            .field("inner", &self.inner)
+            .field("fault", &self.fault)
+            .finish_non_exhaustive()
+    }
+}
+
 struct Counting<'t> {
     inner: &'t mut dyn Transaction,
     calls: Arc<AtomicU64>,
     struck: Arc<AtomicBool>,
+    cut: Cut,
+    wall: Option<Wall>,
     fault: Option<Fault>,
 }
 
 impl Counting<'_> {
     fn call(&mut self) -> Result<&mut dyn Transaction, StoreError> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
-        if let Some(Fault::Call(at, kind)) = self.fault
-            && at == number
-        {
-            self.struck.store(true, Ordering::SeqCst);
-            let error = StoreError::new(kind, format!("call {number} failed"));
-            assert_eq!(error.known, Known::NotDone);
-            return Err(error);
+        match self.fault {
+            Some(Fault::Call(at, kind)) if at == number => {
+                self.struck.store(true, Ordering::SeqCst);
+                let error = StoreError::new(kind, format!("call {number} failed"));
+                assert_eq!(error.known, Known::NotDone);
+                return Err(error);
+            }
+            Some(Fault::Cut(at)) if at == number => {
+                self.struck.store(true, Ordering::SeqCst);
+                (self.cut)();
+            }
+            _ => {}
         }
         Ok(&mut *self.inner)
     }
@@ -144,7 +198,8 @@ impl Counting<'_> {
 
 impl Transaction for Counting<'_> {
     fn wall(&mut self) -> Result<Timestamp, StoreError> {
-        self.call()?.wall()
+        let own = self.call()?.wall()?;
+        Ok(self.wall.as_ref().map_or(own, |wall| wall()))
     }
     fn lock(&mut self, id: &str) -> Result<Option<Stored>, StoreError> {
         self.call()?.lock(id)
