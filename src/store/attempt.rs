@@ -69,6 +69,7 @@ calls! {
     put(writing: &Writing<'_>) -> ();
     request(requester: &Principal, key: &str) -> Option<Request>;
     put_request(request: &Request) -> ();
+    drop_request(requester: &Principal, key: &str) -> bool;
     drop_requests(ended_before: Timestamp, limit: u32) -> u64;
     drop_notices(ended_before: Timestamp, limit: u32) -> u64;
     group(group: &str) -> Option<String>;
