@@ -6,6 +6,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::print_stdout,
@@ -403,7 +404,7 @@ mod postgres {
     use postgres_server::Cluster;
 
     /// Failures of each operation in the normal run.
-    const SAMPLE: usize = 4;
+    const SAMPLE: usize = 3;
 
     /// A database that is emptied when a scene is over: to make a new one for each takes a second.
     struct Database {
@@ -454,7 +455,8 @@ mod postgres {
             let mut faults = faults(calls, true);
             if !is_long {
                 faults = random.choose_multiple(faults, SAMPLE);
-                // Always the one that only a server has.
+                // Always the two that a caller cannot tell from each other.
+                faults.push(Fault::AfterCommit(1));
                 faults.push(Fault::CutBeforeCommit(1));
             }
             for fault in faults {
