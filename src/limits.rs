@@ -281,6 +281,10 @@ pub const STATISTICS_SURE: u64 = 20;
 /// takes, and not so long that a caller takes the server for dead.
 pub const STORE_BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 
+/// A list of what is pending is read from one of its filters where that has at most so many, and put in
+/// order; else it is read in order, and there is enough that matches.
+pub const STORE_FEW: u32 = 4_000;
+
 /// Statements that a connection keeps prepared: all that there are, and some forms of lists.
 pub const STORE_STATEMENTS: usize = 128;
 

@@ -436,6 +436,31 @@ fn what_ended_long_ago_is_erased_and_the_audit_still_verifies() {
 }
 
 #[test]
+fn what_was_sent_of_what_ended_is_dropped_behind_its_keys() {
+    let office = Office::new(world::settings(&[]));
+    let ended = id(&office.open("e1", "5000").unwrap());
+    let pending = id(&office.open("e2", "5000").unwrap());
+    let deny = Command::Vote(VoteOf::Deny {
+        reason: "no".to_owned(),
+    });
+    office.desk.act(&ended, deny, actor("b1@x")).unwrap();
+    let mailbox = world::Mailbox::default();
+    office.desk.send(&mailbox, 100).unwrap();
+    let of = |id: &str| {
+        let taken = mailbox.taken.lock().unwrap();
+        taken.iter().filter(|it| it.escalation == id).count() as u64
+    };
+    assert!(of(&ended) > 1 && of(&pending) > 1);
+    office.hands.pass(TimeDelta::days(29));
+    assert_eq!(office.desk.keep_house().unwrap().notices, 0);
+    office.hands.pass(TimeDelta::days(2));
+    let kept = office.desk.keep_house().unwrap();
+    // What is pending keeps all of it, however old.
+    assert_eq!((kept.notices, kept.requests), (of(&ended), 1));
+    assert_eq!(office.desk.keep_house().unwrap().notices, 0);
+}
+
+#[test]
 fn rule_4_a_clock_that_jumped_times_nothing_out() {
     let office = Office::new(world::settings(&[]));
     let opened = office.open_for("e1", "150", "c1", None).unwrap();

@@ -19,7 +19,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use escalations::*;
-use laneway::store::{self, SqliteOptions, SqliteStore, StoreError, StoreErrorKind, Tombstone};
+use laneway::decision::Urgency;
+use laneway::limits::STORE_FEW;
+use laneway::store::{
+    self, Cursor, Order, Query, SqliteOptions, SqliteStore, StoreError, StoreErrorKind, Summary,
+    Tombstone,
+};
 
 fn try_open_file(path: &Path, durable: bool) -> Result<SqliteStore, StoreError> {
     let mut options = SqliteOptions::new(Arc::new(opened));
@@ -45,6 +50,101 @@ fn what_was_done_is_there_when_it_is_opened_again() {
     assert_eq!(get(&store, "e1"), before);
     command(&store, "e1", approve(), &person("bob"), minute(2));
     assert!(!get(&store, "e1").is_pending());
+}
+
+#[test]
+fn a_page_is_the_same_whether_few_match_its_filters_or_many() {
+    let (_folder, path) = file();
+    let store = try_open_file(&path, false).unwrap();
+    let many = STORE_FEW as usize + 100;
+    store::write(&store, move |t| {
+        for n in 0..many {
+            // Several of one instant; others are opened in between.
+            let made = Made::new(&format!("e{:05}", n * 7_919 % 10_007)).at(minute(n as i64 / 9));
+            let made = match n % 41 {
+                0 => Made {
+                    lane: "other",
+                    urgency: Urgency::Low,
+                    requester: "bot",
+                    ..made.lanes([Lane::quick()])
+                },
+                _ => made,
+            };
+            put_new(t, &made.escalation())?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    let page = |query: Query| store::read(&store, move |t| t.page(&query)).unwrap();
+    let is_quick = |it: &Summary| it.lane == "other";
+    for order in [Order::Newest, Order::Due] {
+        let all = page(Query {
+            order,
+            limit: 10_000,
+            ..Query::default()
+        });
+        assert_eq!(all.len(), many);
+        for wants_quick in [true, false] {
+            let word = |quick: &str, risk: &str| match wants_quick {
+                true => quick.to_owned(),
+                false => risk.to_owned(),
+            };
+            let wanted = all.iter().filter(|it| is_quick(it) == wants_quick);
+            let wanted: Vec<&Summary> = wanted.skip(30).take(50).collect();
+            let before = all.iter().filter(|it| is_quick(it) == wants_quick).nth(29);
+            let before = before.unwrap();
+            let query = Query {
+                pending: Some(true),
+                order,
+                limit: 50,
+                behind: Some(Cursor {
+                    at: match order {
+                        Order::Newest => before.opened,
+                        Order::Due => before.due.unwrap(),
+                    },
+                    id: before.id.clone(),
+                }),
+                ..Query::default()
+            };
+            let urgency = match wants_quick {
+                true => Urgency::Low,
+                false => Urgency::High,
+            };
+            let filters = [
+                Query {
+                    lane: Some(word("other", "risk")),
+                    ..query.clone()
+                },
+                Query {
+                    requester: Some(name(&word("bot", "agent"))),
+                    ..query.clone()
+                },
+                Query {
+                    urgency: Some(urgency),
+                    ..query.clone()
+                },
+                Query {
+                    team: Some(word("desk", "leads")),
+                    ..query.clone()
+                },
+                // Ann is asked about all: those that only one of two is asked about.
+                Query {
+                    person: Some(name(&word("eve", "bob"))),
+                    ..query.clone()
+                },
+                Query {
+                    person: Some(name("ann")),
+                    lane: Some(word("other", "risk")),
+                    ..query.clone()
+                },
+            ];
+            for query in filters {
+                let found = page(query.clone());
+                let found: Vec<&Summary> = found.iter().collect();
+                assert_eq!(found, wanted, "{query:?}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -16,6 +16,8 @@ pub struct Kept {
     pub checkpoint: Option<Checkpoint>,
     /// How many keys were dropped.
     pub requests: u64,
+    /// How many notices were dropped that were sent, or could not be.
+    pub notices: u64,
     /// How many escalations were erased.
     pub erased: u64,
     /// Those that could not be erased, and why.
@@ -32,19 +34,17 @@ impl Desk {
     /// When the store fails.
     pub fn keep_house(&self) -> Result<Kept, DeskError> {
         let desk = self.clone();
-        let requests = write(self.inner.store.as_ref(), move |transaction| {
+        let mut kept = write(self.inner.store.as_ref(), move |transaction| {
             let reading = desk.inner.watch.judge(transaction.wall()?);
-            if !reading.is_confirmed {
-                return Ok(0);
+            let mut kept = Kept::default();
+            if reading.is_confirmed {
+                desk.mark(transaction)?;
+                let since = reading.at - REQUESTS_KEPT.to_chrono();
+                kept.requests = transaction.drop_requests(since, BATCH)?;
+                kept.notices = transaction.drop_notices(since, BATCH)?;
             }
-            desk.mark(transaction)?;
-            let since = reading.at - REQUESTS_KEPT.to_chrono();
-            transaction.drop_requests(since, BATCH)
+            Ok(kept)
         })?;
-        let mut kept = Kept {
-            requests,
-            ..Kept::default()
-        };
         if self.wants_checkpoint()? {
             kept.checkpoint = self.checkpoint()?;
         }

@@ -359,6 +359,13 @@ pub struct Query {
     pub limit: u32,
 }
 
+impl Query {
+    /// Whether it can show only what is pending: by its filter or by its order.
+    pub(super) fn is_of_pending(&self) -> bool {
+        self.pending == Some(true) || self.order == Order::Due
+    }
+}
+
 /// The order of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Order {

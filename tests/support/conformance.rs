@@ -1096,6 +1096,23 @@ fn erase(store: &Arc<dyn Store>, id: &str) -> Result<(), StoreError> {
     store::write(&**store, move |t| t.erase(&id, &tombstone))
 }
 
+/// A row says that there was an erasing, as the desk writes it.
+fn say_erased(store: &Arc<dyn Store>, id: &str) {
+    let id = id.to_owned();
+    let said = store::write(&**store, move |t| {
+        let stored = t.lock(&id)?.unwrap();
+        let it = &stored.escalation;
+        let rows = rows(it, stored.n, stored.head, [("erased", "{}".to_owned())]);
+        t.put(&Writing {
+            before: Some(it),
+            after: it,
+            rows: &rows,
+            notices: &[],
+        })
+    });
+    said.unwrap();
+}
+
 fn ended(store: &Arc<dyn Store>, before: Timestamp) -> Vec<String> {
     store::read(&**store, move |t| t.ended(before, 9)).unwrap()
 }
@@ -1133,6 +1150,9 @@ fn what_is_erased_is_gone_and_verifies(store: &Arc<dyn Store>) {
         };
         assert_eq!((at, &**by, &**why), (&minute(60), "op", "asked"));
     }
+    // An erasing that no row says is a fault.
+    assert!(!verify(store).is_sound());
+    say_erased(store, "e1");
     let report = verify(store);
     assert!(report.is_sound(), "{:?}", report.faults);
     assert_eq!(report.erased, history.len() as u64);
@@ -1238,18 +1258,7 @@ fn what_is_written_behind_an_erasure_is_erased_by_the_next(store: &Arc<dyn Store
         erase(store, "e1").unwrap();
         assert_eq!(kept(), Vec::<String>::new());
         // The erasure itself is told, and nothing else is there to be erased.
-        store::write(&**store, |t| {
-            let stored = t.lock("e1")?.unwrap();
-            let it = &stored.escalation;
-            let rows = rows(it, stored.n, stored.head, [("erased", "{}".to_owned())]);
-            t.put(&Writing {
-                before: Some(it),
-                after: it,
-                rows: &rows,
-                notices: &[],
-            })
-        })
-        .unwrap();
+        say_erased(store, "e1");
         assert_eq!(kept(), ["{}"]);
         assert_eq!(ended(store, minute(60)), Vec::<String>::new());
         // A late vote is refused, and the refusal has a name.

@@ -32,14 +32,71 @@ const SELECT: &str = "SELECT id, lane, urgency, requester, opened, state, ended,
     joined, late_votes, undelivered, erased \
     FROM escalations e WHERE tenant = ";
 
+/// The pending escalations of each filter, by an index of its own.
+const OF_REQUESTER: &str =
+    "SELECT id FROM escalations WHERE tenant = $1 AND state = 'pending' AND requester = $2";
+const OF_LANE: &str =
+    "SELECT id FROM escalations WHERE tenant = $1 AND state = 'pending' AND lane = $2";
+const OF_URGENCY: &str =
+    "SELECT id FROM escalations WHERE tenant = $1 AND state = 'pending' AND urgency = $2";
+const OF_TEAM: &str =
+    "SELECT escalation FROM sign_offs WHERE tenant = $1 AND state = 'waiting' AND team = $2";
+const OF_PERSON: &str =
+    "SELECT escalation FROM seats WHERE tenant = $1 AND until IS NULL AND person = $2";
+
+/// A filter that few match: what it leaves is read first, and put in order.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Few<'q> {
+    text: &'static str,
+    value: &'q str,
+}
+
+/// The filters of a query for what is pending.
+pub(super) fn filters(query: &Query) -> impl Iterator<Item = Few<'_>> {
+    let of = |text, value: Option<_>| value.map(|value| Few { text, value });
+    let requester = query.requester.as_ref().map(Principal::as_str);
+    let person = query.person.as_ref().map(Principal::as_str);
+    let all = [
+        of(OF_REQUESTER, requester),
+        of(OF_LANE, query.lane.as_deref()),
+        of(OF_URGENCY, query.urgency.map(Urgency::as_str)),
+        of(OF_TEAM, query.team.as_deref()),
+        of(OF_PERSON, person),
+    ];
+    all.into_iter().flatten()
+}
+
+impl Few<'_> {
+    /// How many it leaves, at most so many.
+    pub(super) fn count(self, most: u32) -> Page {
+        let mut page = Page::default();
+        let text = self.text;
+        page.text(TENANT);
+        page.text(self.value);
+        page.sql = format!("SELECT count(*) FROM ({text} LIMIT ");
+        page.number(i64::from(most));
+        page.sql += ") f";
+        page
+    }
+}
+
 impl Page {
     /// The statement of a query.
-    pub(super) fn of(query: &Query) -> Self {
-        let mut page = Self {
-            sql: SELECT.to_owned(),
-            ..Self::default()
-        };
-        page.text(TENANT);
+    pub(super) fn of(query: &Query, few: Option<Few<'_>>) -> Self {
+        let mut page = Self::default();
+        match few {
+            None => {
+                page.sql = SELECT.to_owned();
+                page.text(TENANT);
+            }
+            Some(few) => {
+                page.text(TENANT);
+                page.text(few.value);
+                // Materialized: it is read first, and as a whole.
+                page.sql = format!("WITH f AS MATERIALIZED ({}) {SELECT}$1", few.text);
+                page.sql += " AND id IN (SELECT * FROM f)";
+            }
+        }
         let is_due = query.order == Order::Due;
         match query.pending {
             Some(true) => page.sql += " AND state = 'pending'",

@@ -63,7 +63,10 @@ CREATE INDEX escalations_by_due ON escalations (tenant, due, id) WHERE due IS NO
 CREATE INDEX escalations_by_opened ON escalations (tenant, opened, id);
 CREATE INDEX escalations_by_state ON escalations (tenant, state, opened, id);
 CREATE INDEX escalations_by_lane ON escalations (tenant, lane, opened, id);
-CREATE INDEX escalations_by_requester ON escalations (tenant, requester) WHERE state = 'pending';
+CREATE INDEX escalations_ended_by_opened ON escalations (tenant, opened, id) WHERE state <> 'pending';
+CREATE INDEX pending_of_requester ON escalations (tenant, requester, opened, id) WHERE state = 'pending';
+CREATE INDEX pending_of_lane ON escalations (tenant, lane, opened, id) WHERE state = 'pending';
+CREATE INDEX pending_of_urgency ON escalations (tenant, urgency, opened, id) WHERE state = 'pending';
 CREATE INDEX escalations_by_flood ON escalations (tenant, flood) WHERE state = 'pending';
 CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id)
   WHERE ended IS NOT NULL AND due IS NULL AND erased IN (0, 3);
@@ -97,6 +100,7 @@ CREATE TABLE sign_offs (
   CONSTRAINT due_by_the_deadline CHECK (due IS NULL OR due <= deadline),
   CONSTRAINT decided_is_when_it_left_waiting CHECK ((state = 'waiting') = (decided IS NULL))
 );
+CREATE INDEX waiting_of_team ON sign_offs (tenant, team, escalation) WHERE state = 'waiting';
 
 CREATE TABLE seats (
   tenant TEXT NOT NULL,
@@ -112,7 +116,7 @@ CREATE TABLE seats (
   FOREIGN KEY (tenant, escalation, sign_off) REFERENCES sign_offs (tenant, escalation, n),
   CONSTRAINT a_seat_ends_after_it_began CHECK (until IS NULL OR until >= since)
 );
-CREATE INDEX seats_by_person ON seats (tenant, person) WHERE until IS NULL;
+CREATE INDEX seats_of_person ON seats (tenant, person, escalation, sign_off) WHERE until IS NULL;
 
 CREATE TABLE votes (
   tenant TEXT NOT NULL,

@@ -1,24 +1,59 @@
 //! Lists of escalations.
 //!
-//! In: a [`Query`]. Out: a page of [`Summary`]s. Invariant: a page is read by an index, from its cursor on;
-//! pages that follow each other miss nothing that was there and show nothing twice.
+//! In: a [`Query`]. Out: a page of [`Summary`]s. Invariant: a page is read by an index, from its cursor on,
+//! or from a filter that few match; pages that follow each other miss nothing that was there and show
+//! nothing twice.
 //! Knows no view.
 
-use rusqlite::{Row, ToSql, params_from_iter};
+use rusqlite::{Row, ToSql, params, params_from_iter};
 
 use super::columns::Columns;
 use super::transaction::SqliteTransaction;
 use crate::decision::Urgency;
-use crate::escalation::Outcome;
 use crate::escalation::time::micros;
+use crate::escalation::{Outcome, Principal};
+use crate::limits::STORE_FEW;
 use crate::store::transaction::{Order, Query, StoreError, Summary};
 
 const COLUMNS: &str = "SELECT e.id, e.lane, e.urgency, e.requester, e.opened, e.state, e.ended,
     coalesce((SELECT r.by_silence FROM resolutions AS r
         WHERE r.tenant = e.tenant AND r.escalation = e.id), 0),
-    e.due, e.respond_by, e.first_viewed, e.joined, e.late_votes, e.undelivered, e.erased
-    FROM escalations AS e WHERE e.tenant = ?";
+    e.due, e.respond_by, e.first_viewed, e.joined, e.late_votes, e.undelivered, e.erased FROM ";
 const TEAMS: &str = "SELECT team FROM sign_offs WHERE tenant = ?1 AND escalation = ?2 ORDER BY n";
+
+/// The pending escalations of each filter, by an index of its own.
+const OF_REQUESTER: &str = "SELECT id FROM escalations INDEXED BY escalations_pending_of_requester
+    WHERE tenant = ? AND requester = ? AND state = 'pending'";
+const OF_LANE: &str = "SELECT id FROM escalations INDEXED BY escalations_pending_of_lane
+    WHERE tenant = ? AND lane = ? AND state = 'pending'";
+const OF_URGENCY: &str = "SELECT id FROM escalations INDEXED BY escalations_pending_of_urgency
+    WHERE tenant = ? AND urgency = ? AND state = 'pending'";
+const OF_TEAM: &str = "SELECT escalation AS id FROM sign_offs INDEXED BY sign_offs_waiting_of_team
+    WHERE tenant = ? AND team = ? AND state = 'waiting'";
+const OF_PERSON: &str = "SELECT escalation AS id FROM seats INDEXED BY seats_of_person
+    WHERE tenant = ? AND person = ? AND until IS NULL";
+
+/// A filter that few match: what it leaves is read first, and put in order.
+#[derive(Debug, Clone, Copy)]
+struct Few<'q> {
+    text: &'static str,
+    value: &'q str,
+}
+
+/// The filters of a query for what is pending.
+fn filters(query: &Query) -> impl Iterator<Item = Few<'_>> {
+    let of = |text, value: Option<_>| value.map(|value| Few { text, value });
+    let requester = query.requester.as_ref().map(Principal::as_str);
+    let person = query.person.as_ref().map(Principal::as_str);
+    let all = [
+        of(OF_REQUESTER, requester),
+        of(OF_LANE, query.lane.as_deref()),
+        of(OF_URGENCY, query.urgency.map(Urgency::as_str)),
+        of(OF_TEAM, query.team.as_deref()),
+        of(OF_PERSON, person),
+    ];
+    all.into_iter().flatten()
+}
 
 /// The text of a statement with its values.
 struct Statement<'q> {
@@ -41,11 +76,23 @@ impl<'q> Statement<'q> {
     }
 }
 
-fn statement<'q>(query: &'q Query, tenant: &'q str) -> Statement<'q> {
+fn statement<'q>(query: &'q Query, few: Option<Few<'q>>, tenant: &'q str) -> Statement<'q> {
     let mut it = Statement {
         text: COLUMNS.to_owned(),
         values: vec![Box::new(tenant)],
     };
+    match few {
+        None => it.text.push_str("escalations AS e WHERE e.tenant = ?"),
+        Some(few) => {
+            // A cross join is done in the order of its writing.
+            it.text.push_str("(SELECT DISTINCT id FROM (");
+            it.text.push_str(few.text);
+            it.text
+                .push_str(")) AS f CROSS JOIN escalations AS e ON e.id = f.id AND e.tenant = ?");
+            it.values
+                .extend([Box::new(few.value) as Box<dyn ToSql + 'q>, Box::new(tenant)]);
+        }
+    }
     let by_due = query.order == Order::Due;
     match query.pending {
         Some(false) => it.also("e.state <> 'pending'", []),
@@ -96,7 +143,11 @@ fn statement<'q>(query: &'q Query, tenant: &'q str) -> Statement<'q> {
 
 impl SqliteTransaction<'_> {
     pub(super) fn list(&self, query: &Query) -> Result<Vec<Summary>, StoreError> {
-        let statement = statement(query, self.tenant());
+        let few = match query.is_of_pending() {
+            true => self.few(query)?,
+            false => None,
+        };
+        let statement = statement(query, few, self.tenant());
         let values = params_from_iter(&statement.values);
         let mut page = self.select(&statement.text, values, summary)?;
         for it in &mut page {
@@ -104,6 +155,20 @@ impl SqliteTransaction<'_> {
             it.teams = teams;
         }
         Ok(page)
+    }
+
+    /// The filter that leaves the fewest, if that is few.
+    fn few<'q>(&self, query: &'q Query) -> Result<Option<Few<'q>>, StoreError> {
+        let mut least = (STORE_FEW, None);
+        for few in filters(query) {
+            let text = format!("SELECT count(*) FROM ({} LIMIT ?)", few.text);
+            let count: Option<u32> = self.one(&text, params![self.tenant(), few.value, least.0])?;
+            let count = count.unwrap_or(0);
+            if count < least.0 {
+                least = (count, Some(few));
+            }
+        }
+        Ok(least.1)
     }
 }
 
@@ -134,5 +199,15 @@ fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
 /// The text of each kind of list, for the test that looks at how it is read.
 #[cfg(test)]
 pub(super) fn text_of(query: &Query) -> String {
-    statement(query, "main").text
+    statement(query, None, "main").text
+}
+
+/// The same where few match a filter, for each of its filters, with the count of those.
+#[cfg(test)]
+pub(super) fn texts_of_few(query: &Query) -> Vec<String> {
+    let texts = filters(query).flat_map(|few| {
+        let count = format!("SELECT count(*) FROM ({} LIMIT ?)", few.text);
+        [statement(query, Some(few), "main").text, count]
+    });
+    texts.collect()
 }

@@ -80,7 +80,10 @@ CREATE INDEX escalations_by_state ON escalations (tenant, state, opened, id);
 CREATE INDEX escalations_by_lane ON escalations (tenant, lane, opened, id);
 CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id)
     WHERE ended IS NOT NULL AND due IS NULL AND erased IN (0, 3);
-CREATE INDEX escalations_pending_of_requester ON escalations (tenant, requester) WHERE state = 'pending';
+CREATE INDEX escalations_ended_by_opened ON escalations (tenant, opened, id) WHERE state <> 'pending';
+CREATE INDEX escalations_pending_of_requester ON escalations (tenant, requester, opened, id) WHERE state = 'pending';
+CREATE INDEX escalations_pending_of_lane ON escalations (tenant, lane, opened, id) WHERE state = 'pending';
+CREATE INDEX escalations_pending_of_urgency ON escalations (tenant, urgency, opened, id) WHERE state = 'pending';
 CREATE INDEX escalations_pending_of_flood ON escalations (tenant, flood) WHERE state = 'pending';
 
 -- `round` is that in which its state holds; `ends_at` the instant of the plan's last step.
@@ -111,6 +114,7 @@ CREATE TABLE sign_offs (
     CHECK ((state = 'waiting') = (decided IS NULL)),
     CHECK (due IS NULL OR due <= deadline)
 ) STRICT;
+CREATE INDEX sign_offs_waiting_of_team ON sign_offs (tenant, team, escalation) WHERE state = 'waiting';
 
 CREATE TABLE seats (
     tenant TEXT NOT NULL,
@@ -125,6 +129,7 @@ CREATE TABLE seats (
     PRIMARY KEY (tenant, escalation, sign_off, n),
     FOREIGN KEY (tenant, escalation, sign_off) REFERENCES sign_offs (tenant, escalation, n)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX seats_of_person ON seats (tenant, person, escalation, sign_off) WHERE until IS NULL;
 
 CREATE TABLE votes (
     tenant TEXT NOT NULL,

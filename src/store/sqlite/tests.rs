@@ -1,10 +1,11 @@
 //! What only a store in a file has: its plans of reading.
 
-use super::page::text_of;
+use super::page::{text_of, texts_of_few};
 use super::writer::{Answer, Wall, Writing, execute};
 use super::{SqliteOptions, SqliteStore, audit, connect, migrate, outbox, transaction};
 use crate::clock::Timestamp;
-use crate::escalation::Outcome;
+use crate::decision::Urgency;
+use crate::escalation::{Outcome, Principal};
 use crate::store::transaction::{Cursor, Order, Query, Store, StoreError, StoreErrorKind, Work};
 use std::cell::Cell;
 use std::sync::Arc;
@@ -19,6 +20,10 @@ fn plan(connection: &rusqlite::Connection, text: &str) -> String {
         .query_map(values, |row| row.get::<_, String>(3))
         .unwrap();
     lines.map(Result::unwrap).collect::<Vec<_>>().join("\n")
+}
+
+fn principal(name: &str) -> Principal {
+    Principal::parse(name).unwrap()
 }
 
 #[test]
@@ -49,6 +54,10 @@ fn every_list_is_read_by_an_index() {
             ..Query::default()
         },
         Query {
+            pending: Some(false),
+            ..Query::default()
+        },
+        Query {
             lane: Some("x".to_owned()),
             since: Some(Timestamp::default()),
             ..Query::default()
@@ -59,6 +68,29 @@ fn every_list_is_read_by_an_index() {
             ..Query::default()
         },
     ];
+    // What few match is put in order; all else is read by an index.
+    let orders = [Order::Newest, Order::Due];
+    let few = orders.map(|order| Query {
+        pending: Some(true),
+        order,
+        lane: Some("x".to_owned()),
+        urgency: Some(Urgency::Low),
+        requester: Some(principal("x")),
+        team: Some("x".to_owned()),
+        person: Some(principal("x")),
+        ..Query::default()
+    });
+    let few: Vec<String> = few.iter().flat_map(texts_of_few).collect();
+    assert_eq!(few.len(), 20);
+    for text in few {
+        let plan = plan(&connection, &text);
+        let escalations = plan.lines().filter(|line| line.contains("SEARCH e "));
+        for line in escalations {
+            assert!(line.contains("(tenant=? AND id=?)"), "{text}\n{plan}");
+        }
+        assert!(!plan.contains("SCAN escalations"), "{text}\n{plan}");
+        assert!(!plan.contains("SCAN e"), "{text}\n{plan}");
+    }
     let lists = lists.iter().map(text_of);
     let texts = [
         transaction::DUE,
