@@ -74,7 +74,7 @@ fn in_postgres(all: usize, due: usize) {
     let Some(cluster) = postgres::shared("pending") else {
         return;
     };
-    let url = cluster.database();
+    let url = cluster.url(&cluster.database());
     measure(all, due, &|| {
         Arc::new(PostgresStore::open(&url, PostgresOptions::default()).unwrap())
     });
