@@ -285,6 +285,10 @@ pub const STORE_BUSY: std::time::Duration = std::time::Duration::from_secs(5);
 /// order; else it is read in order, and there is enough that matches.
 pub const STORE_FEW: u32 = 4_000;
 
+/// What the connection that writes keeps of its file: the inner pages of every index of a million
+/// escalations, and what one batch changes.
+pub const STORE_CACHE_KIB: u32 = 64 * 1_024;
+
 /// Statements that a connection keeps prepared: all that there are, and some forms of lists.
 pub const STORE_STATEMENTS: usize = 128;
 

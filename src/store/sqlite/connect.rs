@@ -13,7 +13,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::SqliteOptions;
-use crate::limits::{STORE_BUSY, STORE_STATEMENTS};
+use crate::limits::{STORE_BUSY, STORE_CACHE_KIB, STORE_STATEMENTS};
 use crate::store::transaction::{StoreError, StoreErrorKind};
 
 /// Makes the file, if it is not there. SQLite gives its log and its index the mode of the file.
@@ -48,6 +48,8 @@ pub(super) fn to_write(path: &Path, options: &SqliteOptions) -> Result<Connectio
     let told: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
     is(&told, &synchronous, "synchronous")?;
     connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    // A negative number is one of KiB.
+    connection.pragma_update(None, "cache_size", -i64::from(STORE_CACHE_KIB))?;
     // What is erased is written over, and not only let go.
     set(&connection, "secure_delete", true)?;
     Ok(connection)
