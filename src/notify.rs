@@ -11,8 +11,10 @@ use crate::escalation::Directory;
 use crate::store::Posted;
 
 mod lines;
+mod router;
 
 pub use lines::{FileNotifier, LogNotifier, line};
+pub use router::{Carrier, Router};
 
 /// Sends notices.
 pub trait Notifier: fmt::Debug + Send + Sync {

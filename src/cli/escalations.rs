@@ -25,7 +25,6 @@ mod list;
 mod open;
 mod page;
 mod place;
-mod post;
 mod show;
 mod story;
 mod trouble;

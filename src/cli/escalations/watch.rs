@@ -12,13 +12,13 @@ use serde_json::value::RawValue;
 
 use super::find::short;
 use super::place::{AT_ONCE, Desk, say_suspicion, untouched};
-use super::post::Post;
 use super::trouble::Trouble;
 use super::{Format, story};
 use crate::cli::screen::{clean, moment};
 use crate::cli::shell::Shell;
 use crate::clock::format_timestamp;
 use crate::escalation::audit::{Payload, Row};
+use crate::notify::Router;
 use crate::store::{read, write};
 
 /// Rows that are read at once.
@@ -33,7 +33,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Trouble> {
-    let post = Post::new(&desk.config.notify);
+    let post = Router::of_lines(desk.config.notify.file.clone());
     let mut seen = last_row(desk)?;
     let mut is_suspect = desk.desk.suspicion().is_some();
     loop {
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Tro
 }
 
 /// Until nothing is due and nothing waits to be sent.
-fn round(desk: &Desk, post: &Post, shell: &Shell) -> Result<(), Trouble> {
+fn round(desk: &Desk, post: &Router, shell: &Shell) -> Result<(), Trouble> {
     loop {
         let stepped = desk.desk.run_due(AT_ONCE)?;
         untouched(&stepped, shell);
