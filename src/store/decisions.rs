@@ -8,7 +8,8 @@
 //! Knows no matrix, and is not the store of escalations: what was not flushed is lost with the process,
 //! and the disk is waited for only at the end of a file.
 //!
-//! To be read in this order: what is logged at all (`sample`), a line (`line`), files that end and are
+//! To be read in this order: what is logged at all (`sample`), a line (`line`), what is taken out of it
+//! (`redact`), files that end and are
 //! dropped (`files`), the history of subjects (`index`).
 
 use std::fs::{self, File};
@@ -29,12 +30,14 @@ use super::file;
 mod files;
 mod index;
 mod line;
+mod redact;
 mod sample;
 
 #[cfg(test)]
 mod tests;
 
 pub use files::files;
+pub use redact::Hidden;
 pub use sample::{Sample, SampleError};
 
 use files::{Disk, Files, Folder};
@@ -116,6 +119,10 @@ impl std::fmt::Debug for Entry<'_> {
     }
 }
 
+/// A line that is ready to be logged.
+#[derive(Debug)]
+pub struct Ready(Option<Line>);
+
 /// A log in a folder, for several threads.
 #[derive(Debug)]
 pub struct DecisionLog {
@@ -170,17 +177,35 @@ impl DecisionLog {
     /// Logs a decision, unless it is not of the sample. It is written with the next ones, at the latest
     /// with the first that is received [`LOG_HELD`](crate::limits::LOG_HELD) later, or by a flush.
     pub fn append(&self, entry: &Entry<'_>) {
-        let Some(share) = self.sample.share_of(entry.decision) else {
-            return;
-        };
+        if let Some(ready) = self.ready(entry) {
+            self.add(ready, entry.received);
+        }
+    }
+
+    /// Makes the line of a decision on any thread, for lines that stand in another order than that in
+    /// which they are made; nothing where it is not of the sample.
+    #[must_use]
+    pub fn ready(&self, entry: &Entry<'_>) -> Option<Ready> {
+        let share = self.sample.share_of(entry.decision)?;
         let subjects = entry.subjects.iter();
         let subjects = subjects.map(|subject| index::key(&self.secret, subject));
-        let Some(line) = Line::of(entry, self.sample, share, subjects.collect()) else {
+        Some(Ready(Line::of(
+            entry,
+            self.sample,
+            share,
+            subjects.collect(),
+        )))
+    }
+
+    /// Logs a line that was made. Files end by `now`, which for a recorded stream is not when its events
+    /// were received: a year of it, read in an hour, is not a year of files.
+    pub fn add(&self, ready: Ready, now: Timestamp) {
+        let Some(line) = ready.0 else {
             self.lose(1);
             return;
         };
         let mut inner = self.inner();
-        let lost = inner.files.push(&line.bytes, entry.received);
+        let lost = inner.files.push(&line.bytes, now);
         inner.index.add(&line.subjects, line.entry);
         drop(inner);
         self.lose(lost);
