@@ -16,7 +16,7 @@
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
 //! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
 //! | 8 | [`escalation`] | the lifecycle: a pure function of state, command and instant |
-//! | 9 | [`files`] [`store`] [`notify`] [`desk`] | a matrix on disk; where state outlives the process; how people are told; what carries escalations to their end |
+//! | 9 | [`store`] [`files`] [`notify`] [`desk`] | where state outlives the process; a matrix on disk, and what an operator sets beside it; how people are told; what carries escalations to their end |
 //! | 10 | `cli` | the command line |
 
 pub mod calendar;

@@ -265,6 +265,9 @@ pub const LOG_HISTORY_BYTES: u64 = 32 << 20;
 /// Earlier decisions that are known of one subject. Nobody reads more of them in an evidence packet.
 pub const HISTORY_ENTRIES: usize = 100;
 
+/// Earlier decisions in an evidence packet of which no lane says how many it asks for.
+pub const HISTORY_SHOWN: usize = 20;
+
 /// Subjects whose earlier decisions are known; the one that was quiet the longest is forgotten.
 pub const HISTORY_SUBJECTS: usize = 100_000;
 

@@ -18,6 +18,8 @@ mod events;
 mod generate;
 #[path = "cli_replay/input.rs"]
 mod input;
+#[path = "cli_replay/log.rs"]
+mod log;
 #[path = "cli_replay/long.rs"]
 mod long;
 #[cfg(feature = "parquet")]

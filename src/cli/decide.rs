@@ -1,22 +1,26 @@
 //! `laneway decide`: the decision on each event of a stream, in its order.
 //!
-//! In: a matrix, and events as NDJSON. Out: a line for each event, for a person or a program.
+//! In: a matrix, and events as NDJSON. Out: a line for each event, for a person or a program; the same
+//! in a decision log, where one is kept.
 //! Invariant: memory does not grow with the stream but by what the longest window needs; each line
 //! that is not blank gets its decision, whatever is wrong with it; the output does not depend on how
 //! many threads decide.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::ValueEnum;
 
 use super::input::Files;
+use super::log::{self, Log};
 use super::progress::Progress;
 use super::shell::{Answer, Failure, Shell};
 use crate::clock::Timestamp;
 use crate::compile::compile;
 use crate::decision::Decision;
-
+use crate::files::config::{Config, Decisions};
+use crate::matrix::Matrix;
 use crate::parallel;
 
 use crate::measure::{Bounds, Counts, Secret, Sources, Windows};
@@ -41,6 +45,10 @@ pub(super) const LONG_BYTES: u64 = 1 << 20;
 ///
 /// All cores take part, and the decisions stand in the order of the events. Events of a kind that a
 /// measure counts, or that is tested for one, are decided one after the other.
+///
+/// With --log, or where laneway.toml has [decisions], each decision is logged with its event, for
+/// `replay` and for the history of evidence packets. A log that cannot be written stops no decision: the
+/// decisions are printed all the same, what is not logged is said, and the exit code is 1.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The matrix: a file, the folder of one, or - for standard input
@@ -55,6 +63,12 @@ pub(super) struct Args {
     /// How to print the decisions
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Log the decisions in this folder; without it `log` of [decisions] in laneway.toml says where
+    #[arg(long, value_name = "FOLDER", conflicts_with = "no_log")]
+    log: Option<PathBuf>,
+    /// Log nothing, whatever laneway.toml says
+    #[arg(long)]
+    no_log: bool,
     #[command(flatten)]
     jobs: Jobs,
 }
@@ -84,19 +98,22 @@ enum Format {
 
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     not_both_stdin(&args.matrix, &args.events)?;
-    let (matrix, limits) = shell.matrix(&args.matrix)?;
+    let (matrix, config) = shell.matrix_and_config(&args.matrix)?;
+    let limits = &config.limits;
     let files = Files::look(std::slice::from_ref(&args.events))?;
+    let log = log_of(args, &config, &matrix, shell);
     let bar = Bar::over(&files, shell);
     let program = compile(&matrix);
     let windows = Windows::new(
         &matrix,
-        Bounds::of(&limits, &Sources::default(), Counts::default()),
+        Bounds::of(limits, &Sources::default(), Counts::default()),
         Secret::random(),
     );
     let stream = Stream {
         program: &program,
-        limits: &limits,
+        limits,
         jobs: args.jobs.number(),
+        log: log.as_ref().and_then(|log| log.as_ref().ok()),
         files,
         bar: &bar,
     };
@@ -109,7 +126,44 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     }
     drop(bar);
     warn(&windows, shell);
-    Ok(Answer::Fine)
+    let is_logged = match &log {
+        None => true,
+        // It was said before the first decision.
+        Some(Err(())) => false,
+        Some(Ok(log)) => match log.end() {
+            None => true,
+            Some(why) => {
+                log::tell(shell, &why);
+                false
+            }
+        },
+    };
+    Ok(match is_logged {
+        true => Answer::Fine,
+        false => Answer::Findings,
+    })
+}
+
+/// The log, where one is wanted. Why it cannot be had is said.
+fn log_of(
+    args: &Args,
+    config: &Config,
+    matrix: &Arc<Matrix>,
+    shell: &Shell,
+) -> Option<Result<Log, ()>> {
+    let decisions = match &args.log {
+        _ if args.no_log => None,
+        None => config.decisions.clone(),
+        Some(folder) => Some(Decisions {
+            log: folder.clone(),
+            settings: config.decisions.clone().unwrap_or_default().settings,
+        }),
+    };
+    let log = Log::open(&decisions?, config, matrix, shell.now);
+    Some(log.map_err(|why| {
+        let why = format!("{why}; the decisions are made, and not logged");
+        log::tell(shell, &why);
+    }))
 }
 
 /// Standard input is read once, so it cannot be two things.

@@ -82,7 +82,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let other = args.against.as_deref().map(|path| shell.matrix(path));
     let other = other.transpose()?.map(|(matrix, _)| compile(&matrix));
     let program = compile(&matrix);
-    let paths = logs(&args.events);
+    let paths = logs(&args.events)?;
     let files = Files::look(&paths)?;
     let start = Instant::now();
     let replay = Replay::new(&program, other.as_ref(), &limits, shell.now);
@@ -113,19 +113,26 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
 }
 
 /// The paths with the files of a decision log in place of its folder.
-fn logs(paths: &[PathBuf]) -> Vec<PathBuf> {
-    let files = paths.iter().flat_map(|path| {
-        let files = match path.is_dir() {
-            true => decisions::files(path).unwrap_or_default(),
-            false => Vec::new(),
-        };
-        // A folder without any is said to be a folder.
-        match files.is_empty() {
-            true => vec![path.clone()],
-            false => files,
+fn logs(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+    let mut all = Vec::new();
+    for path in paths {
+        if !path.is_dir() {
+            all.push(path.clone());
+            continue;
         }
-    });
-    files.collect()
+        let name = crate::files::shown(path);
+        let files = decisions::files(path).map_err(|error| {
+            Failure::Unusable(format!("the folder `{name}` cannot be read: {error}"))
+        })?;
+        if files.is_empty() {
+            let message = format!(
+                "`{name}` is a folder without a decision log; name that of a log, or files of events"
+            );
+            return Err(Failure::Unusable(message));
+        }
+        all.extend(files);
+    }
+    Ok(all)
 }
 
 /// Standard input is read once, so it cannot be two things.

@@ -140,10 +140,20 @@ impl Shell {
     /// The matrix at a path, for a command that only uses it, with the bounds that hold beside it:
     /// its errors are shown, and are a failure; warnings are for `check`.
     pub(super) fn matrix(&self, path: &Path) -> Result<(Arc<Matrix>, Limits), Failure> {
+        let (matrix, config) = self.matrix_and_config(path)?;
+        Ok((matrix, config.limits))
+    }
+
+    /// The same with the whole configuration that holds beside it.
+    pub(super) fn matrix_and_config(&self, path: &Path) -> Result<(Arc<Matrix>, Config), Failure> {
         let root = Root::open(path)?;
-        let options = self.options(&root)?;
+        let config = self.config_beside(root.folder())?;
+        let options = Options {
+            limits: config.limits.clone(),
+            today: Some(self.now.date_naive()),
+        };
         let loaded = root.load(&options, false);
-        Ok((self.sound(loaded, path)?, options.limits))
+        Ok((self.sound(loaded, path)?, config))
     }
 
     /// The matrix that was loaded from a path, unless it has errors; those are shown.

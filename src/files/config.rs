@@ -35,12 +35,15 @@
 //! store = "laneway.db"
 //! grant_lapses_after = "15m"
 //! redact = ["customer.iban", "context.*.token"]
+//!
+//! [decisions]
+//! log = "decisions"
+//! sample = 0.1
 //! ```
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use toml::Spanned;
 
 use super::shown;
@@ -48,10 +51,12 @@ use crate::escalation::people::Directory;
 use crate::limits::{DIRECTORY_BYTES, Limits};
 use crate::measure::{Counts, Sources};
 
+mod decisions;
 mod people;
 mod settings;
 mod source;
 
+pub use decisions::Decisions;
 pub use settings::{Escalations, Local, Notify, Store, StorePlaceError};
 use source::Source;
 
@@ -65,7 +70,7 @@ const BYTES: u64 = 1 << 20;
 const FILE_BYTES: usize = i32::MAX as usize;
 
 /// What an operator sets.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// The bounds of the engine.
     pub limits: Limits,
@@ -81,6 +86,8 @@ pub struct Config {
     pub notify: Notify,
     /// What a user of the command line may do.
     pub local: Local,
+    /// The log of decisions; none is written without it.
+    pub decisions: Option<Decisions>,
 }
 
 /// What holds where there is no file: nobody is known, and everybody is reached by the log.
@@ -95,6 +102,7 @@ impl Default for Config {
             escalations: Escalations::default(),
             notify,
             local: Local::default(),
+            decisions: None,
         }
     }
 }
@@ -114,7 +122,7 @@ struct Written {
     escalations: settings::EscalationsTable,
     notify: settings::NotifyTable,
     local: Local,
-    decisions: Option<Spanned<IgnoredAny>>,
+    decisions: Option<decisions::DecisionsTable>,
 }
 
 /// Why a configuration cannot be used.
@@ -169,11 +177,6 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
         let at = source.find("file_bytes");
         return Err(source.invalid(at, format!("`file_bytes` is at most {FILE_BYTES}")));
     }
-    if let Some(decisions) = &written.decisions {
-        // Who sets it believes that something is logged.
-        let message = "`[decisions]` has no effect yet: nothing writes a log of decisions";
-        return Err(source.wrong(decisions.span(), message));
-    }
     let tables = people::Tables {
         people: written.people,
         groups: written.groups,
@@ -197,6 +200,7 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
         escalations: written.escalations.read(source)?,
         notify,
         local: written.local,
+        decisions: written.decisions.map(|it| it.read(source)).transpose()?,
     })
 }
 

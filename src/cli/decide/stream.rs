@@ -9,16 +9,19 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 
 use super::{Bar, Decided};
-use crate::cli::input::{Block, Files};
+use crate::cli::input::{Block, Files, Line};
+use crate::cli::log::{Log, Made};
 use crate::cli::shell::{Failure, Shell};
 use crate::clock::Timestamp;
 use crate::decision::EventRef;
-use crate::event::Event;
+use crate::decision::recorded::{Came, Clock};
+use crate::event::{Event, Unreadable};
 use crate::limits::Limits;
 use crate::measure::{Counting, Windows};
 use crate::parallel;
 use crate::program::{Decider, Program};
 use crate::reference::Reference;
+use crate::store::decisions::Ready;
 
 /// Bytes of a block: some two hundred events, whose decisions take some megabytes at most.
 const BLOCK: usize = 1 << 16;
@@ -53,6 +56,7 @@ pub(super) struct Stream<'s> {
     pub(super) program: &'s Program,
     pub(super) limits: &'s Limits,
     pub(super) jobs: usize,
+    pub(super) log: Option<&'s Log>,
     pub(super) files: Files,
     pub(super) bar: &'s Bar,
 }
@@ -66,10 +70,15 @@ struct Worked<M> {
 }
 
 enum Part<M> {
-    /// Decided, one after the other.
-    Made(M),
+    /// Decided, one after the other, with their lines of the log.
+    Made(M, Vec<Ready>),
     /// To be decided in its order.
-    Waits { line: u64, event: Box<Event> },
+    Waits {
+        line: u64,
+        event: Box<Event>,
+        /// Where they are logged.
+        bytes: Option<Box<[u8]>>,
+    },
 }
 
 impl Stream<'_> {
@@ -79,7 +88,7 @@ impl Stream<'_> {
         shell: &mut Shell,
         windows: &Windows,
     ) -> Result<(), Failure> {
-        let clock = shell.clock_for_threads();
+        let (clock, arrives) = (shell.clock_for_threads(), shell.clock_for_threads());
         let mut blocks = self.files.blocks(BLOCK, self.limits);
         let mut sink = form.sink();
         let mut decider = Decider::new(self.program);
@@ -93,23 +102,33 @@ impl Stream<'_> {
                 form,
                 decider: Decider::new(self.program),
                 windows,
+                log: self.log,
             },
             Worker::work,
             |worked| {
                 let worked = worked?;
                 for part in worked.parts {
-                    let made = match part {
-                        Part::Made(made) => made,
-                        Part::Waits { line, event } => {
+                    let (made, ready) = match part {
+                        Part::Made(made, ready) => (made, ready),
+                        Part::Waits { line, event, bytes } => {
                             let at = event.at();
                             let counting = Counting::at(at);
                             let settled = windows.settle(&mut decider, &event, counting, at);
                             let decision = settled.decision;
                             let mut made = F::Made::default();
-                            form.make(&decided(line, event.at(), decision), &mut made)?;
-                            made
+                            let decided = decided(line, event.at(), decision);
+                            form.make(&decided, &mut made)?;
+                            let came = Came::of(bytes.as_deref().unwrap_or_default());
+                            let ready = ready(self.log, &decided, Ok(&event), came);
+                            (made, Vec::from_iter(ready))
                         }
                     };
+                    // Before it is shown: what a reader has is in the log if it can be.
+                    for ready in ready {
+                        if let Some(log) = self.log {
+                            log.add(ready, arrives());
+                        }
+                    }
                     form.put(&mut sink, made, &mut shell.out)?;
                 }
                 self.bar.advance(worked.taken, worked.events);
@@ -131,6 +150,7 @@ struct Worker<'s, F> {
     decider: Decider<'s>,
     /// For kinds that they have nothing to do with.
     windows: &'s Windows,
+    log: Option<&'s Log>,
 }
 
 impl<F: Form> Worker<'_, F> {
@@ -144,11 +164,12 @@ impl<F: Form> Worker<'_, F> {
         let matrix = &self.program.matrix;
         for line in block.lines() {
             worked.events += 1;
-            let decided = match line.event(&matrix.schema, self.limits, now) {
+            let (decided, ready) = match line.event(&matrix.schema, self.limits, now) {
                 Ok(event) if self.waits(&event) => {
                     worked.parts.push(Part::Waits {
                         line: line.number,
                         event: Box::new(event),
+                        bytes: self.log.and(line.bytes()).map(Box::from),
                     });
                     continue;
                 }
@@ -157,19 +178,25 @@ impl<F: Form> Worker<'_, F> {
                     let settled = self
                         .windows
                         .dry(&mut self.decider, &event, Counting::at(at), at);
-                    let decision = settled.decision;
-                    decided(line.number, event.at(), decision)
+                    let decided = decided(line.number, event.at(), settled.decision);
+                    let ready = ready(self.log, &decided, Ok(&event), came(&line));
+                    (decided, ready)
                 }
                 Err(event) => {
                     let decision = Reference::new(matrix).decide_unreadable(&event, event.at);
-                    decided(line.number, event.at, decision)
+                    let decided = decided(line.number, event.at, decision);
+                    let ready = ready(self.log, &decided, Err(&event), came(&line));
+                    (decided, ready)
                 }
             };
-            if !matches!(worked.parts.last(), Some(Part::Made(_))) {
-                worked.parts.push(Part::Made(F::Made::default()));
+            if !matches!(worked.parts.last(), Some(Part::Made(..))) {
+                worked
+                    .parts
+                    .push(Part::Made(F::Made::default(), Vec::new()));
             }
-            if let Some(Part::Made(made)) = worked.parts.last_mut() {
+            if let Some(Part::Made(made, lines)) = worked.parts.last_mut() {
                 self.form.make(&decided, made)?;
+                lines.extend(ready);
             }
         }
         Ok(worked)
@@ -186,4 +213,30 @@ fn decided(line: u64, at: Timestamp, mut decision: crate::decision::Decision) ->
         decision.event = EventRef::Line(line);
     }
     Decided { line, at, decision }
+}
+
+/// The bytes of a line, or what is known of them.
+fn came<'a>(line: &Line<'a>) -> Came<'a> {
+    match line.bytes_or_digest() {
+        Ok(bytes) => Came::Bytes(bytes.to_vec().into()),
+        Err((bytes, digest)) => Came::Gone { bytes, digest },
+    }
+}
+
+/// The line of the log for a decision, where one is kept. The clock of a file is that of its events.
+fn ready(
+    log: Option<&Log>,
+    decided: &Decided,
+    event: Result<&Event, &Unreadable>,
+    came: Came<'_>,
+) -> Option<Ready> {
+    log?.ready(&Made {
+        received: decided.at,
+        clock: Clock::Event,
+        came,
+        event,
+        decision: &decided.decision,
+        escalation: None,
+        by: None,
+    })
 }

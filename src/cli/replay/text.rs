@@ -346,7 +346,10 @@ impl Page {
                 log.sampled,
                 "of a sample: counts and measures are those of the sample",
             ),
-            (log.redacted, "redacted"),
+            (
+                log.redacted,
+                "redacted: one may change because of what was taken out",
+            ),
             (log.absent, "without their event, and left out"),
         ] {
             if count > 0 {

@@ -1,6 +1,7 @@
 //! Bounds of settings, the file of people, and what is written down of all keys.
 
 use super::*;
+use crate::store::decisions::{Sample, Settings};
 
 #[test]
 fn each_bound_of_a_setting_is_said_with_its_place() {
@@ -66,13 +67,14 @@ fn each_bound_of_a_setting_is_said_with_its_place() {
             "2:13: the channel `log` takes no address",
         ),
         (
-            "[local]\nallow_as = true\n[decisions]\nlog = \"decisions\"\n",
-            "3:1: `[decisions]` has no effect yet: nothing writes a log of decisions",
+            "[decisions]\nkeep_files = 0\n",
+            "2:14: `keep_files` is at least 1",
         ),
         (
-            "decisions.log = \"d\"\n",
-            "1:1: `[decisions]` has no effect yet: nothing writes a log of decisions",
+            "[decisions]\nrotate_bytes = 0\n",
+            "2:16: `rotate_bytes` is at least 1",
         ),
+        ("[decisions]\nlog = \"\"\n", "2:7: this names no file"),
     ] {
         assert_eq!(message(text), format!("laneway.toml:{expected}"), "{text}");
     }
@@ -80,6 +82,29 @@ fn each_bound_of_a_setting_is_said_with_its_place() {
     assert_eq!(
         message(&format!("[escalations]\nredact = [{paths}]\n")),
         "laneway.toml:2:10: `redact` has 1001 paths; it may have 1000"
+    );
+}
+
+/// Who writes the table believes that something is logged.
+#[test]
+fn the_table_of_decisions_turns_the_log_on_and_its_folder_is_beside_the_file() {
+    assert_eq!(config("[local]\nallow_as = true\n").decisions, None);
+    let decisions = |text: &str| config(text).decisions.unwrap();
+    let plain = decisions("[decisions]\n");
+    assert_eq!(plain.log, PathBuf::from("decisions"));
+    assert_eq!(plain.settings, Settings::default());
+    let all =
+        decisions("[decisions]\nlog = \"d\"\nsample = 0.25\nrotate_bytes = 9\nkeep_files = 2\n");
+    let expected = Settings {
+        sample: Sample::Share(0.25),
+        rotate_bytes: 9,
+        keep_files: 2,
+    };
+    assert_eq!((all.log, all.settings), (PathBuf::from("d"), expected));
+    let wrong = message("[decisions]\nsample = \"some\"\n");
+    assert!(
+        wrong.starts_with("laneway.toml:2:10: a sample is"),
+        "{wrong}"
     );
 }
 
@@ -104,6 +129,7 @@ fn an_unknown_key_is_an_error_in_every_table() {
         "limits",
         "sources.x",
         "measures",
+        "decisions",
     ] {
         let unknown = message(&format!("[{table}]\nzzz = 1\n"));
         assert!(
@@ -243,6 +269,7 @@ fn every_key_is_in_the_reference() {
         "limits",
         "sources.NAME",
         "measures",
+        "decisions",
     ] {
         let unknown = message(&format!("[{table}]\nzzz = 1\n"));
         let known = unknown.split("expected ").nth(1).unwrap();
