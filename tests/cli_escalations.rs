@@ -11,6 +11,8 @@
 
 #[path = "cli_escalations/audit.rs"]
 mod audit;
+#[path = "cli_escalations/history.rs"]
+mod history;
 #[path = "cli_escalations/json.rs"]
 mod json;
 #[path = "support/program.rs"]

@@ -1,7 +1,8 @@
 //! `laneway escalations open`: decides one event, and opens an escalation where it escalates.
 //!
 //! In: a matrix, an event. Out: the decision in short, and the escalation.
-//! Invariant: the event counts in no window, and no window is known here but that of the event itself.
+//! Invariant: the event counts in no window, and no window is known here but that of the event itself. A
+//! decision log that cannot be written keeps no escalation from being opened, and is said.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,13 +17,17 @@ use super::trouble::Trouble;
 use super::{Common, Format, show};
 use crate::cli::decide::not_both_stdin;
 use crate::cli::input::Input;
+use crate::cli::log::{self, Log, Made};
 use crate::cli::screen::clean;
 use crate::cli::shell::Shell;
-use crate::decision::{Decision, Verdict};
+use crate::clock::Timestamp;
+use crate::decision::recorded::{Came, Clock};
+use crate::decision::{Decision, HistoryEntry, Verdict};
 use crate::desk::{Ask, Decided, Opened};
 use crate::escalation::Principal;
-use crate::event::Json;
+use crate::event::{self, Event, Json, Unreadable};
 use crate::files::Root;
+use crate::matrix::Matrix;
 use crate::reference::Times;
 use crate::router::{Router, Settings};
 
@@ -30,6 +35,10 @@ use crate::router::{Router, Settings};
 ///
 /// Who acts is the requester. The decision is made as of now, and measures know only this event: what
 /// has to count events over time is `serve`.
+///
+/// Where laneway.toml has [decisions], the decision is logged, and recent decisions on the same subject are
+/// part of the evidence. A log that cannot be written is said, and the escalation is opened all the
+/// same: the exit code is that of the opening.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The matrix: a file, the folder of one, or - for standard input
@@ -62,6 +71,9 @@ struct Answered<'d> {
     /// Absent where the decision opens nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     escalation: Option<Data<'d>>,
+    /// Why the decision is not in the decision log, where it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_logged: Option<String>,
 }
 
 pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(), Trouble> {
@@ -72,14 +84,31 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
     let agent = args.agent.as_deref().map(Principal::parse).transpose()?;
     let event = event(args, &limits)?;
     let router = Router::new(Arc::clone(&matrix)).with_settings(Settings {
-        limits,
+        limits: limits.clone(),
         ..Settings::default()
     });
     let now = desk.desk.now()?.at;
     let (decision, recorded) = router.dry_run_recording(&event, now);
+    let read = event::read(&event, &matrix.schema, &limits, now);
+    let logging = Logging {
+        log: log_of(&desk, &matrix, now),
+        by: &desk.actor.principal,
+        now,
+    };
+    let was = Was {
+        bytes: &event,
+        read: read.as_ref().map_err(AsRef::as_ref),
+        decision: &decision,
+    };
     if decision.verdict != Verdict::Escalate {
-        return nothing(&decision, &desk, shell);
+        let not_logged = logging.note(&was, None, shell);
+        return nothing(&decision, not_logged, &desk, shell);
     }
+    let mut shown = decision.clone();
+    let history = logging.history(&was).unwrap_or_else(|why| {
+        log::without_history(&mut shown, &why);
+        Vec::new()
+    });
     let ask = Ask {
         requester: desk.actor.principal.clone(),
         // Who typed it must stay named too.
@@ -87,18 +116,79 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
         agent,
         key: args.key.clone(),
         asks: !args.report,
-        event,
-        history: Vec::new(),
+        event: event.clone(),
+        history,
     };
     let decided = Decided {
         matrix,
-        decision,
+        decision: shown,
         recorded,
         times: Times::received(now),
     };
-    let opened = desk.desk.open(&ask, &decided)?;
+    let opened = desk.desk.open(&ask, &decided);
+    let not_logged = match &opened {
+        // It was logged when it was made first.
+        Ok(opened) if opened.replayed => None,
+        Ok(opened) => logging.note(&was, Some(&opened.escalation.pinned.id), shell),
+        Err(_) => logging.note(&was, None, shell),
+    };
+    let opened = opened?;
     desk.keep_house(shell);
-    say(&decided.decision, &opened, &desk, shell)
+    say(&decided.decision, &opened, not_logged, &desk, shell)
+}
+
+/// An event as it came, and what was decided on it.
+struct Was<'w> {
+    bytes: &'w [u8],
+    read: Result<&'w Event, &'w Unreadable>,
+    decision: &'w Decision,
+}
+
+/// The decision log, if one is kept, or why there is none.
+struct Logging<'l> {
+    log: Option<Result<Log, String>>,
+    by: &'l Principal,
+    now: Timestamp,
+}
+
+fn log_of(desk: &Desk, matrix: &Arc<Matrix>, now: Timestamp) -> Option<Result<Log, String>> {
+    let decisions = desk.config.decisions.as_ref()?;
+    Some(Log::open(decisions, &desk.config, matrix, now))
+}
+
+impl Logging<'_> {
+    /// Earlier decisions on the same subject, or why they are not known.
+    fn history(&self, was: &Was<'_>) -> Result<Vec<HistoryEntry>, String> {
+        match &self.log {
+            None => Err("laneway.toml has no `[decisions]`, so that none are logged".to_owned()),
+            Some(Err(why)) => Err(why.clone()),
+            Some(Ok(log)) => log.history(was.decision, was.read.ok(), self.now),
+        }
+    }
+
+    /// Logs the decision. Says and gives back why it is not logged, where it should be.
+    fn note(&self, was: &Was<'_>, escalation: Option<&str>, shell: &Shell) -> Option<String> {
+        let why = match self.log.as_ref()? {
+            Err(why) => Some(format!("{why}; the decision is not logged")),
+            Ok(log) => {
+                let ready = log.ready(&Made {
+                    received: self.now,
+                    clock: Clock::Received,
+                    came: Came::of(was.bytes),
+                    event: was.read,
+                    decision: was.decision,
+                    escalation,
+                    by: Some(self.by),
+                });
+                if let Some(ready) = ready {
+                    log.add(ready, self.now);
+                }
+                log.end()
+            }
+        }?;
+        log::tell(shell, &why);
+        Some(why)
+    }
 }
 
 /// The one event that is meant.
@@ -149,13 +239,19 @@ fn has_id(bytes: &[u8], id: &str, limits: &crate::limits::Limits) -> bool {
 }
 
 /// A decision that opens nothing.
-fn nothing(decision: &Decision, desk: &Desk, shell: &mut Shell) -> Result<(), Trouble> {
+fn nothing(
+    decision: &Decision,
+    not_logged: Option<String>,
+    desk: &Desk,
+    shell: &mut Shell,
+) -> Result<(), Trouble> {
     if desk.format == Format::Json {
         let answered = Answered {
             decision,
             replayed: None,
             joined: None,
             escalation: None,
+            not_logged,
         };
         return super::json(&answered, &mut shell.out);
     }
@@ -178,6 +274,7 @@ fn in_short(decision: &Decision, shell: &mut Shell) -> Result<(), Trouble> {
 fn say(
     decision: &Decision,
     opened: &Opened,
+    not_logged: Option<String>,
     desk: &Desk,
     shell: &mut Shell,
 ) -> Result<(), Trouble> {
@@ -188,6 +285,7 @@ fn say(
             replayed: Some(opened.replayed),
             joined: Some(opened.joined),
             escalation: Some(Data::of(it)),
+            not_logged,
         };
         return super::json(&answered, &mut shell.out);
     }

@@ -138,7 +138,8 @@ impl View<'_> {
         for (path, value) in &packet.adjusted {
             page.line("", &format!("  {path} set to {}", json_text(value)));
         }
-        if packet.trigger.is_empty() || !packet.problems.is_empty() {
+        // Where tests made it so they say more.
+        if packet.trigger.iter().all(|it| it.because.is_empty()) {
             page.line("why", &packet.decision.reason);
         }
         for trigger in &packet.trigger {
