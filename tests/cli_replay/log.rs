@@ -88,11 +88,15 @@ impl Shop {
     }
 
     fn run(&self, args: &[&str]) -> Ran {
+        self.run_at(NOW, args)
+    }
+
+    fn run_at(&self, now: &str, args: &[&str]) -> Ran {
         let mut command: Command = program();
         let output = command
             .current_dir(self.0.path())
             .args(args)
-            .arg(NOW)
+            .arg(now)
             .output()
             .unwrap();
         Ran {
@@ -181,7 +185,10 @@ fn a_replay_of_a_log_by_the_same_matrix_changes_nothing() {
     let often = lanes.iter().find(|lane| lane["lane"] == "often");
     assert_eq!(often.unwrap()["fired"], 3);
     // What has no instant of its own was received when it was decided, whenever it is replayed.
-    let later = shop.run(&["replay", "matrix.lane", "log", "--format=json", "--jobs=1"]);
+    let later = shop.run_at(
+        "--now=2027-03-01T00:00:00Z",
+        &["replay", "matrix.lane", "log", "--format=json", "--jobs=1"],
+    );
     let last: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
     assert_eq!(last["received"], "2026-11-20T10:00:00Z");
     assert_eq!(later.json(), again);
@@ -201,6 +208,13 @@ fn what_another_matrix_decides_differently_is_named_with_an_example() {
     let seen = shop.run(&["replay", "other.lane", "log"]).out;
     let from = seen.find("decision log").unwrap();
     insta::assert_snapshot!(&seen[from..]);
+    let page = shop
+        .run(&["replay", "other.lane", "log", "--format=html"])
+        .out;
+    let page = &page[page.find("<h2>Decision log").unwrap()..];
+    for part in ["11 decided as then.", "escalate by often", "e-6 (line 7)"] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
 }
 
 #[test]

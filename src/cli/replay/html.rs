@@ -8,13 +8,13 @@ use std::io::{self, Write};
 
 use super::plot::joined;
 use super::words::{
-    Face, events, example, extent, kind_rows, missing_rows, named, number, one_bar, rule_rows,
-    trial_rows, when,
+    Face, events, example, extent, kind_rows, missing_rows, named, number, one_bar, remarks,
+    rule_rows, trial_rows, when,
 };
 use crate::cli::show::html::{STYLE, escape};
 use crate::replay::Summary;
 use crate::replay::summary::{
-    Against, Bucket, ChangeSummary, LaneSummary, OverTime, Part, UnreadableSummary,
+    Against, Bucket, ChangeSummary, LaneSummary, LogSummary, OverTime, Part, UnreadableSummary,
 };
 
 const PLOTS: &str = include_str!("page.css");
@@ -39,6 +39,9 @@ fn page(summary: &Summary) -> String {
         }
         if let Some(other) = &summary.against {
             against(&mut html, other);
+        }
+        if let Some(logged) = &summary.log {
+            log(&mut html, logged);
         }
         lanes(&mut html, summary);
         rules(&mut html, summary);
@@ -403,6 +406,36 @@ fn against(html: &mut String, against: &Against) {
             titles: &["", "Events", "Share", "Is", "Becomes", "Differs", "Such as"],
             numbers: &[1, 2],
             rows: against.changes.iter().map(change).collect(),
+        };
+        table.write(html);
+    });
+}
+
+/// What a decision log says, beside what is decided now.
+fn log(html: &mut String, log: &LogSummary) {
+    let same = number(log.decisions - log.changed.events);
+    let mut words = vec![format!("{same} decided as then.")];
+    words.extend(remarks(log).map(|(count, says)| format!("{} {says}.", number(count))));
+    section(html, "Decision log", &words.join(" "), |html| {
+        if log.changes.is_empty() {
+            *html += "<p>No decision changes.</p>\n";
+            return;
+        }
+        let rows = log.changes.iter().map(|change| {
+            let examples = change.examples.iter();
+            let examples: Vec<String> = examples.map(|e| escape(&example(e))).collect();
+            vec![
+                number(change.part.events),
+                share(change.part),
+                escape(&named(&change.old)),
+                escape(&named(&change.new)),
+                examples.join(", "),
+            ]
+        });
+        let table = Table {
+            titles: &["Events", "Share", "Was", "Is now", "Such as"],
+            numbers: &[0, 1],
+            rows: rows.collect(),
         };
         table.write(html);
     });

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use super::plot::{joined, sparkline};
 use super::words::{
-    Face, events, example, extent, kind_rows, missing_rows, named, number, one_bar, rule_rows,
-    share, trial_rows, when,
+    Face, events, example, extent, kind_rows, missing_rows, named, number, one_bar, remarks,
+    rule_rows, share, trial_rows, when,
 };
 use crate::cli::decide::paint as paint_verdict;
 use crate::cli::output::Paint;
@@ -341,20 +341,8 @@ impl Page {
         let same = log.decisions - log.changed.events;
         let beside = format!("{} decided as then", number(same));
         self.title(out, "decision log", &beside)?;
-        for (count, says) in [
-            (
-                log.sampled,
-                "of a sample: counts and measures are those of the sample",
-            ),
-            (
-                log.redacted,
-                "redacted: one may change because of what was taken out",
-            ),
-            (log.absent, "without their event, and left out"),
-        ] {
-            if count > 0 {
-                self.list(out, "", &format!("{} {says}", number(count)))?;
-            }
+        for (count, says) in remarks(log) {
+            self.list(out, "", &format!("{} {says}", number(count)))?;
         }
         if log.changes.is_empty() {
             return writeln!(out, "  no decision changes");

@@ -8,7 +8,7 @@ use chrono_tz::Tz;
 
 use crate::cli::screen::moment;
 use crate::replay::Summary;
-use crate::replay::summary::{Example, Named, Part, Step};
+use crate::replay::summary::{Example, LogSummary, Named, Part, Step};
 
 /// `1,234,567`
 pub(super) fn number(number: u64) -> String {
@@ -96,6 +96,22 @@ pub(super) fn when(from: &str) -> String {
 /// `escalate by customer_risk`
 pub(super) fn named(named: &Named) -> String {
     format!("{} by {}", named.verdict.as_str(), named.by)
+}
+
+/// What is to be known of the lines of a decision log, with how many there are.
+pub(super) fn remarks(log: &LogSummary) -> impl Iterator<Item = (u64, &'static str)> {
+    let all = [
+        (
+            log.sampled,
+            "of a sample: counts and measures are those of the sample",
+        ),
+        (
+            log.redacted,
+            "redacted: one may change because of what was taken out",
+        ),
+        (log.absent, "without their event, and left out"),
+    ];
+    all.into_iter().filter(|(count, _)| *count > 0)
 }
 
 /// `line 7`, `file 2 line 7`, `id-7 (line 7)`
