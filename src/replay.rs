@@ -142,7 +142,9 @@ impl<'r> Both<'r> {
                 .map(|id| String::from_utf8_lossy(id).into_owned()),
             Held::Event(id) => id.as_deref().map(str::to_owned),
         };
-        tally.count(&replay.old, replay.received, found, place, &id);
+        // Of what is logged the instant is known, if only as that of its receipt.
+        let unknown = logged.is_none().then_some(replay.received);
+        tally.count(&replay.old, unknown, found, place, &id);
         if let Some((new, catalogue)) = &self.new {
             tally.compare(catalogue, found, &new.found, place, &id);
         }

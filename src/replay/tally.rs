@@ -121,19 +121,19 @@ impl Tally {
         self.bytes += bytes;
     }
 
-    /// Counts what an event came to.
+    /// Counts what an event came to. `unknown` is the instant of those that have none of their own.
     #[inline]
     pub(super) fn count(
         &mut self,
         side: &Side<'_>,
-        received: Timestamp,
+        unknown: Option<Timestamp>,
         found: &Found,
         place: Place,
         id: &dyn Fn() -> Option<String>,
     ) {
         let verdict = rank(found.verdict);
         self.counted.add(found, verdict);
-        if found.at == received {
+        if Some(found.at) == unknown {
             self.counted.untimed += 1;
         } else {
             let Counted { first, last, .. } = &mut self.counted;
