@@ -42,7 +42,9 @@ fn main() {
     // As behind the first minute of a server, when it knows how its tables are filled; `pgbench -i` asks for
     // the same.
     let warm = time.min(Duration::from_secs(2));
-    let warmed = a_second(&stores, warm, |store, id| decided(store, &format!("warm-{id}")));
+    let warmed = a_second(&stores, warm, |store, id| {
+        decided(store, &format!("warm-{id}"))
+    });
     cluster.client(&database).batch_execute("ANALYZE").unwrap();
     let openings = a_second(&stores, time, |store, id| {
         let id = format!("open-{id}");

@@ -373,14 +373,6 @@ impl SignOff {
         self.seats.iter().filter(|seat| seat.until.is_none())
     }
 
-    /// Ends the seats of a person.
-    pub(super) fn unseat(&mut self, person: &Principal, now: Timestamp) {
-        let seats = self.seats.iter_mut();
-        for seat in seats.filter(|seat| seat.until.is_none() && seat.person == *person) {
-            seat.until = Some(now);
-        }
-    }
-
     /// The seat of a person, if it holds: a person's own before one that was delegated.
     #[must_use]
     pub fn seat_of(&self, person: &Principal) -> Option<&Seat> {

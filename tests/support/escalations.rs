@@ -7,6 +7,7 @@ use std::sync::Arc;
 use laneway::clock::{Duration, Timestamp, parse_timestamp};
 use laneway::decision::{Holds, Urgency, Verdict};
 use laneway::escalation::audit::{Digest, Head, Salt, seal};
+use laneway::escalation::people::{Channel, ChannelKind};
 use laneway::escalation::time::stored;
 use laneway::escalation::{
     Actor, Amendment, Applied, Command, Context, Demands, Directory, Does, Escalation, Pinned,
@@ -343,7 +344,10 @@ pub fn join() -> Command {
 
 /// What the rules do with a command.
 pub fn applied(it: &Escalation, command: &Command, actor: &Actor, now: Timestamp) -> Applied {
-    let (directory, policy) = (Directory::default(), Policy::default());
+    // Everybody can be told.
+    let channels = vec![Channel::from(ChannelKind::Log)];
+    let directory = Directory::builder().with_channels(channels).finish();
+    let (directory, policy) = (directory.unwrap(), Policy::default());
     let context = Context {
         now,
         is_confirmed: true,

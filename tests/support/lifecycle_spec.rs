@@ -288,6 +288,14 @@ impl Shadow {
                         }
                     }
                 }
+                // A seat that was lent by one who left ends; its holder may have another.
+                RecordKind::Voided if !body(record)["for"].is_null() => {
+                    let (from, to) = (name(record, "for"), name(record, "person"));
+                    let part = self.part(&lane);
+                    if !part.delegated.remove(&(from, to)) || !town.has_left(from) {
+                        wrong.push("a delegation ended of one who did not leave".to_owned());
+                    }
+                }
                 RecordKind::Voided => {
                     let person = name(record, "person");
                     if !town.has_left(person) {
@@ -353,6 +361,10 @@ impl Shadow {
             }
             if !after.is_pending() || sign_off.state != SignOffState::Waiting {
                 continue;
+            }
+            let mut lent = sign_off.seated().filter_map(|seat| seat.for_whom.as_ref());
+            if lent.any(|from| town.has_left(from.as_str())) {
+                wrong.push("a seat goes on that was lent by one who left".to_owned());
             }
             if self.counted(at).len() >= part.quorum as usize {
                 wrong.push("a sign-off waits that has its quorum".to_owned());

@@ -39,10 +39,7 @@ impl Work<'_> {
             if has_own || (has_voted && !is_in) {
                 continue;
             }
-            // A vote counts once: by the own seat of its voter before one that was delegated.
-            if has_voted {
-                sign_off.unseat(person, now);
-            }
+            // Beside one that was delegated: a vote counts once, by its voter's own before that.
             sign_off.seats.push(Seat {
                 person: person.clone(),
                 via: asked.via.clone(),

@@ -6,7 +6,7 @@ use super::{Work, by};
 use crate::escalation::command::{Actor, Refusal, Reply, VoteOf};
 use crate::escalation::effect::RecordKind;
 use crate::escalation::principal::Principal;
-use crate::escalation::state::{Cause, Outcome, SignOff, SignOffState, Vote, VoteKind};
+use crate::escalation::state::{Cause, Outcome, Seat, SignOff, SignOffState, Vote, VoteKind};
 use crate::limits::REMARK_CHARS;
 
 impl Work<'_> {
@@ -169,19 +169,20 @@ impl Work<'_> {
         });
     }
 
-    /// Rule 3: eligibility is checked when voting. Of the voter's seats in a sign-off the one by which it
-    /// may vote stays, its own before one that was delegated, so that the vote counts once and where it may.
+    /// Rule 3: eligibility is checked when voting. Seats by which the voter may not vote now end, so that
+    /// its vote does not count by them.
     fn give_up_seats(&mut self, person: &Principal) {
         let now = self.now;
         for position in 0..self.it.sign_offs.len() {
             let Some(it) = self.it.sign_offs.get(position) else {
                 return;
             };
-            let stays = self.eligible_seat(it, person).cloned();
+            let its = |seat: &Seat| seat.person == *person && seat.until.is_none();
+            let ends = it.seats.iter().map(|it| its(it) && !self.is_eligible(it));
+            let ends: Vec<bool> = ends.collect();
             if let Some(it) = self.it.sign_offs.get_mut(position) {
-                for seat in &mut it.seats {
-                    let is_other = seat.person == *person && stays.as_ref() != Some(seat);
-                    if is_other && seat.until.is_none() {
+                for (seat, ends) in it.seats.iter_mut().zip(ends) {
+                    if ends {
                         seat.until = Some(now);
                     }
                 }
