@@ -11,6 +11,8 @@ pub mod decisions;
 mod erasure;
 pub(crate) mod file;
 mod memory;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod narrow;
 #[cfg(feature = "postgres")]
 mod postgres;
 mod respond;

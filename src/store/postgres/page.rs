@@ -13,6 +13,7 @@ use super::transaction::instant;
 use crate::decision::Urgency;
 use crate::escalation::time::micros;
 use crate::escalation::{Outcome, Principal};
+use crate::store::narrow::{Filter, Narrow};
 use crate::store::{Order, Query, StoreError, Summary, TENANT};
 
 /// A statement in the making.
@@ -44,45 +45,30 @@ const OF_TEAM: &str =
 const OF_PERSON: &str =
     "SELECT escalation FROM seats WHERE tenant = $1 AND until IS NULL AND person = $2";
 
-/// A filter that few match: what it leaves is read first, and put in order.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Few<'q> {
-    text: &'static str,
-    value: &'q str,
-}
-
-/// The filters of a query for what is pending.
-pub(super) fn filters(query: &Query) -> impl Iterator<Item = Few<'_>> {
-    let of = |text, value: Option<_>| value.map(|value| Few { text, value });
-    let requester = query.requester.as_ref().map(Principal::as_str);
-    let person = query.person.as_ref().map(Principal::as_str);
-    let all = [
-        of(OF_REQUESTER, requester),
-        of(OF_LANE, query.lane.as_deref()),
-        of(OF_URGENCY, query.urgency.map(Urgency::as_str)),
-        of(OF_TEAM, query.team.as_deref()),
-        of(OF_PERSON, person),
-    ];
-    all.into_iter().flatten()
-}
-
-impl Few<'_> {
-    /// How many it leaves, at most so many.
-    pub(super) fn count(self, most: u32) -> Page {
-        let mut page = Page::default();
-        let text = self.text;
-        page.text(TENANT);
-        page.text(self.value);
-        page.sql = format!("SELECT count(*) FROM ({text} LIMIT ");
-        page.number(i64::from(most));
-        page.sql += ") f";
-        page
+fn text_by(filter: Filter) -> &'static str {
+    match filter {
+        Filter::Requester => OF_REQUESTER,
+        Filter::Lane => OF_LANE,
+        Filter::Urgency => OF_URGENCY,
+        Filter::Team => OF_TEAM,
+        Filter::Person => OF_PERSON,
     }
 }
 
 impl Page {
+    /// How many a filter leaves, at most so many.
+    pub(super) fn count(few: Narrow<'_>, most: u32) -> Self {
+        let mut page = Self::default();
+        page.text(TENANT);
+        page.text(few.value);
+        page.sql = format!("SELECT count(*) FROM ({} LIMIT ", text_by(few.by));
+        page.number(i64::from(most));
+        page.sql += ") f";
+        page
+    }
+
     /// The statement of a query.
-    pub(super) fn of(query: &Query, few: Option<Few<'_>>) -> Self {
+    pub(super) fn of(query: &Query, few: Option<Narrow<'_>>) -> Self {
         let mut page = Self::default();
         match few {
             None => {
@@ -93,7 +79,7 @@ impl Page {
                 page.text(TENANT);
                 page.text(few.value);
                 // Materialized: it is read first, and as a whole.
-                page.sql = format!("WITH f AS MATERIALIZED ({}) {SELECT}$1", few.text);
+                page.sql = format!("WITH f AS MATERIALIZED ({}) {SELECT}$1", text_by(few.by));
                 page.sql += " AND id IN (SELECT * FROM f)";
             }
         }

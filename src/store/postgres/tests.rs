@@ -2,12 +2,13 @@
 
 use postgres::types::ToSql;
 
-use super::page::{Page, filters};
+use super::page::Page;
 use super::transaction::{ALL_FAILED, COUNTS, DUE, ENDED, GROUP, OLD_NOTICES, TAKE};
 use super::{PostgresOptions, PostgresStore};
 use crate::clock::Timestamp;
 use crate::decision::Urgency;
 use crate::escalation::Principal;
+use crate::store::narrow::filters;
 use crate::store::{Cursor, Order, Query};
 
 #[path = "../../../tests/support/postgres.rs"]
@@ -106,7 +107,7 @@ fn every_list_is_read_by_its_index() {
         ..Query::default()
     };
     for few in filters(&query) {
-        for page in [Page::of(&query, Some(few)), few.count(10)] {
+        for page in [Page::of(&query, Some(few)), Page::count(few, 10)] {
             let values = page.values();
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|(value, _)| *value).collect();
             is_by_index(&plan(&mut client, &page.sql, &values), &[]);

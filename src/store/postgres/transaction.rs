@@ -9,7 +9,7 @@ use postgres::Row;
 use postgres::types::ToSql;
 
 use super::error::Failure;
-use super::page::{Few, Page, filters, summary};
+use super::page::{Page, summary};
 use super::pool::Connection;
 use super::rows::number;
 use super::{load, put};
@@ -17,7 +17,7 @@ use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Digest, Head, Payload, Row as AuditRow, Salt};
 use crate::escalation::time::{from_micros, micros};
 use crate::escalation::{Counts, Principal};
-use crate::limits::STORE_FEW;
+use crate::store::narrow::fewest;
 use crate::store::{
     Behind, Delivery, Outbox, Posted, Query, Request, StoreError, StoreErrorKind, Stored, Summary,
     TENANT, Tombstone, Transaction, Writing,
@@ -103,21 +103,6 @@ impl<'c> PostgresTransaction<'c> {
         let client = &mut self.connection.client;
         let rows = client.query_typed(&page.sql, &page.values());
         rows.map_err(|error| self.failed(&error))
-    }
-
-    /// The filter that leaves the fewest, if that is few.
-    fn few<'q>(&mut self, query: &'q Query) -> Result<Option<Few<'q>>, StoreError> {
-        let mut least = (STORE_FEW, None);
-        for few in filters(query) {
-            let rows = self.query_page(&few.count(least.0))?;
-            let row = rows.first();
-            let row = row.ok_or_else(|| StoreError::corrupt("a count is missing"))?;
-            let count: u32 = number(row, 0)?;
-            if count < least.0 {
-                least = (count, Some(few));
-            }
-        }
-        Ok(least.1)
     }
 
     /// Behind a failure the server would say only that the transaction is over.
@@ -262,10 +247,14 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn page(&mut self, query: &Query) -> Result<Vec<Summary>, StoreError> {
-        let few = match query.is_of_pending() {
-            true => self.few(query)?,
-            false => None,
-        };
+        let few = fewest(query, |few, most| {
+            let rows = self.query_page(&Page::count(few, most))?;
+            let row = rows.first();
+            number(
+                row.ok_or_else(|| StoreError::corrupt("a count is missing"))?,
+                0,
+            )
+        })?;
         let rows = self.query_page(&Page::of(query, few))?;
         rows.iter().map(summary).collect()
     }

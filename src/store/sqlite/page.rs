@@ -10,9 +10,11 @@ use rusqlite::{Row, ToSql, params, params_from_iter};
 use super::columns::Columns;
 use super::transaction::SqliteTransaction;
 use crate::decision::Urgency;
+use crate::escalation::Outcome;
 use crate::escalation::time::micros;
-use crate::escalation::{Outcome, Principal};
-use crate::limits::STORE_FEW;
+#[cfg(test)]
+use crate::store::narrow::filters;
+use crate::store::narrow::{Filter, Narrow, fewest};
 use crate::store::transaction::{Order, Query, StoreError, Summary};
 
 const COLUMNS: &str = "SELECT e.id, e.lane, e.urgency, e.requester, e.opened, e.state, e.ended,
@@ -33,26 +35,18 @@ const OF_TEAM: &str = "SELECT escalation AS id FROM sign_offs INDEXED BY sign_of
 const OF_PERSON: &str = "SELECT escalation AS id FROM seats INDEXED BY seats_of_person
     WHERE tenant = ? AND person = ? AND until IS NULL";
 
-/// A filter that few match: what it leaves is read first, and put in order.
-#[derive(Debug, Clone, Copy)]
-struct Few<'q> {
-    text: &'static str,
-    value: &'q str,
+fn text_by(filter: Filter) -> &'static str {
+    match filter {
+        Filter::Requester => OF_REQUESTER,
+        Filter::Lane => OF_LANE,
+        Filter::Urgency => OF_URGENCY,
+        Filter::Team => OF_TEAM,
+        Filter::Person => OF_PERSON,
+    }
 }
 
-/// The filters of a query for what is pending.
-fn filters(query: &Query) -> impl Iterator<Item = Few<'_>> {
-    let of = |text, value: Option<_>| value.map(|value| Few { text, value });
-    let requester = query.requester.as_ref().map(Principal::as_str);
-    let person = query.person.as_ref().map(Principal::as_str);
-    let all = [
-        of(OF_REQUESTER, requester),
-        of(OF_LANE, query.lane.as_deref()),
-        of(OF_URGENCY, query.urgency.map(Urgency::as_str)),
-        of(OF_TEAM, query.team.as_deref()),
-        of(OF_PERSON, person),
-    ];
-    all.into_iter().flatten()
+fn count_by(filter: Filter) -> String {
+    format!("SELECT count(*) FROM ({} LIMIT ?)", text_by(filter))
 }
 
 /// The text of a statement with its values.
@@ -76,7 +70,7 @@ impl<'q> Statement<'q> {
     }
 }
 
-fn statement<'q>(query: &'q Query, few: Option<Few<'q>>, tenant: &'q str) -> Statement<'q> {
+fn statement<'q>(query: &'q Query, few: Option<Narrow<'q>>, tenant: &'q str) -> Statement<'q> {
     let mut it = Statement {
         text: COLUMNS.to_owned(),
         values: vec![Box::new(tenant)],
@@ -86,7 +80,7 @@ fn statement<'q>(query: &'q Query, few: Option<Few<'q>>, tenant: &'q str) -> Sta
         Some(few) => {
             // A cross join is done in the order of its writing.
             it.text.push_str("(SELECT DISTINCT id FROM (");
-            it.text.push_str(few.text);
+            it.text.push_str(text_by(few.by));
             it.text
                 .push_str(")) AS f CROSS JOIN escalations AS e ON e.id = f.id AND e.tenant = ?");
             it.values
@@ -143,10 +137,10 @@ fn statement<'q>(query: &'q Query, few: Option<Few<'q>>, tenant: &'q str) -> Sta
 
 impl SqliteTransaction<'_> {
     pub(super) fn list(&self, query: &Query) -> Result<Vec<Summary>, StoreError> {
-        let few = match query.is_of_pending() {
-            true => self.few(query)?,
-            false => None,
-        };
+        let few = fewest(query, |few, most| {
+            let values = params![self.tenant(), few.value, most];
+            Ok(self.one(&count_by(few.by), values)?.unwrap_or(0))
+        })?;
         let statement = statement(query, few, self.tenant());
         let values = params_from_iter(&statement.values);
         let mut page = self.select(&statement.text, values, summary)?;
@@ -155,20 +149,6 @@ impl SqliteTransaction<'_> {
             it.teams = teams;
         }
         Ok(page)
-    }
-
-    /// The filter that leaves the fewest, if that is few.
-    fn few<'q>(&self, query: &'q Query) -> Result<Option<Few<'q>>, StoreError> {
-        let mut least = (STORE_FEW, None);
-        for few in filters(query) {
-            let text = format!("SELECT count(*) FROM ({} LIMIT ?)", few.text);
-            let count: Option<u32> = self.one(&text, params![self.tenant(), few.value, least.0])?;
-            let count = count.unwrap_or(0);
-            if count < least.0 {
-                least = (count, Some(few));
-            }
-        }
-        Ok(least.1)
     }
 }
 
@@ -206,8 +186,8 @@ pub(super) fn text_of(query: &Query) -> String {
 #[cfg(test)]
 pub(super) fn texts_of_few(query: &Query) -> Vec<String> {
     let texts = filters(query).flat_map(|few| {
-        let count = format!("SELECT count(*) FROM ({} LIMIT ?)", few.text);
-        [statement(query, Some(few), "main").text, count]
+        let list = statement(query, Some(few), "main").text;
+        [list, count_by(few.by)]
     });
     texts.collect()
 }
