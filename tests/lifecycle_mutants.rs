@@ -213,4 +213,11 @@ fn there_are_many_mistakes_and_each_has_its_own_words() {
     whats.sort_unstable();
     whats.dedup();
     assert_eq!(whats.len(), MUTANTS.len());
+    // Each is a place of the rules as they are now.
+    for mutant in MUTANTS {
+        let path = repository().join("src/escalation").join(mutant.file);
+        let text = without_tests(&fs::read_to_string(path).unwrap());
+        let there = text.matches(mutant.from).count();
+        assert_eq!(there, 1, "{}: {}", mutant.file, mutant.what);
+    }
 }

@@ -60,8 +60,8 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         ["apply.rs", "the group is not checked when voting"],
-        "                .is_none_or(|group| directory.is_member(group, whose))",
-        "                .is_none_or(|_| true)",
+        "via.is_none_or(|group| self.context.directory.is_member(group, person))",
+        "via.is_none_or(|_| true)",
         "lifecycle::who::rule_3_eligibility_is_checked_against_the_directory_at_voting",
     ),
     mutant(
@@ -132,9 +132,30 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         ["apply/steps.rs", "silence allows an unsure lane"],
-        "if it.plan.unsure || !self.it.is_readable {",
-        "if !self.it.is_readable {",
+        "if it.plan.unsure || !self.it.is_readable || is_over {",
+        "if !self.it.is_readable || is_over {",
         "lifecycle::time::rule_5_an_allow_that_stands_on_an_unsure_lane_refuses",
+    ),
+    mutant(
+        ["apply/steps.rs", "silence allows behind the cap"],
+        "!self.it.is_readable || is_over {",
+        "!self.it.is_readable {",
+        "lifecycle::corners::rule_4_what_lateness_moves_behind_the_cap_is_never_allowed",
+    ),
+    mutant(
+        ["apply/steps.rs", "a vote for one who left counts on"],
+        "        self.end_lent_seats();\n",
+        "",
+        "lifecycle::corners::rule_3_a_vote_for_one_who_left_counts_no_more",
+    ),
+    mutant(
+        [
+            "apply/votes.rs",
+            "a vote counts by a seat of a group that its person left",
+        ],
+        "its(it) && !self.is_eligible(it)",
+        "its(it) && self.is_out(&it.person)",
+        "lifecycle::corners::rule_3_a_vote_counts_only_where_its_person_may_vote",
     ),
     mutant(
         [
@@ -201,7 +222,7 @@ pub const MUTANTS: &[Mutant] = &[
     ),
     mutant(
         ["apply/ends.rs", "anyone cancels"],
-        "let may = self.is_involved(&actor.principal) || Self::is_operator(actor);",
+        "let may = self.is_involved(&actor.principal) || self.is_operator(actor);",
         "let may = true;",
         "lifecycle::who::rule_3_the_requester_may_cancel_and_others_may_not",
     ),
