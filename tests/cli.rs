@@ -22,6 +22,7 @@ mod input;
 #[path = "cli/new.rs"]
 mod new;
 #[path = "support/program.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod program;
 #[path = "cli/run.rs"]
 mod run;

@@ -23,6 +23,8 @@ mod jobs;
 mod long;
 #[path = "cli_decide/partitions.rs"]
 mod partitions;
+#[path = "support/program.rs"]
+mod program;
 #[path = "cli_decide/run.rs"]
 mod run;
 #[path = "cli_decide/schema.rs"]

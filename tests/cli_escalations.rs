@@ -16,6 +16,7 @@ mod history;
 #[path = "cli_escalations/json.rs"]
 mod json;
 #[path = "support/program.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
 mod program;
 #[path = "cli_escalations/refusals.rs"]
 mod refusals;

@@ -25,6 +25,8 @@ mod long;
 #[cfg(feature = "parquet")]
 #[path = "cli_replay/parquet.rs"]
 mod parquet;
+#[path = "support/program.rs"]
+mod program;
 #[path = "cli_decide/run.rs"]
 mod run;
 #[path = "cli_replay/same.rs"]

@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
-use laneway::desk::{Clock, Consumption, Desk, DeskError, Opened, Settings};
+use laneway::desk::{Clock, Consumption, Desk, DeskError, Happened, Opened, Settings};
 use laneway::escalation::policy::RedactPath;
 use laneway::escalation::{Cause, Command, Outcome, Refusal, Reply, VoteOf};
 use laneway::store::{MemoryStore, Store};
@@ -203,7 +203,7 @@ fn events_of_a_group_join_and_a_grant_covers_the_first_only() {
     let answer = office.desk.consume(&id, &by_event, &live, actor("service"));
     let refusal = refused(answer.unwrap_err());
     assert!(matches!(refusal, Refusal::OtherAction { .. }), "{refusal}");
-    assert_eq!(second.word(), "escalate");
+    assert_eq!(second.escalation.word(office.hands.wall()), "escalate");
     assert!(office.consume(&id, &first.escalation.digest, "k").is_ok());
     // Behind the end it is asked for again, by its own key, and opens by itself.
     let again = office.open_for("e2", "160", "c1", None).unwrap();
@@ -325,12 +325,20 @@ fn what_is_redacted_is_never_stored() {
     assert_eq!(broken.unwrap_err().code(), "not_json");
     let again = office.desk.attach(&id, "note", b"other", by());
     assert_eq!(again.unwrap_err().code(), "evidence");
-    let changed = world::event("x", "44321.98", "secret-88", None);
+    let changed = String::from_utf8(world::event("x", "44321.98", "secret-88", None)).unwrap();
+    let inside = changed.replace(
+        '}',
+        r#", "note": [{"token": "secret-99", "text": "kept"}]}"#,
+    );
+    let changed = inside.into_bytes();
     office.desk.amend(&id, &changed, None, by()).unwrap();
     let shown = office.desk.show(&id).unwrap();
     assert!(shown.packet.unwrap().piece("note").is_some());
+    let whole = |it: &Happened| it.body().unwrap().to_owned();
+    let is_there = shown.history.iter().any(|it| whole(it).contains("kept"));
+    assert!(is_there, "what is beside a secret in a list");
     for happened in shown.history {
-        let body = happened.body().unwrap().to_owned();
+        let body = whole(&happened);
         for secret in ["secret-", "4321.98"] {
             assert!(!body.contains(secret), "{}: {body}", happened.row.kind);
         }
@@ -375,10 +383,19 @@ fn rule_8_of_two_actions_that_are_named_none_runs() {
         assert!(matches!(refusal, Refusal::OtherAction { .. }), "{refusal}");
     }
     let it = office.desk.show(&id).unwrap().escalation;
-    assert_eq!(Desk::word(&it), "allow");
+    let lapses = it.grant.as_ref().unwrap().lapses;
+    let before = lapses - TimeDelta::microseconds(1);
+    assert_eq!(it.word(office.hands.wall()), "allow");
+    // Whether or not the lapse is noted yet.
+    assert_eq!([it.word(before), it.word(lapses)], ["allow", "block"]);
     office.consume(&id, &it.digest, "k").unwrap();
     assert_eq!(
-        Desk::word(&office.desk.show(&id).unwrap().escalation),
+        office
+            .desk
+            .show(&id)
+            .unwrap()
+            .escalation
+            .word(office.hands.wall()),
         "block"
     );
 }

@@ -92,12 +92,12 @@ impl Desk {
             &settings.limits,
             decided.times.opened,
         );
-        let subject = match &read {
+        let matter = match &read {
             Ok(event) => Matter::of(&decided.matrix, event),
             Err(unreadable) => Matter::of_unreadable(&decided.matrix, unreadable),
         };
         let redact = &settings.policy.redact;
-        let packet = Packet::assemble(&decided.decision, &subject, ask.history.clone(), redact);
+        let packet = Packet::assemble(&decided.decision, &matter, ask.history.clone(), redact);
         let opening = Prepared {
             ask: ask.clone(),
             decided: decided.clone(),
@@ -115,18 +115,6 @@ impl Desk {
             self.inner.pinned.put(&decided.matrix);
         }
         Ok(opened)
-    }
-}
-
-impl Opened {
-    /// The answer to the caller. What joined another is never allowed by its end.
-    #[must_use]
-    pub fn word(&self) -> &'static str {
-        match Desk::word(&self.escalation) {
-            "escalate" => "escalate",
-            _ if self.joined => "block",
-            word => word,
-        }
     }
 }
 

@@ -7,9 +7,7 @@ use super::view::{Stored as StoredEvent, happened, packet_of};
 use super::{Desk, DeskError, Done, done_of};
 use crate::decision::{Decision, Verdict};
 use crate::escalation::packet::{Matter, Packet};
-use crate::escalation::{
-    Actor, Amendment, Command, Demands, Escalation, GrantState, Outcome, Roster, added_plans,
-};
+use crate::escalation::{Actor, Amendment, Command, Demands, Roster, added_plans};
 use crate::event::{self, Json};
 use crate::matrix::Matrix;
 use crate::reference::{Times, decide_again};
@@ -75,11 +73,11 @@ impl Desk {
             _ => Vec::new(),
         };
         // What is redacted is not stored (the digest stays that of what was given).
-        let subject = match &read {
+        let matter = match &read {
             Ok(event) => Matter::of(&matrix, event),
             Err(unreadable) => Matter::of_unreadable(&matrix, unreadable),
         };
-        let packet = Packet::assemble(&decision, &subject, Vec::new(), &settings.policy.redact);
+        let packet = Packet::assemble(&decision, &matter, Vec::new(), &settings.policy.redact);
         let kept = packet.event().or(packet.action);
         let kept = kept.and_then(|kept| serde_json::to_string(&kept).ok());
         let amendment = Amendment {
@@ -243,22 +241,6 @@ impl Desk {
         let limits = &self.settings().limits;
         let times: Times = stored.times;
         decide_again(matrix, limits, event, &stored.recorded, times)
-    }
-
-    /// The answer to a caller that waits: `allow`, `modify`, `block` or `escalate`. An approval whose grant
-    /// was used, lapsed or was taken back allows nothing any more.
-    #[must_use]
-    pub fn word(escalation: &Escalation) -> &'static str {
-        let Some(resolution) = &escalation.resolution else {
-            return "escalate";
-        };
-        let grant = escalation.grant.as_ref();
-        let is_live = grant.is_none_or(|grant| grant.state == GrantState::Live);
-        match resolution.outcome {
-            Outcome::Approved if is_live => "allow",
-            Outcome::Amended if is_live => "modify",
-            _ => "block",
-        }
     }
 }
 

@@ -260,6 +260,22 @@ impl Escalation {
         self.resolution.is_none()
     }
 
+    /// The answer to a caller that waits: `allow`, `modify`, `block` or `escalate`. An approval whose grant
+    /// was used, lapsed (whether or not that is noted yet) or was taken back allows nothing any more.
+    #[must_use]
+    pub fn word(&self, now: Timestamp) -> &'static str {
+        let Some(resolution) = &self.resolution else {
+            return "escalate";
+        };
+        let is_live = |grant: &Grant| grant.state == GrantState::Live && now < grant.lapses;
+        let may_run = self.grant.as_ref().is_none_or(is_live);
+        match resolution.outcome {
+            Outcome::Approved if may_run => "allow",
+            Outcome::Amended if may_run => "modify",
+            _ => "block",
+        }
+    }
+
     /// When something is to be done with it: the next step of a waiting sign-off, or the lapse of a
     /// live grant.
     #[must_use]

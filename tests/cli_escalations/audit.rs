@@ -59,6 +59,18 @@ fn one_byte_in_the_store_is_found_with_its_place() {
     insta::assert_snapshot!("audit_changed", world.seen(&found, &[&id]));
 }
 
+/// Also where there was a file that others could read.
+#[cfg(unix)]
+fn for_the_owner_alone(world: &World, name: &str, command: &[&str]) {
+    use std::os::unix::fs::PermissionsExt;
+    let path = world.path(name);
+    fs::write(&path, "").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    world.run(&[command, &["--out", name]].concat()).fine();
+    let mode = fs::metadata(&path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode, 0o600, "{name}: {mode:o}");
+}
+
 #[test]
 fn one_byte_of_an_export_is_found_and_a_missing_end_by_a_checkpoint_kept_elsewhere() {
     let (world, _) = answered();
@@ -69,6 +81,10 @@ fn one_byte_of_an_export_is_found_and_a_missing_end_by_a_checkpoint_kept_elsewhe
         .run(&["audit", "export", "--out", "export.ndjson"])
         .fine();
     verify(&world, &["export.ndjson", "--against", "kept.json"]).fine();
+    #[cfg(unix)]
+    for_the_owner_alone(&world, "export.ndjson", &["audit", "export"]);
+    #[cfg(unix)]
+    for_the_owner_alone(&world, "again.json", &["audit", "checkpoint"]);
     let whole = fs::read_to_string(world.path("export.ndjson")).unwrap();
     world.write("changed.ndjson", &whole.replace("I called", "I dalled"));
     let found = verify(&world, &["changed.ndjson"]);

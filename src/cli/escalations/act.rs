@@ -287,7 +287,10 @@ fn give(
 pub(super) fn said(desk: &Desk, done: &Done, shell: &mut Shell, word: &str) -> Result<(), Trouble> {
     desk.keep_house(shell);
     if desk.format == Format::Json {
-        return super::json(&data::Answered::of(done), &mut shell.out);
+        return super::json(
+            &data::Answered::of(done, desk.desk.now()?.at),
+            &mut shell.out,
+        );
     }
     let it = &done.escalation;
     let word = match done.reply {

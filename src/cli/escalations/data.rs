@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use crate::clock::{Timestamp, format_timestamp};
 use crate::decision::{Holds, Urgency};
-use crate::desk::{self, Done, Happened, Shown};
+use crate::desk::{Done, Happened, Shown};
 use crate::escalation::packet::Packet;
 use crate::escalation::{
     Cause, Does, End, Escalation, GrantState, Principal, Reply, Seat, SignOff, SignOffState, Vote,
@@ -33,7 +33,7 @@ pub(super) struct Answered<'d> {
 }
 
 impl<'d> Answered<'d> {
-    pub(super) fn of(done: &'d Done) -> Self {
+    pub(super) fn of(done: &'d Done, now: Timestamp) -> Self {
         let (reply, replayed) = match done.reply {
             Reply::Done => ("done", None),
             Reply::Unchanged => ("unchanged", None),
@@ -42,7 +42,7 @@ impl<'d> Answered<'d> {
         Self {
             reply,
             replayed,
-            escalation: Data::of(&done.escalation),
+            escalation: Data::of(&done.escalation, now),
         }
     }
 }
@@ -156,13 +156,13 @@ struct GrantData<'d> {
 }
 
 impl<'d> Data<'d> {
-    pub(super) fn of(it: &'d Escalation) -> Self {
+    pub(super) fn of(it: &'d Escalation, now: Timestamp) -> Self {
         let pinned = &it.pinned;
         let resolution = it.resolution.as_ref();
         Self {
             id: &pinned.id,
             state: super::page::state(resolution.map(|it| it.outcome)),
-            word: desk::Desk::word(it),
+            word: it.word(now),
             lane: &pinned.lane,
             urgency: pinned.urgency,
             requester: &pinned.requester,
@@ -321,7 +321,7 @@ struct HappenedData<'d> {
 }
 
 impl<'d> Whole<'d> {
-    pub(super) fn of(shown: &'d Shown) -> Self {
+    pub(super) fn of(shown: &'d Shown, now: Timestamp) -> Self {
         let happened = |it: &'d Happened| HappenedData {
             n: it.row.n,
             at: text(it.row.at),
@@ -329,7 +329,7 @@ impl<'d> Whole<'d> {
             body: it.body().and_then(|body| serde_json::from_str(body).ok()),
         };
         Self {
-            escalation: Data::of(&shown.escalation),
+            escalation: Data::of(&shown.escalation, now),
             packet: shown.packet.as_ref(),
             history: shown.history.iter().map(happened).collect(),
         }

@@ -284,7 +284,7 @@ fn say(
             decision,
             replayed: Some(opened.replayed),
             joined: Some(opened.joined),
-            escalation: Some(Data::of(it)),
+            escalation: Some(Data::of(it, desk.desk.now()?.at)),
             not_logged,
         };
         return super::json(&answered, &mut shell.out);

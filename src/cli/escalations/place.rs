@@ -302,6 +302,41 @@ mod tests {
         desk::Desk::new(Arc::clone(store), Settings::default(), clock).unwrap()
     }
 
+    #[test]
+    fn a_store_with_audit_rows_alone_is_in_use() {
+        const MATRIX: &str = r#"
+            matrix "M" { edition 1 otherwise escalate to ops unreadable deny }
+            event call { tool: text }
+            team ops { first person "o@x" }
+        "#;
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(|| Timestamp::UNIX_EPOCH)));
+        let loaded = crate::check_text("m.lane", MATRIX, &crate::Options::default());
+        let matrix = loaded.into_matrix().unwrap();
+        let now = Timestamp::UNIX_EPOCH;
+        let event = br#"{"kind": "call", "tool": "sql"}"#;
+        let router = crate::Router::new(Arc::clone(&matrix));
+        let (decision, recorded) = router.dry_run_recording(event, now);
+        let ask = desk::Ask {
+            requester: Principal::parse("bot").unwrap(),
+            operator: None,
+            agent: None,
+            key: Some("k".to_owned()),
+            asks: true,
+            event: event.to_vec(),
+            history: Vec::new(),
+        };
+        let decided = desk::Decided {
+            matrix,
+            decision,
+            recorded,
+            times: crate::reference::Times::received(now),
+        };
+        desk(&store).open(&ask, &decided).unwrap();
+        let refused = make(&desk(&store), true).unwrap_err();
+        assert_eq!(refused.code(), "store_exists");
+        assert!(!super::is_demo(&desk(&store)).unwrap());
+    }
+
     /// A database is there before it is a store, so that nothing else tells a new one from one in use.
     #[test]
     fn a_store_that_is_in_use_never_becomes_one_for_demonstrations() {

@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Tro
         shown = desk.desk.show(&id)?;
     }
     if desk.format == Format::Json {
-        return super::json(&Whole::of(&shown), &mut shell.out);
+        return super::json(&Whole::of(&shown, desk.desk.now()?.at), &mut shell.out);
     }
     let text = text(desk, &shown, shell)?;
     shell.out.write_all(text.as_bytes())?;
