@@ -23,7 +23,6 @@ mod explain_code;
 mod fix;
 mod fmt;
 mod input;
-mod log;
 mod man;
 mod new;
 mod output;

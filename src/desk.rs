@@ -28,6 +28,7 @@ mod send;
 mod statistics;
 mod view;
 mod voices;
+pub mod wire;
 
 pub use clock::{Clock, Mark, Reading, Suspicion, SystemClock, Watch};
 pub use due::Stepped;

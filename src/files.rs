@@ -13,7 +13,7 @@ use crate::check::{LoadError, Loaded, Options};
 use crate::matrix::Matrix;
 
 mod cases;
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 pub mod config;
 mod disk;
 mod finish;

@@ -16,8 +16,8 @@
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
 //! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
 //! | 8 | [`escalation`] | the lifecycle: a pure function of state, command and instant |
-//! | 9 | [`store`] [`files`] [`notify`] [`desk`] | where state outlives the process; a matrix on disk, and what an operator sets beside it; how people are told; what carries escalations to their end |
-//! | 10 | `cli` | the command line |
+//! | 9 | [`store`] [`files`] [`notify`] [`desk`] `engine` | where state outlives the process; a matrix on disk, and what an operator sets beside it; how people are told; what carries escalations to their end; all of it as an operator set it up |
+//! | 10 | `server` `cli` | the service; the command line, which starts it |
 
 pub mod calendar;
 pub mod cases;
@@ -29,6 +29,8 @@ pub mod compile;
 pub mod decision;
 pub mod desk;
 pub mod diagnostic;
+#[cfg(all(feature = "config", feature = "sqlite"))]
+pub mod engine;
 pub mod escalation;
 pub mod event;
 pub mod files;
@@ -42,6 +44,8 @@ pub mod reference;
 pub mod replay;
 pub mod router;
 pub mod schema;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod slots;
 pub mod span;
 pub mod store;

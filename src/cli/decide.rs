@@ -13,12 +13,12 @@ use std::sync::Arc;
 use clap::ValueEnum;
 
 use super::input::Files;
-use super::log::{self, Log};
 use super::progress::Progress;
 use super::shell::{Answer, Failure, Shell};
 use crate::clock::Timestamp;
 use crate::compile::compile;
 use crate::decision::Decision;
+use crate::engine::Log;
 use crate::files::config::{Config, Decisions};
 use crate::matrix::Matrix;
 use crate::parallel;
@@ -133,7 +133,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
         Some(Ok(log)) => match log.end() {
             None => true,
             Some(why) => {
-                log::tell(shell, &why);
+                shell.complain(&why);
                 false
             }
         },
@@ -162,7 +162,7 @@ fn log_of(
     let log = Log::open(&decisions?, config, matrix, shell.now);
     Some(log.map_err(|why| {
         let why = format!("{why}; the decisions are made, and not logged");
-        log::tell(shell, &why);
+        shell.complain(&why);
     }))
 }
 

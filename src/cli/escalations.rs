@@ -18,7 +18,6 @@ mod act;
 mod amend;
 mod clock;
 mod consume;
-mod data;
 mod find;
 mod init;
 mod list;

@@ -107,6 +107,12 @@ impl Shell {
         let _ = writeln!(io::stderr(), "{message}");
     }
 
+    /// Something that went wrong beside the result.
+    pub(super) fn complain(&self, why: &str) {
+        let word = self.error_paint.bad("error");
+        self.tell(&format!("{word}: {why}"));
+    }
+
     /// The options of a check of that root.
     pub(super) fn options(&self, root: &Root) -> Result<Options, Failure> {
         let config = config::read(self.config.as_deref(), root.folder())?;

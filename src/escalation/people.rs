@@ -29,6 +29,7 @@ pub struct Directory {
     logins: BTreeMap<String, Principal>,
     operators: BTreeSet<Principal>,
     auditors: BTreeSet<Principal>,
+    admins: BTreeSet<Principal>,
     /// What reaches a person who has no channels of their own.
     channels: Vec<Channel>,
 }
@@ -227,6 +228,17 @@ impl Directory {
     /// The operators, sorted, without those who left.
     pub fn operators(&self) -> impl Iterator<Item = &Principal> {
         self.operators.iter()
+    }
+
+    /// Whether a person may make tokens and let people in.
+    #[must_use]
+    pub fn is_admin(&self, person: &Principal) -> bool {
+        self.admins.contains(person)
+    }
+
+    /// The admins, sorted, without those who left.
+    pub fn admins(&self) -> impl Iterator<Item = &Principal> {
+        self.admins.iter()
     }
 
     /// The auditors, sorted, without those who left.

@@ -27,6 +27,7 @@
 //!
 //! [roles]
 //! operators = ["ops@acme.example"]
+//! admins = ["ops@acme.example"]
 //!
 //! [notify]
 //! channels = ["log"]
@@ -39,6 +40,9 @@
 //! [decisions]
 //! log = "decisions"
 //! sample = 0.1
+//!
+//! [server]
+//! listen = "127.0.0.1:8750"
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -53,10 +57,12 @@ use crate::measure::{Counts, Sources};
 
 mod decisions;
 mod people;
+mod server;
 mod settings;
 mod source;
 
 pub use decisions::Decisions;
+pub use server::{Server, Tls};
 pub use settings::{Escalations, Local, Notify, Store, StorePlaceError};
 use source::Source;
 
@@ -88,6 +94,8 @@ pub struct Config {
     pub local: Local,
     /// The log of decisions; none is written without it.
     pub decisions: Option<Decisions>,
+    /// The service.
+    pub server: Server,
 }
 
 /// What holds where there is no file: nobody is known, and everybody is reached by the log.
@@ -103,6 +111,7 @@ impl Default for Config {
             notify,
             local: Local::default(),
             decisions: None,
+            server: Server::default(),
         }
     }
 }
@@ -123,6 +132,7 @@ struct Written {
     notify: settings::NotifyTable,
     local: Local,
     decisions: Option<decisions::DecisionsTable>,
+    server: server::ServerTable,
 }
 
 /// Why a configuration cannot be used.
@@ -201,6 +211,7 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
         notify,
         local: written.local,
         decisions: written.decisions.map(|it| it.read(source)).transpose()?,
+        server: written.server.read(source)?,
     })
 }
 

@@ -385,6 +385,21 @@ pub struct Cursor {
     pub id: String,
 }
 
+impl Cursor {
+    /// Behind an escalation in a list of that order.
+    #[must_use]
+    pub fn behind(last: &Summary, order: Order) -> Self {
+        let at = match order {
+            Order::Newest => last.opened,
+            Order::Due => last.due.unwrap_or(last.opened),
+        };
+        Self {
+            at,
+            id: last.id.clone(),
+        }
+    }
+}
+
 /// An escalation in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {

@@ -10,11 +10,11 @@ use std::ops::ControlFlow;
 
 use super::{Bar, Decided};
 use crate::cli::input::{Block, Files, Line};
-use crate::cli::log::{Log, Made};
 use crate::cli::shell::{Failure, Shell};
 use crate::clock::Timestamp;
 use crate::decision::EventRef;
 use crate::decision::recorded::{Came, Clock};
+use crate::engine::{Log, Made};
 use crate::event::{Event, Unreadable};
 use crate::limits::Limits;
 use crate::measure::{Counting, Windows};

@@ -7,14 +7,15 @@ use std::path::PathBuf;
 
 use serde_json::json;
 
+use super::Format;
 use super::find::{find, short};
 use super::page::standing;
 use super::place::Desk;
 use super::trouble::Trouble;
-use super::{Format, data};
 use crate::cli::screen::moment;
 use crate::cli::shell::Shell;
 use crate::desk::Done;
+use crate::desk::wire;
 use crate::escalation::{Command, Grant, GrantState, Principal, Reply, VoteOf};
 
 /// Approve what is asked, as one of those who are
@@ -288,7 +289,7 @@ pub(super) fn said(desk: &Desk, done: &Done, shell: &mut Shell, word: &str) -> R
     desk.keep_house(shell);
     if desk.format == Format::Json {
         return super::json(
-            &data::Answered::of(done, desk.desk.now()?.at),
+            &wire::Answered::of(done, desk.desk.now()?.at),
             &mut shell.out,
         );
     }

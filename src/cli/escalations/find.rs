@@ -6,7 +6,7 @@
 
 use super::place::Desk;
 use super::trouble::Trouble;
-use crate::store::{Cursor, Order, Query, Summary};
+use crate::store::{Cursor, Order, Query};
 
 /// Characters of an id that are enough.
 const ENOUGH: usize = 6;
@@ -72,20 +72,10 @@ fn matching(desk: &Desk, wanted: &str, pending: bool) -> Result<Vec<String>, Tro
         let ids = ids.filter(|id| id.starts_with(wanted) || id.ends_with(wanted));
         found.extend(ids.cloned());
         match page.last() {
-            Some(last) if page.len() >= PAGE as usize => behind = Some(cursor(last, Order::Newest)),
+            Some(last) if page.len() >= PAGE as usize => {
+                behind = Some(Cursor::behind(last, Order::Newest))
+            }
             _ => return Ok(found),
         }
-    }
-}
-
-/// Behind an escalation in a list of that order.
-pub(super) fn cursor(last: &Summary, order: Order) -> Cursor {
-    let at = match order {
-        Order::Newest => last.opened,
-        Order::Due => last.due.unwrap_or(last.opened),
-    };
-    Cursor {
-        at,
-        id: last.id.clone(),
     }
 }

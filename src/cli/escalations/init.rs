@@ -4,10 +4,11 @@ use std::io::Write;
 
 use serde_json::json;
 
-use super::place::{Wanted, make, open_desk, stand_still};
+use super::place::{open_desk, stand_still};
 use super::trouble::Trouble;
 use super::{Common, Format};
 use crate::cli::shell::Shell;
+use crate::engine::{self, Wanted};
 
 /// Make the store of escalations
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,7 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
         return Err(Trouble::refused("now", message));
     }
     let (desk, config) = open_desk(common, None, shell, Wanted::New)?;
-    make(&desk, args.demo)?;
+    engine::make(desk.store().as_ref(), args.demo)?;
     stand_still(&desk, args.demo, shell)?;
     desk.keep_house()?;
     let place = match (&common.store, &config.escalations.store) {

@@ -7,8 +7,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::data::Listed;
-use super::find::{cursor, short};
+use super::find::short;
 use super::place::Desk;
 use super::trouble::Trouble;
 use super::{Format, Since, page};
@@ -16,8 +15,8 @@ use crate::cli::screen::{self, clean, columns, cut, fill};
 use crate::cli::shell::Shell;
 use crate::clock::Timestamp;
 use crate::decision::Urgency;
+use crate::desk::wire::{self, Listed};
 use crate::escalation::Outcome;
-use crate::escalation::time::micros;
 use crate::store::{Cursor, Order, Query, Summary};
 
 /// List escalations
@@ -90,18 +89,8 @@ fn urgency(word: &str) -> Result<Urgency, String> {
 }
 
 fn read_cursor(text: &str) -> Result<Cursor, String> {
-    let wrong = || "that is no cursor: it is what the page before ended with".to_owned();
-    let (micros, id) = text.split_once('-').ok_or_else(wrong)?;
-    let micros: i64 = micros.parse().map_err(|_| wrong())?;
-    let at = Timestamp::from_timestamp_micros(micros).ok_or_else(wrong)?;
-    Ok(Cursor {
-        at,
-        id: id.to_owned(),
-    })
-}
-
-fn write_cursor(cursor: &Cursor) -> String {
-    format!("{}-{}", micros(cursor.at), cursor.id)
+    wire::read_cursor(text)
+        .ok_or_else(|| "that is no cursor: it is what the page before ended with".to_owned())
 }
 
 #[derive(Debug, Serialize)]
@@ -122,7 +111,7 @@ pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Tro
     let is_more = found.len() > limit;
     found.truncate(limit);
     let next = found.last().filter(|_| is_more);
-    let next = next.map(|last| write_cursor(&cursor(last, order)));
+    let next = next.map(|last| wire::cursor_text(last, order));
     if desk.format == Format::Json {
         let escalations = found.iter().map(Listed::of).collect();
         return super::json(&Listing { escalations, next }, &mut shell.out);
@@ -223,7 +212,7 @@ fn row(it: &Summary, now: Timestamp) -> [String; 7] {
         (None, None) => String::new(),
     };
     let silence = if it.by_silence { " by silence" } else { "" };
-    let state = page::state(it.outcome).replace('_', " ");
+    let state = wire::state(it.outcome).replace('_', " ");
     let name = |text: &str| cut(&clean(text), 40);
     [
         short(&it.id).to_owned(),
@@ -234,20 +223,4 @@ fn row(it: &Summary, now: Timestamp) -> [String; 7] {
         name(&it.requester),
         due,
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_cursor_reads_back_and_anything_else_is_refused() {
-        let at = "2026-11-20T10:00:00.000001Z".parse().unwrap();
-        let id = "0197".to_owned();
-        let cursor = Cursor { at, id };
-        assert_eq!(read_cursor(&write_cursor(&cursor)), Ok(cursor));
-        for wrong in ["", "x", "12", "a-b", "99999999999999999999-b"] {
-            assert!(read_cursor(wrong).is_err(), "{wrong:?}");
-        }
-    }
 }

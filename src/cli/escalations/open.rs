@@ -10,20 +10,20 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::data::Data;
 use super::find::short;
 use super::place::Desk;
 use super::trouble::Trouble;
 use super::{Common, Format, show};
 use crate::cli::decide::not_both_stdin;
 use crate::cli::input::Input;
-use crate::cli::log::{self, Log, Made};
 use crate::cli::screen::clean;
 use crate::cli::shell::Shell;
 use crate::clock::Timestamp;
 use crate::decision::recorded::{Came, Clock};
 use crate::decision::{Decision, HistoryEntry, Verdict};
+use crate::desk::wire::Data;
 use crate::desk::{Ask, Decided, Opened};
+use crate::engine::{Log, Made, without_history};
 use crate::escalation::Principal;
 use crate::event::{self, Event, Json, Unreadable};
 use crate::files::Root;
@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
     }
     let mut shown = decision.clone();
     let history = logging.history(&was).unwrap_or_else(|why| {
-        log::without_history(&mut shown, &why);
+        without_history(&mut shown, &why);
         Vec::new()
     });
     let ask = Ask {
@@ -186,7 +186,7 @@ impl Logging<'_> {
                 log.end()
             }
         }?;
-        log::tell(shell, &why);
+        shell.complain(&why);
         Some(why)
     }
 }

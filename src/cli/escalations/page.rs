@@ -52,11 +52,6 @@ impl Page {
     }
 }
 
-/// The word for the state of an escalation.
-pub(super) fn state(outcome: Option<Outcome>) -> &'static str {
-    outcome.map_or("pending", Outcome::as_str)
-}
-
 /// How it ended, and by what.
 pub(super) fn ended(resolution: &Resolution, zone: Tz) -> String {
     let at = moment(resolution.at, zone);

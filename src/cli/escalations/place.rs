@@ -15,16 +15,10 @@ use super::{Common, Format, who};
 use crate::cli::screen::moment;
 use crate::cli::shell::Shell;
 use crate::clock::Timestamp;
-use crate::desk::{self, Clock, Settings, Stepped, SystemClock};
+use crate::desk::{self, Clock, Stepped, SystemClock};
+use crate::engine::{self, Wanted};
 use crate::escalation::{Actor, Principal};
 use crate::files::config::{self, Config};
-use crate::store::{self, SqliteOptions, SqliteStore, Store};
-
-/// The setting of a store that was made for demonstrations.
-const DEMO: &str = "demo";
-
-/// The setting of a store that `init` made.
-const MADE: &str = "made";
 
 /// Escalations of one transaction, and notices of one round.
 pub(super) const AT_ONCE: u32 = 100;
@@ -38,15 +32,6 @@ pub(super) struct Desk {
     pub(super) format: Format,
 }
 
-/// Whether a store has to be there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// It must be there.
-    There,
-    /// It must not be there, and is made.
-    New,
-}
-
 impl Desk {
     /// Opens the store of the options, with the configuration beside a matrix if there is one.
     pub(super) fn open(
@@ -55,7 +40,7 @@ impl Desk {
         shell: &Shell,
     ) -> Result<Self, Trouble> {
         let (desk, config) = open_desk(common, folder, shell, Wanted::There)?;
-        let is_demo = is_demo(&desk)?;
+        let is_demo = engine::is_demo(desk.store().as_ref())?;
         stand_still(&desk, is_demo, shell)?;
         let directory = &desk.settings().directory;
         let me = who::myself(directory)?;
@@ -134,7 +119,7 @@ pub(in crate::cli) fn open_for_audit(
     shell: &Shell,
 ) -> Result<desk::Desk, Trouble> {
     let (desk, _) = open_desk(common, None, shell, Wanted::There)?;
-    stand_still(&desk, is_demo(&desk)?, shell)?;
+    stand_still(&desk, engine::is_demo(desk.store().as_ref())?, shell)?;
     Ok(desk)
 }
 
@@ -155,94 +140,9 @@ pub(super) fn open_desk(
         Some(at) => Arc::new(Still(at)),
         None => Arc::new(SystemClock::new()),
     };
-    let store = open_store(&place, &clock, wanted)?;
-    let settings = Settings {
-        directory: config.people.clone(),
-        policy: config.escalations.policy.clone(),
-        limits: config.limits.clone(),
-    };
+    let store = engine::open_store(&place, &clock, wanted)?;
+    let settings = engine::settings(&config);
     Ok((desk::Desk::new(store, settings, clock)?, config))
-}
-
-/// The store at a place.
-fn open_store(
-    place: &config::Store,
-    clock: &Arc<dyn Clock>,
-    wanted: Wanted,
-) -> Result<Arc<dyn Store>, Trouble> {
-    match place {
-        config::Store::File(path) => open_file(path, clock, wanted),
-        config::Store::Postgres(url) => open_database(url),
-    }
-}
-
-/// Its clock is that of its server.
-#[cfg(feature = "postgres")]
-fn open_database(url: &str) -> Result<Arc<dyn Store>, Trouble> {
-    let options = crate::store::PostgresOptions::default();
-    Ok(Arc::new(crate::store::PostgresStore::open(url, options)?))
-}
-
-#[cfg(not(feature = "postgres"))]
-fn open_database(_: &str) -> Result<Arc<dyn Store>, Trouble> {
-    Err(Trouble::unusable(
-        "no_postgres",
-        "the store is a PostgreSQL database, and this program was built without the feature \
-         `postgres`",
-    ))
-}
-
-fn open_file(
-    path: &Path,
-    clock: &Arc<dyn Clock>,
-    wanted: Wanted,
-) -> Result<Arc<dyn Store>, Trouble> {
-    let name = crate::files::shown(path);
-    match (wanted, path.exists()) {
-        (Wanted::There, false) => {
-            let message =
-                format!("there is no store `{name}`; `laneway escalations init` makes one");
-            return Err(Trouble::unusable("no_store", message));
-        }
-        (Wanted::New, true) => {
-            let message = format!("`{name}` is there already");
-            return Err(Trouble::unusable("store_exists", message));
-        }
-        _ => {}
-    }
-    let clock = Arc::clone(clock);
-    let options = SqliteOptions::new(Arc::new(move || clock.wall()));
-    Ok(Arc::new(SqliteStore::open(path, options)?))
-}
-
-/// Notes that a store was made, and whether for demonstrations: only at its beginning, since in what is
-/// in use nobody may begin to act as another person.
-pub(super) fn make(desk: &desk::Desk, is_demo: bool) -> Result<(), Trouble> {
-    let is_made = store::write(desk.store().as_ref(), move |transaction| {
-        let is_new = transaction.setting(MADE)?.is_none()
-            && transaction.setting(DEMO)?.is_none()
-            && transaction.rows(0, 1)?.is_empty();
-        if is_new {
-            transaction.put_setting(MADE, "yes")?;
-            if is_demo {
-                transaction.put_setting(DEMO, "yes")?;
-            }
-        }
-        Ok(is_new)
-    })?;
-    match is_made {
-        true => Ok(()),
-        false => {
-            let message = "the store is in use already; only a new one is made";
-            Err(Trouble::unusable("store_exists", message))
-        }
-    }
-}
-
-fn is_demo(desk: &desk::Desk) -> Result<bool, Trouble> {
-    let store = desk.store().as_ref();
-    let demo = store::read(store, |transaction| transaction.setting(DEMO))?;
-    Ok(demo.is_some())
 }
 
 /// `--now`: the instant counts, if it may.
@@ -290,66 +190,4 @@ pub(super) fn say_suspicion(desk: &desk::Desk, shell: &Shell) -> Result<(), Trou
          `laneway escalations confirm-clock`, or `watch` has read it twice, 30 s apart"
     ));
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::MemoryStore;
-
-    fn desk(store: &Arc<dyn Store>) -> desk::Desk {
-        let clock: Arc<dyn Clock> = Arc::new(Still(Timestamp::UNIX_EPOCH));
-        desk::Desk::new(Arc::clone(store), Settings::default(), clock).unwrap()
-    }
-
-    #[test]
-    fn a_store_with_audit_rows_alone_is_in_use() {
-        const MATRIX: &str = r#"
-            matrix "M" { edition 1 otherwise escalate to ops unreadable deny }
-            event call { tool: text }
-            team ops { first person "o@x" }
-        "#;
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::new(Arc::new(|| Timestamp::UNIX_EPOCH)));
-        let loaded = crate::check_text("m.lane", MATRIX, &crate::Options::default());
-        let matrix = loaded.into_matrix().unwrap();
-        let now = Timestamp::UNIX_EPOCH;
-        let event = br#"{"kind": "call", "tool": "sql"}"#;
-        let router = crate::Router::new(Arc::clone(&matrix));
-        let (decision, recorded) = router.dry_run_recording(event, now);
-        let ask = desk::Ask {
-            requester: Principal::parse("bot").unwrap(),
-            operator: None,
-            agent: None,
-            key: Some("k".to_owned()),
-            asks: true,
-            event: event.to_vec(),
-            history: Vec::new(),
-        };
-        let decided = desk::Decided {
-            matrix,
-            decision,
-            recorded,
-            times: crate::reference::Times::received(now),
-        };
-        desk(&store).open(&ask, &decided).unwrap();
-        let refused = make(&desk(&store), true).unwrap_err();
-        assert_eq!(refused.code(), "store_exists");
-        assert!(!super::is_demo(&desk(&store)).unwrap());
-    }
-
-    /// A database is there before it is a store, so that nothing else tells a new one from one in use.
-    #[test]
-    fn a_store_that_is_in_use_never_becomes_one_for_demonstrations() {
-        for is_demo in [false, true] {
-            let store: Arc<dyn Store> =
-                Arc::new(MemoryStore::new(Arc::new(|| Timestamp::UNIX_EPOCH)));
-            make(&desk(&store), is_demo).unwrap();
-            assert_eq!(super::is_demo(&desk(&store)).unwrap(), is_demo);
-            for again in [false, true] {
-                let refused = make(&desk(&store), again).unwrap_err();
-                assert_eq!(refused.code(), "store_exists");
-            }
-            assert_eq!(super::is_demo(&desk(&store)).unwrap(), is_demo);
-        }
-    }
 }

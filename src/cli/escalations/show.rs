@@ -7,7 +7,6 @@ use std::io::Write;
 
 use chrono_tz::Tz;
 
-use super::data::{Whole, remaining};
 use super::find::{find, short};
 use super::page::{self, Page};
 use super::place::Desk;
@@ -19,6 +18,7 @@ use crate::cli::shell::Shell;
 use crate::clock::Timestamp;
 use crate::decision::State;
 use crate::desk::Shown;
+use crate::desk::wire::{self, Whole, remaining};
 use crate::escalation::packet::{Packet, Trigger};
 use crate::escalation::{Asked, Command, Escalation, Principal, Seat, SignOff, VoteKind};
 use crate::event::Json;
@@ -97,7 +97,7 @@ impl View<'_> {
 
     fn head(&self, page: &mut Page) {
         let pinned = &self.it.pinned;
-        let state = page::state(self.it.resolution.as_ref().map(|it| it.outcome));
+        let state = wire::state(self.it.resolution.as_ref().map(|it| it.outcome));
         let silence = self.it.resolution.as_ref().is_some_and(|it| it.by_silence);
         let silence = if silence { " by silence only" } else { "" };
         let urgency = pinned.urgency.as_str();

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::Format;
 use crate::cli::shell::{Answer, Failure, Shell};
 use crate::desk::DeskError;
+use crate::engine::EngineError;
 use crate::escalation::{PrincipalError, Refusal};
 use crate::files::FilesError;
 use crate::files::config::ConfigError;
@@ -113,6 +114,15 @@ pub(in crate::cli) fn end(
     match trouble {
         Trouble::Failure(failure) => Err(failure),
         trouble => Err(Failure::Unusable(trouble.message())),
+    }
+}
+
+impl From<EngineError> for Trouble {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::Store(error) => DeskError::from(error).into(),
+            error => Self::unusable(error.code(), error.to_string()),
+        }
     }
 }
 

@@ -25,6 +25,7 @@ pub struct DirectoryBuilder {
     logins: BTreeMap<String, Principal>,
     operators: Vec<Member>,
     auditors: Vec<Member>,
+    admins: Vec<Member>,
     channels: Vec<Channel>,
 }
 
@@ -203,6 +204,16 @@ impl DirectoryBuilder {
         Ok(())
     }
 
+    /// Adds people who may make tokens and let people in. That alone lets nobody vote.
+    ///
+    /// # Errors
+    /// When it is an agent.
+    pub fn admin(&mut self, member: Member) -> Result<(), PeopleError> {
+        self.member(&member)?;
+        self.admins.push(member);
+        Ok(())
+    }
+
     fn member(&mut self, member: &Member) -> Result<(), PeopleError> {
         match member {
             Member::Person(name) => self.name(name),
@@ -254,6 +265,7 @@ impl DirectoryBuilder {
         };
         let operators = role(&self.operators)?;
         let auditors = role(&self.auditors)?;
+        let admins = role(&self.admins)?;
         let mut people = self.people;
         for name in self.named {
             people.entry(name).or_default();
@@ -265,6 +277,7 @@ impl DirectoryBuilder {
             logins: self.logins,
             operators,
             auditors,
+            admins,
             channels: self.channels,
         })
     }
@@ -274,7 +287,7 @@ impl DirectoryBuilder {
         let lists = self
             .groups
             .values()
-            .chain([&self.operators, &self.auditors]);
+            .chain([&self.operators, &self.auditors, &self.admins]);
         for group in lists.flatten().filter_map(nested) {
             if !self.groups.contains_key(group) {
                 let known = self.groups.keys().map(Principal::as_str);

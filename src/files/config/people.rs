@@ -57,6 +57,7 @@ pub(super) struct PersonTable {
 pub(super) struct Roles {
     operators: Option<Spanned<Vec<Spanned<String>>>>,
     auditors: Option<Spanned<Vec<Spanned<String>>>>,
+    admins: Option<Spanned<Vec<Spanned<String>>>>,
 }
 
 /// A name, or a list of names.
@@ -157,7 +158,7 @@ fn first<T>(table: &Named<T>) -> Option<Range<usize>> {
 
 impl Roles {
     fn first(&self) -> Option<Range<usize>> {
-        let lists = [&self.operators, &self.auditors];
+        let lists = [&self.operators, &self.auditors, &self.admins];
         let spans = lists.into_iter().flatten().map(Spanned::span);
         spans.min_by_key(|span| span.start)
     }
@@ -274,9 +275,10 @@ fn add_roles<'a>(
     places: &mut Places<'a>,
 ) -> Result<(), ConfigError> {
     type Add = fn(&mut DirectoryBuilder, Member) -> Result<(), PeopleError>;
-    let roles: [(_, Add); 2] = [
+    let roles: [(_, Add); 3] = [
         (&tables.roles.operators, DirectoryBuilder::operator),
         (&tables.roles.auditors, DirectoryBuilder::auditor),
+        (&tables.roles.admins, DirectoryBuilder::admin),
     ];
     for (list, add) in roles {
         let list = list.as_ref().map_or(&[][..], |list| list.get_ref());

@@ -1,4 +1,4 @@
-//! The decision log of the command line: what is written of a decision, and the history of a subject.
+//! The decision log of an engine: what is written of a decision, and the history of a subject.
 //!
 //! In: where a log is, decisions with their events. Out: lines of the log; earlier decisions on what a
 //! decision is about.
@@ -10,7 +10,6 @@ use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::shell::Shell;
 use crate::clock::Timestamp;
 use crate::decision::recorded::{Came, Clock};
 use crate::decision::{Decision, HistoryEntry, Subject, Subjects};
@@ -25,7 +24,7 @@ use crate::store::decisions::{Entry, Hidden, Ready};
 
 /// An open log for the decisions of one matrix.
 #[derive(Debug)]
-pub(super) struct Log {
+pub struct Log {
     log: DecisionLog,
     folder: PathBuf,
     matrix: Arc<Matrix>,
@@ -34,19 +33,26 @@ pub(super) struct Log {
 }
 
 /// A decision with what it was made on.
-pub(super) struct Made<'a> {
-    pub(super) received: Timestamp,
-    pub(super) clock: Clock,
-    pub(super) came: Came<'a>,
-    pub(super) event: Result<&'a Event, &'a Unreadable>,
-    pub(super) decision: &'a Decision,
-    pub(super) escalation: Option<&'a str>,
-    pub(super) by: Option<&'a str>,
+pub struct Made<'a> {
+    /// When the event was received.
+    pub received: Timestamp,
+    /// By which clock it counts.
+    pub clock: Clock,
+    /// The event as it came.
+    pub came: Came<'a>,
+    /// The event as it was read.
+    pub event: Result<&'a Event, &'a Unreadable>,
+    /// The decision.
+    pub decision: &'a Decision,
+    /// The escalation that it opened or joined.
+    pub escalation: Option<&'a str>,
+    /// Who asked.
+    pub by: Option<&'a str>,
 }
 
 impl Log {
     /// Opens a log. Why it cannot be opened is said in words.
-    pub(super) fn open(
+    pub fn open(
         decisions: &Decisions,
         config: &Config,
         matrix: &Arc<Matrix>,
@@ -68,7 +74,7 @@ impl Log {
     }
 
     /// The line of a decision; nothing where it is not of the sample.
-    pub(super) fn ready(&self, made: &Made<'_>) -> Option<Ready> {
+    pub fn ready(&self, made: &Made<'_>) -> Option<Ready> {
         let subjects = made.event.ok();
         let subjects = subjects.map(|event| self.subjects.of_event(&self.matrix, event));
         let subjects = subjects.unwrap_or_default();
@@ -95,12 +101,12 @@ impl Log {
     }
 
     /// Logs a line.
-    pub(super) fn add(&self, ready: Ready, now: Timestamp) {
+    pub fn add(&self, ready: Ready, now: Timestamp) {
         self.log.add(ready, now);
     }
 
     /// Hands everything to the system. Says what is not in the log, if anything is not.
-    pub(super) fn end(&self) -> Option<String> {
+    pub fn end(&self) -> Option<String> {
         self.log.flush();
         let lost = self.log.lost();
         (lost > 0).then(|| {
@@ -118,7 +124,7 @@ impl Log {
     /// Earlier decisions on what a decision is about, the newest first: on the group of each attached
     /// lane, and where none has one on each subject that the event is filed under. Says in words why
     /// there is no such thing.
-    pub(super) fn history(
+    pub fn history(
         &self,
         decision: &Decision,
         event: Option<&Event>,
@@ -156,7 +162,7 @@ impl Log {
 }
 
 /// Says in a decision that its history is missing and why, where a lane asks for it.
-pub(super) fn without_history(decision: &mut Decision, why: &str) {
+pub fn without_history(decision: &mut Decision, why: &str) {
     let Some((word, _)) = asked(decision) else {
         return;
     };
@@ -168,12 +174,6 @@ pub(super) fn without_history(decision: &mut Decision, why: &str) {
         field: None,
         message: format!("the history is missing: {why}"),
     });
-}
-
-/// Says loudly that something is not logged.
-pub(super) fn tell(shell: &Shell, why: &str) {
-    let word = shell.error_paint.bad("error");
-    shell.tell(&format!("{word}: {why}"));
 }
 
 /// How the lanes ask for history, and for how much of it.

@@ -1,4 +1,4 @@
-//! Escalations as JSON, for programs.
+//! Escalations as JSON, for programs: what the command line and the service show.
 //!
 //! In: what the desk shows. Out: objects whose keys stay; `tests/cli_escalations.rs` has them.
 //! Invariant: instants are RFC 3339; numbers of an event keep their digits.
@@ -6,15 +6,40 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::{Done, Happened, Shown};
 use crate::clock::{Timestamp, format_timestamp};
 use crate::decision::{Holds, Urgency};
-use crate::desk::{Done, Happened, Shown};
 use crate::escalation::packet::Packet;
+use crate::escalation::time::micros;
 use crate::escalation::{
-    Cause, Does, End, Escalation, GrantState, Principal, Reply, Seat, SignOff, SignOffState, Vote,
-    VoteKind,
+    Cause, Does, End, Escalation, GrantState, Outcome, Principal, Reply, Seat, SignOff,
+    SignOffState, Vote, VoteKind,
 };
-use crate::store::Summary;
+use crate::store::{Cursor, Order, Summary};
+
+/// The word for the state of an escalation.
+#[must_use]
+pub fn state(outcome: Option<Outcome>) -> &'static str {
+    outcome.map_or("pending", Outcome::as_str)
+}
+
+/// Where a page of that order ends, as the next one is asked for.
+#[must_use]
+pub fn cursor_text(last: &Summary, order: Order) -> String {
+    let cursor = Cursor::behind(last, order);
+    format!("{}-{}", micros(cursor.at), cursor.id)
+}
+
+/// What [`cursor_text`] wrote; nothing for another text.
+#[must_use]
+pub fn read_cursor(text: &str) -> Option<Cursor> {
+    let (micros, id) = text.split_once('-')?;
+    let at = Timestamp::from_timestamp_micros(micros.parse().ok()?)?;
+    Some(Cursor {
+        at,
+        id: id.to_owned(),
+    })
+}
 
 /// An instant in text.
 fn text(at: Timestamp) -> String {
@@ -23,17 +48,20 @@ fn text(at: Timestamp) -> String {
 
 /// What a command answers.
 #[derive(Debug, Serialize)]
-pub(super) struct Answered<'d> {
+pub struct Answered<'d> {
     /// `done`, `unchanged` or `consumed`.
-    pub(super) reply: &'static str,
+    pub reply: &'static str,
     /// Whether the same use of a permission was answered before.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) replayed: Option<bool>,
-    pub(super) escalation: Data<'d>,
+    pub replayed: Option<bool>,
+    /// It, as it is then.
+    pub escalation: Data<'d>,
 }
 
 impl<'d> Answered<'d> {
-    pub(super) fn of(done: &'d Done, now: Timestamp) -> Self {
+    /// Of what was done.
+    #[must_use]
+    pub fn of(done: &'d Done, now: Timestamp) -> Self {
         let (reply, replayed) = match done.reply {
             Reply::Done => ("done", None),
             Reply::Unchanged => ("unchanged", None),
@@ -49,7 +77,7 @@ impl<'d> Answered<'d> {
 
 /// One escalation.
 #[derive(Debug, Serialize)]
-pub(super) struct Data<'d> {
+pub struct Data<'d> {
     id: &'d str,
     state: &'static str,
     /// What a caller that waits is told.
@@ -156,12 +184,14 @@ struct GrantData<'d> {
 }
 
 impl<'d> Data<'d> {
-    pub(super) fn of(it: &'d Escalation, now: Timestamp) -> Self {
+    /// Of an escalation, as it is at an instant.
+    #[must_use]
+    pub fn of(it: &'d Escalation, now: Timestamp) -> Self {
         let pinned = &it.pinned;
         let resolution = it.resolution.as_ref();
         Self {
             id: &pinned.id,
-            state: super::page::state(resolution.map(|it| it.outcome)),
+            state: state(resolution.map(|it| it.outcome)),
             word: it.word(now),
             lane: &pinned.lane,
             urgency: pinned.urgency,
@@ -221,10 +251,7 @@ impl<'d> SignOffData<'d> {
 }
 
 /// The steps that are still to come, if nobody answers.
-pub(super) fn remaining(
-    sign_off: &SignOff,
-    cap: Timestamp,
-) -> impl Iterator<Item = (Timestamp, &Does)> {
+pub fn remaining(sign_off: &SignOff, cap: Timestamp) -> impl Iterator<Item = (Timestamp, &Does)> {
     let steps = sign_off.plan.steps.iter().enumerate();
     let from = match sign_off.is_waiting() {
         true => sign_off.next as usize,
@@ -302,7 +329,7 @@ impl<'d> ResolutionData<'d> {
 
 /// One escalation with all that happened to it.
 #[derive(Debug, Serialize)]
-pub(super) struct Whole<'d> {
+pub struct Whole<'d> {
     #[serde(flatten)]
     escalation: Data<'d>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -321,7 +348,9 @@ struct HappenedData<'d> {
 }
 
 impl<'d> Whole<'d> {
-    pub(super) fn of(shown: &'d Shown, now: Timestamp) -> Self {
+    /// Of what a desk shows.
+    #[must_use]
+    pub fn of(shown: &'d Shown, now: Timestamp) -> Self {
         let happened = |it: &'d Happened| HappenedData {
             n: it.row.n,
             at: text(it.row.at),
@@ -338,7 +367,7 @@ impl<'d> Whole<'d> {
 
 /// An escalation in a list.
 #[derive(Debug, Serialize)]
-pub(super) struct Listed<'d> {
+pub struct Listed<'d> {
     id: &'d str,
     state: &'static str,
     lane: &'d str,
@@ -362,10 +391,12 @@ pub(super) struct Listed<'d> {
 }
 
 impl<'d> Listed<'d> {
-    pub(super) fn of(it: &'d Summary) -> Self {
+    /// Of a row of a page.
+    #[must_use]
+    pub fn of(it: &'d Summary) -> Self {
         Self {
             id: &it.id,
-            state: super::page::state(it.outcome),
+            state: state(it.outcome),
             lane: &it.lane,
             urgency: it.urgency,
             teams: &it.teams,
@@ -380,6 +411,40 @@ impl<'d> Listed<'d> {
             late_votes: it.late_votes,
             undelivered: it.undelivered,
             erased: it.is_erased,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::escalation::Principal;
+
+    #[test]
+    fn a_cursor_reads_back_and_anything_else_is_refused() {
+        let summary = Summary {
+            id: "0197".to_owned(),
+            lane: "big".to_owned(),
+            urgency: Urgency::High,
+            requester: Principal::parse("bot").unwrap(),
+            opened: "2026-11-20T10:00:00.000001Z".parse().unwrap(),
+            outcome: None,
+            ended: None,
+            by_silence: false,
+            due: None,
+            respond_by: None,
+            first_viewed: None,
+            teams: Vec::new(),
+            joined: 0,
+            late_votes: 0,
+            undelivered: 0,
+            is_erased: false,
+        };
+        let text = cursor_text(&summary, Order::Newest);
+        let cursor = Cursor::behind(&summary, Order::Newest);
+        assert_eq!(read_cursor(&text), Some(cursor));
+        for wrong in ["", "x", "12", "a-b", "99999999999999999999-b"] {
+            assert!(read_cursor(wrong).is_none(), "{wrong:?}");
         }
     }
 }
