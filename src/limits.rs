@@ -248,6 +248,24 @@ pub const CHECKPOINT_AFTER: Duration = Duration::from_minutes(1);
 /// How long an idempotency key is kept behind the end of its escalation (design, lifecycle 1).
 pub const REQUESTS_KEPT: Duration = Duration::from_minutes(30 * 24 * 60);
 
+/// Bytes of the key of what a service keeps beside escalations: a digest in hexadecimal has 64, and a name
+/// with what stands before it fits too.
+pub const ENTRY_KEY_BYTES: usize = 200;
+
+/// Bytes of what is kept under such a key. A token with its scopes has some hundred; who keeps more wants
+/// another place.
+pub const ENTRY_BODY_BYTES: usize = 64 << 10;
+
+/// Bytes of what a channel said of a notice: the first sentences of an answer say what is wrong.
+pub const ATTEMPT_SAID: usize = 1_000;
+
+/// Bytes of the name of a channel in the log of attempts: its kind and the longest address.
+pub const ATTEMPT_CHANNEL: usize = ADDRESS_BYTES + 152;
+
+/// How long an attempt to deliver a notice is kept: as long as a key, so that whoever asks why nobody
+/// came still finds it. Attempts name people, and are no part of the audit.
+pub const ATTEMPTS_KEPT: Duration = Duration::from_minutes(30 * 24 * 60);
+
 /// Bytes of one line of a decision log: an event of the default size with its decision, several times
 /// over. What is longer is written without its event.
 pub const LOG_LINE_BYTES: usize = 8 << 20;

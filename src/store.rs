@@ -10,6 +10,7 @@ mod changes;
 pub mod decisions;
 mod erasure;
 pub(crate) mod file;
+mod kept;
 mod memory;
 #[cfg(any(feature = "sqlite", feature = "postgres"))]
 mod narrow;
@@ -22,6 +23,8 @@ mod transaction;
 
 pub use decisions::DecisionLog;
 pub use file::{Durability, FileStore};
+pub(crate) use kept::bounded;
+pub use kept::{Attempt, AttemptOutcome, AttemptQuery, Entry, EntryKind};
 pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};

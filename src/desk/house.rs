@@ -1,4 +1,4 @@
-//! Keeping house: checkpoints of the audit, the reading of the clock, old keys, what is to be erased.
+//! Keeping house: checkpoints of the audit, the reading of the clock, old keys and logs, what is to be erased.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{Desk, DeskError, put};
 use crate::clock::Duration;
 use crate::escalation::audit::{Checkpoint, Report, Verifier, checkpoint};
 use crate::escalation::{Applied, Record, RecordKind, Reply};
-use crate::limits::{CHECKPOINT_AFTER, CHECKPOINT_ROWS, REQUESTS_KEPT};
+use crate::limits::{ATTEMPTS_KEPT, CHECKPOINT_AFTER, CHECKPOINT_ROWS, REQUESTS_KEPT};
 use crate::store::{StoreError, Tombstone, Transaction, read, write};
 
 /// What was done.
@@ -18,6 +18,10 @@ pub struct Kept {
     pub requests: u64,
     /// How many notices were dropped that were sent, or could not be.
     pub notices: u64,
+    /// How many entries of a service were dropped whose time was over.
+    pub entries: u64,
+    /// How many attempts to deliver notices were dropped.
+    pub attempts: u64,
     /// How many escalations were erased.
     pub erased: u64,
     /// Those that could not be erased, and why.
@@ -42,6 +46,9 @@ impl Desk {
                 let since = reading.at - REQUESTS_KEPT.to_chrono();
                 kept.requests = transaction.drop_requests(since, BATCH)?;
                 kept.notices = transaction.drop_notices(since, BATCH)?;
+                kept.entries = transaction.drop_entries(reading.at, BATCH)?;
+                let since = reading.at - ATTEMPTS_KEPT.to_chrono();
+                kept.attempts = transaction.drop_attempts(since, BATCH)?;
             }
             Ok(kept)
         })?;

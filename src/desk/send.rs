@@ -7,8 +7,10 @@ use super::{Desk, DeskError};
 use crate::clock::Timestamp;
 use crate::escalation::{Command, Recipient};
 use crate::limits::{NOTICE_LEASE, NOTICE_RETRIES};
-use crate::notify::{Notifier, NotifyError};
-use crate::store::{Delivery, Posted, StoreError, Stored, Transaction, write};
+use crate::notify::{Notifier, NotifyError, Told, Try};
+use crate::store::{
+    Attempt, AttemptOutcome, Delivery, Posted, StoreError, Stored, Transaction, bounded, write,
+};
 
 /// What came of a round of sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -32,7 +34,12 @@ impl Desk {
             // A wall clock that jumped sends a notice early or late, and decides nothing.
             let now = desk.inner.watch.judge(transaction.wall()?).at;
             let until = now + NOTICE_LEASE.to_chrono();
-            transaction.take_notices(now, until, limit)
+            let mut posted = transaction.take_notices(now, until, limit)?;
+            // A retry asks only the channels that did not take it before.
+            for it in posted.iter_mut().filter(|it| it.attempts > 0) {
+                it.taken = transaction.taken_by(&it.notice.id)?;
+            }
+            Ok(posted)
         })?;
         let mut sent = Sent::default();
         for posted in posted {
@@ -47,16 +54,11 @@ impl Desk {
         posted: &Posted,
         sent: &mut Sent,
     ) -> Result<(), DeskError> {
-        let outcome = notifier.send(posted, &self.settings().directory);
+        let told = notifier.send(posted, &self.settings().directory);
         let now = self.now()?.at;
-        let delivery = match outcome {
-            Ok(()) => Delivery::Sent(now),
-            Err(NotifyError::Later(why)) => match again_at(posted.attempts, now) {
-                Some(at) => Delivery::Retry(at, why),
-                None => Delivery::Failed(now, why),
-            },
-            Err(NotifyError::Never(why)) => Delivery::Failed(now, why),
-        };
+        let delivery = delivery(posted, &told, now);
+        let attempts = told.tries.iter().map(|it| attempt(posted, it, now));
+        let attempts: Vec<Attempt> = attempts.collect();
         match &delivery {
             Delivery::Sent(_) => sent.sent += 1,
             Delivery::Retry(..) => sent.retried += 1,
@@ -72,6 +74,9 @@ impl Desk {
                 true => transaction.lock(&posted.escalation)?,
                 false => None,
             };
+            for attempt in &attempts {
+                transaction.put_attempt(attempt)?;
+            }
             transaction.note_delivery(&posted.notice.id, &delivery)?;
             let Some(stored) = stored else {
                 return Ok(());
@@ -113,6 +118,31 @@ impl Desk {
             }
         }
         Ok(())
+    }
+}
+
+/// What follows from what came of it. Whom one channel told is told, whatever the others do.
+fn delivery(posted: &Posted, told: &Told, now: Timestamp) -> Delivery {
+    let is_taken = !posted.taken.is_empty() || told.tries.iter().any(|it| it.result.is_ok());
+    let (why, again) = match &told.result {
+        Ok(()) => return Delivery::Sent(now),
+        Err(NotifyError::Later(why)) => (why, again_at(posted.attempts, now)),
+        Err(NotifyError::Never(why)) => (why, None),
+    };
+    match again {
+        Some(at) => Delivery::Retry(at, bounded(why)),
+        None if is_taken => Delivery::Sent(now),
+        None => Delivery::Failed(now, bounded(why)),
+    }
+}
+
+/// What is kept of asking one channel.
+fn attempt(posted: &Posted, it: &Try, now: Timestamp) -> Attempt {
+    let attempt = Attempt::sent(posted, &it.channel, now, it.took);
+    match &it.result {
+        Ok(()) => attempt,
+        Err(NotifyError::Later(why)) => attempt.but(AttemptOutcome::Later, why),
+        Err(NotifyError::Never(why)) => attempt.but(AttemptOutcome::Never, why),
     }
 }
 

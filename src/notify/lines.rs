@@ -7,8 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 
-use super::{Notifier, NotifyError};
+use super::{Notifier, NotifyError, Told};
 use crate::clock::format_timestamp;
+use crate::escalation::people::{Channel, ChannelKind};
 use crate::escalation::{About, Directory, Recipient};
 use crate::store::Posted;
 
@@ -63,27 +64,42 @@ pub fn line(posted: &Posted) -> String {
     line.to_string()
 }
 
-fn is_reachable(posted: &Posted, directory: &Directory) -> Result<(), NotifyError> {
+/// Why a person cannot be told.
+fn unreachable(posted: &Posted, directory: &Directory) -> Option<String> {
     match &posted.notice.to {
         Recipient::Person(person) if !directory.is_reachable(person) => {
-            let why = format!("`{person}` has no channel");
-            Err(NotifyError::Never(why))
+            Some(format!("`{person}` has no channel"))
         }
-        _ => Ok(()),
+        _ => None,
     }
 }
 
 impl Notifier for LogNotifier {
-    fn send(&self, posted: &Posted, directory: &Directory) -> Result<(), NotifyError> {
-        is_reachable(posted, directory)?;
+    fn send(&self, posted: &Posted, directory: &Directory) -> Told {
+        if let Some(why) = unreachable(posted, directory) {
+            return Told::nobody(why);
+        }
         let written = writeln!(io::stderr().lock(), "{}", line(posted));
-        written.map_err(|error| NotifyError::Later(error.to_string()))
+        let written = written.map_err(|error| NotifyError::Later(error.to_string()));
+        Told::by(Channel::from(ChannelKind::Log).shown(), written)
     }
 }
 
 impl Notifier for FileNotifier {
-    fn send(&self, posted: &Posted, directory: &Directory) -> Result<(), NotifyError> {
-        is_reachable(posted, directory)?;
+    fn send(&self, posted: &Posted, directory: &Directory) -> Told {
+        if let Some(why) = unreachable(posted, directory) {
+            return Told::nobody(why);
+        }
+        let channel = Channel {
+            kind: ChannelKind::File,
+            address: Some(self.path.display().to_string()),
+        };
+        Told::by(channel.shown(), self.append(posted))
+    }
+}
+
+impl FileNotifier {
+    fn append(&self, posted: &Posted) -> Result<(), NotifyError> {
         let _one = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let mut options = OpenOptions::new();
         options.create(true).append(true);

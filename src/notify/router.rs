@@ -2,18 +2,20 @@
 //!
 //! In: a notice, the channels that a directory gives its recipient. Out: to what has each channel's
 //! kind.
-//! Invariant: every channel of a person is tried, and taken is what one of them took; where none did, it
-//! is tried again if one of them may take it later. A kind that nothing sends through is an error, never
-//! silence.
-//! Knows no urgency: a person has the same channels for every notice.
+//! Invariant: every channel of a person is tried that did not take the notice before. It is tried again if
+//! one of them may take it later; else taken is what one of them took, now or before. A kind that nothing
+//! sends through is an error, never silence.
+//! Knows no urgency: a person has the same channels for every notice. Of clocks it reads only how long a
+//! channel took.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
-use super::{FileNotifier, LogNotifier, Notifier, NotifyError};
+use super::{FileNotifier, LogNotifier, Notifier, NotifyError, Told, Try};
 use crate::escalation::people::{Channel, ChannelKind};
-use crate::escalation::{Directory, Recipient};
+use crate::escalation::{Directory, Principal, Recipient};
 use crate::store::Posted;
 
 /// Sends through one kind of channel.
@@ -85,31 +87,83 @@ impl Router {
 }
 
 impl Notifier for Router {
-    fn send(&self, posted: &Posted, directory: &Directory) -> Result<(), NotifyError> {
-        let person = match &posted.notice.to {
-            Recipient::Person(person) => person,
-            Recipient::Caller(caller) => {
-                return match &self.callers {
-                    Some(callers) => callers.send(posted, directory),
-                    None => Err(NotifyError::Never(format!("nothing tells `{caller}`"))),
-                };
-            }
-        };
-        let (mut is_taken, mut later, mut never) = (false, Vec::new(), Vec::new());
-        for channel in directory.channels(person) {
-            match self.by(channel, posted, directory) {
-                Ok(()) => is_taken = true,
-                Err(NotifyError::Later(why)) => later.push(why),
-                Err(NotifyError::Never(why)) => never.push(why),
-            }
-        }
-        match (is_taken, later.is_empty(), never.is_empty()) {
-            (true, ..) => Ok(()),
-            (_, false, _) => Err(NotifyError::Later(later.join("; "))),
-            (_, _, false) => Err(NotifyError::Never(never.join("; "))),
-            _ => Err(NotifyError::Never(format!("`{person}` has no channel"))),
+    fn send(&self, posted: &Posted, directory: &Directory) -> Told {
+        match &posted.notice.to {
+            Recipient::Person(person) => self.tell(person, posted, directory),
+            Recipient::Caller(caller) => match &self.callers {
+                Some(callers) => measured(&**callers, posted, directory),
+                None => Told::nobody(format!("nothing tells `{caller}`")),
+            },
         }
     }
+}
+
+impl Router {
+    fn tell(&self, person: &Principal, posted: &Posted, directory: &Directory) -> Told {
+        let (mut tries, mut is_taken) = (Vec::new(), false);
+        for (channel, name) in named(directory.channels(person)) {
+            if posted.taken.contains(&name) {
+                is_taken = true;
+                continue;
+            }
+            let begun = Instant::now();
+            let result = self.by(channel, posted, directory);
+            tries.push(Try {
+                channel: name,
+                took: begun.elapsed(),
+                result,
+            });
+        }
+        let result = match tries.is_empty() && !is_taken {
+            true => Err(NotifyError::Never(format!("`{person}` has no channel"))),
+            false => summed_up(&tries, is_taken),
+        };
+        Told { result, tries }
+    }
+}
+
+/// Channels with their names. Two whose secrets alone differ are numbered: what one took the other did not.
+fn named(channels: &[Channel]) -> Vec<(&Channel, String)> {
+    let mut names: Vec<(&Channel, String)> = Vec::with_capacity(channels.len());
+    for channel in channels {
+        let shown = channel.shown();
+        let mut name = shown.clone();
+        let mut n = 1;
+        while names.iter().any(|(_, its)| *its == name) {
+            n += 1;
+            name = format!("{shown} #{n}");
+        }
+        names.push((channel, name));
+    }
+    names
+}
+
+fn summed_up(tries: &[Try], was_taken: bool) -> Result<(), NotifyError> {
+    let (mut is_taken, mut later, mut never) = (was_taken, Vec::new(), Vec::new());
+    for it in tries {
+        match &it.result {
+            Ok(()) => is_taken = true,
+            Err(NotifyError::Later(why)) => later.push(why.as_str()),
+            Err(NotifyError::Never(why)) => never.push(why.as_str()),
+        }
+    }
+    match (later.is_empty(), is_taken) {
+        (false, _) => Err(NotifyError::Later(later.join("; "))),
+        (true, true) => Ok(()),
+        (true, false) => Err(NotifyError::Never(never.join("; "))),
+    }
+}
+
+/// What tells callers, which may not have measured how long that took.
+fn measured(callers: &dyn Notifier, posted: &Posted, directory: &Directory) -> Told {
+    let begun = Instant::now();
+    let mut told = callers.send(posted, directory);
+    if let [one] = told.tries.as_mut_slice()
+        && one.took.is_zero()
+    {
+        one.took = begun.elapsed();
+    }
+    told
 }
 
 impl Carrier for LogNotifier {
@@ -119,7 +173,7 @@ impl Carrier for LogNotifier {
         _: &Channel,
         directory: &Directory,
     ) -> Result<(), NotifyError> {
-        self.send(posted, directory)
+        self.send(posted, directory).result
     }
 }
 
@@ -156,7 +210,7 @@ impl Carrier for Files {
         let file = open.entry(path.clone());
         let file = Arc::clone(file.or_insert_with(|| Arc::new(FileNotifier::new(path))));
         drop(open);
-        file.send(posted, directory)
+        file.send(posted, directory).result
     }
 }
 
@@ -200,6 +254,7 @@ mod tests {
             escalation: "e".to_owned(),
             attempts: 0,
             count: 1,
+            taken: Vec::new(),
         }
     }
 
@@ -207,8 +262,8 @@ mod tests {
         Principal::parse("ann").unwrap()
     }
 
-    /// Sends to ann, who has these channels.
-    fn send(router: &Router, channels: &[&str]) -> Result<(), NotifyError> {
+    /// Sends to ann, who has these channels, of which some took it before.
+    fn tell(router: &Router, channels: &[&str], taken: &[&str]) -> Told {
         let channels = channels.iter().map(|text| Channel::parse(text).unwrap());
         let person = Person {
             channels: Some(channels.collect()),
@@ -217,7 +272,22 @@ mod tests {
         let mut builder = Directory::builder();
         builder.person(ann(), person).unwrap();
         let directory = builder.finish().unwrap();
-        router.send(&posted(Recipient::Person(ann())), &directory)
+        let taken = taken.iter().map(|name| (*name).to_owned()).collect();
+        let posted = Posted {
+            taken,
+            ..posted(Recipient::Person(ann()))
+        };
+        router.send(&posted, &directory)
+    }
+
+    fn send(router: &Router, channels: &[&str]) -> Result<(), NotifyError> {
+        tell(router, channels, &[]).result
+    }
+
+    /// What was asked, and whether it took the notice.
+    fn asked(told: &Told) -> Vec<(&str, bool)> {
+        let tries = told.tries.iter();
+        tries.map(|it| (&*it.channel, it.result.is_ok())).collect()
     }
 
     fn later() -> Result<(), NotifyError> {
@@ -248,13 +318,75 @@ mod tests {
         };
         let both = ["log", "file:a"];
         assert_eq!(send(&router(Ok(()), never("gone")), &both), Ok(()));
-        assert_eq!(send(&router(later(), Ok(())), &both), Ok(()));
+        assert_eq!(send(&router(later(), Ok(())), &both), later());
         assert_eq!(send(&router(later(), never("gone")), &both), later());
         assert_eq!(send(&router(never("gone"), later()), &both), later());
         assert_eq!(
             send(&router(never("gone"), never("full")), &both),
             never("gone; full")
         );
+    }
+
+    #[test]
+    fn what_took_a_notice_is_not_asked_again() {
+        let (log, file) = (Fixed::new(Ok(())), Fixed::new(later()));
+        let router = Router::new()
+            .with(ChannelKind::Log, Box::new(log.clone()))
+            .with(ChannelKind::File, Box::new(file.clone()));
+        let told = tell(&router, &["log", "file:a"], &[]);
+        assert_eq!(asked(&told), [("log", true), ("file:a", false)]);
+        let told = tell(&router, &["log", "file:a"], &["log"]);
+        assert_eq!(
+            (asked(&told), told.result),
+            (vec![("file:a", false)], later())
+        );
+        assert_eq!((log.seen().len(), file.seen().len()), (1, 2));
+        // Whom one channel told is told, also where the other never will.
+        let gone = Router::new().with(ChannelKind::File, Box::new(Fixed::new(never("gone"))));
+        assert_eq!(tell(&gone, &["log", "file:a"], &["log"]).result, Ok(()));
+        assert_eq!(tell(&gone, &["log"], &["log"]).result, Ok(()));
+    }
+
+    #[test]
+    fn channels_that_differ_in_a_secret_alone_have_names_of_their_own() {
+        let file = Fixed::new(Ok(()));
+        let router = Router::new().with(ChannelKind::File, Box::new(file.clone()));
+        let both = [
+            "file:https://chat.example/secret-1",
+            "file:https://chat.example/secret-2",
+        ];
+        let told = tell(&router, &both, &[]);
+        let names = ["file:https://chat.example", "file:https://chat.example #2"];
+        assert_eq!(asked(&told), [(names[0], true), (names[1], true)]);
+        let told = tell(&router, &both, &names[..1]);
+        assert_eq!(asked(&told), [(names[1], true)]);
+        let second = both[1].strip_prefix("file:").map(str::to_owned);
+        assert_eq!(file.seen().last(), Some(&second));
+    }
+
+    #[test]
+    fn how_long_a_channel_took_is_measured_also_of_what_tells_callers() {
+        #[derive(Debug)]
+        struct Slow;
+        let pause = std::time::Duration::from_millis(5);
+        impl Carrier for Slow {
+            fn carry(&self, _: &Posted, _: &Channel, _: &Directory) -> Result<(), NotifyError> {
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                Ok(())
+            }
+        }
+        impl Notifier for Slow {
+            fn send(&self, posted: &Posted, directory: &Directory) -> Told {
+                let log = Channel::from(ChannelKind::Log);
+                Told::by("callers".to_owned(), self.carry(posted, &log, directory))
+            }
+        }
+        let router = Router::new()
+            .with(ChannelKind::Log, Box::new(Slow))
+            .with_callers(Box::new(Slow));
+        assert!(tell(&router, &["log"], &[]).tries[0].took >= pause);
+        let told = router.send(&posted(Recipient::Caller(ann())), &Directory::default());
+        assert!(told.tries[0].took >= pause);
     }
 
     #[test]
@@ -268,7 +400,7 @@ mod tests {
         assert_eq!(send(&router, &[]), never("`ann` has no channel"));
         let caller = posted(Recipient::Caller(ann()));
         assert_eq!(
-            router.send(&caller, &Directory::default()),
+            router.send(&caller, &Directory::default()).result,
             never("nothing tells `ann`")
         );
     }

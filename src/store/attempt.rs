@@ -7,6 +7,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use super::kept::{Attempt, AttemptQuery, Entry, EntryKind};
 use super::transaction::{
     Behind, Delivery, Outbox, Posted, Query, Request, StoreError, StoreErrorKind, Stored, Summary,
     Tombstone, Transaction, Work, Writing,
@@ -92,4 +93,15 @@ calls! {
     ended(before: Timestamp, limit: u32) -> Vec<String>;
     setting(name: &str) -> Option<String>;
     put_setting(name: &str, value: &str) -> ();
+    entry(kind: EntryKind, key: &str) -> Option<Entry>;
+    put_entry(entry: &Entry) -> ();
+    drop_entry(kind: EntryKind, key: &str) -> bool;
+    entries(kind: EntryKind, owner: Option<&str>, behind: Option<&str>, limit: u32) -> Vec<Entry>;
+    drop_entries_of(kind: EntryKind, owner: &str) -> u64;
+    drop_entries(until: Timestamp, limit: u32) -> u64;
+    put_attempt(attempt: &Attempt) -> ();
+    attempts(query: &AttemptQuery) -> Vec<(u64, Attempt)>;
+    taken_by(notice: &str) -> Vec<String>;
+    drop_attempts(before: Timestamp, limit: u32) -> u64;
+    redeliver(id: &str, at: Timestamp) -> bool;
 }

@@ -5,6 +5,7 @@
 //! a schema would.
 //! Knows no disk.
 
+mod kept;
 mod page;
 mod table;
 mod transaction;
@@ -14,6 +15,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::attempt::{attempt, broke_off};
+use super::kept::{Attempt, Entry, EntryKind};
 use super::transaction::{Request, Store, StoreError, Tombstone, Work};
 use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Row, Salt};
@@ -41,6 +43,10 @@ struct State {
     posted: Table<String, u64>,
     checkpoints: Table<u64, Checkpoint>,
     settings: Table<String, String>,
+    entries: Table<(EntryKind, String), Entry>,
+    attempts: Table<u64, Attempt>,
+    /// The last position that an attempt was given. One that was taken back is not given again.
+    attempt: u64,
 }
 
 /// An escalation that is kept.
@@ -62,10 +68,14 @@ struct AuditRow {
 struct Waiting {
     notice: Notice,
     escalation: String,
+    /// What it merges with; nothing once it is sent again.
+    merge: Option<String>,
     state: Sending,
     count: u32,
     attempts: u32,
     not_before: Timestamp,
+    /// The last attempt before it was sent again.
+    attempts_before: u64,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,6 +97,8 @@ impl State {
         self.posted.end(keep);
         self.checkpoints.end(keep);
         self.settings.end(keep);
+        self.entries.end(keep);
+        self.attempts.end(keep);
     }
 }
 

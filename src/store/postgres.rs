@@ -11,6 +11,7 @@
 use std::time::Duration;
 
 mod error;
+mod kept;
 mod load;
 mod migrate;
 mod page;

@@ -12,6 +12,7 @@ mod audit;
 mod columns;
 mod connect;
 mod error;
+mod kept;
 mod load;
 mod migrate;
 mod outbox;

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+use super::kept::{Attempt, AttemptQuery, Entry, EntryKind};
 use crate::clock::Timestamp;
 use crate::decision::Urgency;
 use crate::escalation::audit::{Checkpoint, Digest, Head, Payload, Row, Salt};
@@ -276,6 +277,83 @@ pub trait Transaction {
     /// # Errors
     /// When it cannot be written.
     fn put_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError>;
+
+    /// What a service keeps under a key, also where its time is over.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn entry(&mut self, kind: EntryKind, key: &str) -> Result<Option<Entry>, StoreError>;
+
+    /// Writes one, or replaces the one of its kind and key.
+    ///
+    /// # Errors
+    /// When it cannot be written, or is longer than its bounds.
+    fn put_entry(&mut self, entry: &Entry) -> Result<(), StoreError>;
+
+    /// Removes one. Whether it was there: of two who remove one, one is told so.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    fn drop_entry(&mut self, kind: EntryKind, key: &str) -> Result<bool, StoreError>;
+
+    /// Those of an owner, or all, by key in the order of their bytes, behind a key, at most so many.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn entries(
+        &mut self,
+        kind: EntryKind,
+        owner: Option<&str>,
+        behind: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError>;
+
+    /// Removes all of an owner at once: a change of a password ends the sessions. How many they were.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    fn drop_entries_of(&mut self, kind: EntryKind, owner: &str) -> Result<u64, StoreError>;
+
+    /// Removes those of every kind whose time ended before an instant, the longest ended first, at most so
+    /// many. How many they were.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    fn drop_entries(&mut self, until: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Writes an attempt to deliver a notice, and gives it a position of its own. Of a notice that is gone
+    /// nothing is written: its escalation was erased meanwhile, and an attempt names people.
+    ///
+    /// # Errors
+    /// When it cannot be written, or is longer than its bounds.
+    fn put_attempt(&mut self, attempt: &Attempt) -> Result<(), StoreError>;
+
+    /// Attempts with their positions, the latest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn attempts(&mut self, query: &AttemptQuery) -> Result<Vec<(u64, Attempt)>, StoreError>;
+
+    /// The channels that took a notice since it was posted or last sent again.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    fn taken_by(&mut self, notice: &str) -> Result<Vec<String>, StoreError>;
+
+    /// Removes attempts before an instant, the oldest first, at most so many. How many they were. Those of a
+    /// notice that waits stay: a retry goes by them.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    fn drop_attempts(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
+
+    /// Sends a notice again that was sent or given up: it waits from an instant on, with no tries behind it,
+    /// and goes by every channel. It merges with no other. Whether it was there; one that waits is not
+    /// touched, since somebody may be sending it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn redeliver(&mut self, id: &str, at: Timestamp) -> Result<bool, StoreError>;
 }
 
 /// An escalation with the end of its audit chain.
@@ -448,6 +526,9 @@ pub struct Posted {
     pub count: u32,
     /// How often it was tried before.
     pub attempts: u32,
+    /// The channels that took it before: they are not asked again. A store leaves it empty, and who takes
+    /// notices to send them fills it ([`taken_by`](Transaction::taken_by)).
+    pub taken: Vec<String>,
 }
 
 /// What came of sending a notice.

@@ -21,6 +21,15 @@ use laneway::store::{
 };
 
 use super::escalations::*;
+use kept::{
+    a_notice_that_is_over_is_sent_again_by_every_channel, attempts_come_the_latest_first,
+    attempts_go_when_they_are_old_and_with_their_escalation, attempts_keep_to_their_bounds,
+    entries_are_kept_under_their_keys, entries_come_by_key_and_go_by_owner_and_time,
+    entries_keep_to_their_bounds, what_is_sent_again_merges_with_nothing,
+};
+
+#[path = "conformance_kept.rs"]
+mod kept;
 
 /// An empty store, and what has to stay while it is used.
 pub struct Subject {
@@ -69,6 +78,14 @@ checks! {
     what_is_erased_keeps_no_name
     what_is_written_behind_an_erasure_is_erased_by_the_next
     settings_are_kept
+    entries_are_kept_under_their_keys
+    entries_come_by_key_and_go_by_owner_and_time
+    entries_keep_to_their_bounds
+    attempts_come_the_latest_first
+    attempts_keep_to_their_bounds
+    a_notice_that_is_over_is_sent_again_by_every_channel
+    what_is_sent_again_merges_with_nothing
+    attempts_go_when_they_are_old_and_with_their_escalation
     random_commands_do_what_the_rules_say
 }
 

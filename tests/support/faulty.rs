@@ -8,8 +8,9 @@ use laneway::clock::Timestamp;
 use laneway::escalation::audit::{Checkpoint, Payload, Row};
 use laneway::escalation::{Counts, Principal};
 use laneway::store::{
-    Behind, Delivery, Known, Outbox, Posted, Query, Request, Store, StoreError, StoreErrorKind,
-    Stored, Summary, Tombstone, Transaction, Work, Writing,
+    Attempt, AttemptQuery, Behind, Delivery, Entry, EntryKind, Known, Outbox, Posted, Query,
+    Request, Store, StoreError, StoreErrorKind, Stored, Summary, Tombstone, Transaction, Work,
+    Writing,
 };
 
 /// What goes wrong, and when.
@@ -289,5 +290,44 @@ impl Transaction for Counting<'_> {
     }
     fn put_setting(&mut self, name: &str, value: &str) -> Result<(), StoreError> {
         self.call()?.put_setting(name, value)
+    }
+    fn entry(&mut self, kind: EntryKind, key: &str) -> Result<Option<Entry>, StoreError> {
+        self.call()?.entry(kind, key)
+    }
+    fn put_entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        self.call()?.put_entry(entry)
+    }
+    fn drop_entry(&mut self, kind: EntryKind, key: &str) -> Result<bool, StoreError> {
+        self.call()?.drop_entry(kind, key)
+    }
+    fn entries(
+        &mut self,
+        kind: EntryKind,
+        owner: Option<&str>,
+        behind: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.call()?.entries(kind, owner, behind, limit)
+    }
+    fn drop_entries_of(&mut self, kind: EntryKind, owner: &str) -> Result<u64, StoreError> {
+        self.call()?.drop_entries_of(kind, owner)
+    }
+    fn drop_entries(&mut self, until: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.call()?.drop_entries(until, limit)
+    }
+    fn put_attempt(&mut self, attempt: &Attempt) -> Result<(), StoreError> {
+        self.call()?.put_attempt(attempt)
+    }
+    fn attempts(&mut self, query: &AttemptQuery) -> Result<Vec<(u64, Attempt)>, StoreError> {
+        self.call()?.attempts(query)
+    }
+    fn taken_by(&mut self, notice: &str) -> Result<Vec<String>, StoreError> {
+        self.call()?.taken_by(notice)
+    }
+    fn drop_attempts(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.call()?.drop_attempts(before, limit)
+    }
+    fn redeliver(&mut self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+        self.call()?.redeliver(id, at)
     }
 }

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use laneway::store::{self, Request, Store, Tombstone};
+use laneway::store::{self, Attempt as Sending, Entry, EntryKind, Request, Store, Tombstone};
 
 use super::escalations::*;
 
@@ -106,6 +106,28 @@ pub fn set_up(store: &Arc<dyn Store>) {
         );
         t.put_checkpoint(&made)?;
         t.put_setting("demo", "no")
+    })
+    .unwrap();
+    keep(s);
+}
+
+/// What a service keeps: an entry, an attempt of a notice that waits, and one of a notice that is over.
+fn keep(s: &dyn Store) {
+    store::write(s, |t| {
+        let posted = t.take_notices(minute(1), minute(2), 2)?;
+        for posted in &posted {
+            let took = std::time::Duration::from_millis(1);
+            t.put_attempt(&Sending::sent(posted, "log", minute(1), took))?;
+        }
+        let over = &posted[1].notice.id;
+        t.note_delivery(over, &store::Delivery::Sent(minute(1)))?;
+        t.put_entry(&Entry {
+            kind: EntryKind::Token,
+            key: "k".to_owned(),
+            owner: "ann".to_owned(),
+            until: None,
+            body: "{}".to_owned(),
+        })
     })
     .unwrap();
 }
@@ -454,4 +476,30 @@ attempts! {
     Trigger "no notice that waits" "DELETE FROM outbox WHERE escalation = 'e3'";
     Trigger "no notices" "DELETE FROM outbox";
     Check "a failure without a problem" "UPDATE outbox SET state = 'failed'";
+    Trigger "a notice that is sent again and merges" "UPDATE outbox SET state = 'waiting', attempts = 0, merge = 'm',
+        attempts_before = (SELECT max(seq) FROM attempts WHERE notice = outbox.id) WHERE state = 'sent'";
+    Trigger "a notice that is sent again with tries behind it" "UPDATE outbox SET state = 'waiting',
+        attempts_before = (SELECT max(seq) FROM attempts WHERE notice = outbox.id) WHERE state = 'sent'";
+    Trigger "a notice that is sent again and was taken" "UPDATE outbox SET state = 'waiting', attempts = 0 WHERE state = 'sent'";
+    Trigger "a notice that was sent and failed" "UPDATE outbox SET state = 'failed', problem = 'x' WHERE state = 'sent'";
+    Trigger "a notice that forgets who took it" "UPDATE outbox SET attempts_before = 1000 WHERE state = 'waiting'";
+
+    Trigger "an attempt of nothing" "INSERT INTO attempts (tenant, notice, escalation, recipient, channel, at, took, outcome, said)
+        SELECT tenant, 'nothing', escalation, recipient, channel, at, took, outcome, said FROM attempts";
+    Trigger "an attempt of another escalation" "INSERT INTO attempts (tenant, notice, escalation, recipient, channel, at, took, outcome, said)
+        SELECT tenant, notice, 'e13', recipient, channel, at, took, outcome, said FROM attempts";
+    Trigger "an attempt in the place of another" "INSERT OR REPLACE INTO attempts (seq, tenant, notice, escalation, recipient, channel, at, took, outcome, said)
+        SELECT seq, tenant, notice, escalation, recipient, channel, at, took, 'never', 'x' FROM attempts";
+    Trigger "another attempt" "UPDATE attempts SET outcome = 'never'";
+    Trigger "an attempt at another place" "UPDATE attempts SET rowid = 1000 WHERE outcome = 'sent'";
+    Trigger "no attempt of a notice that waits" "DELETE FROM attempts";
+    Check "an attempt with another outcome" "INSERT INTO attempts (tenant, notice, escalation, recipient, channel, at, took, outcome, said)
+        SELECT tenant, notice, escalation, recipient, channel, at, took, 'maybe', said FROM attempts";
+    Check "an attempt that took less than no time" "INSERT INTO attempts (tenant, notice, escalation, recipient, channel, at, took, outcome, said)
+        SELECT tenant, notice, escalation, recipient, channel, at, -1, outcome, said FROM attempts";
+    Check "an attempt by no channel" "INSERT INTO attempts (tenant, notice, escalation, recipient, channel, at, took, outcome, said)
+        SELECT tenant, notice, escalation, recipient, '', at, took, outcome, said FROM attempts";
+    Check "an entry of an unknown kind" "UPDATE entries SET kind = 'secret'";
+    Check "an entry without a key" "UPDATE entries SET key = ''";
+    Check "an entry with a long key" "UPDATE entries SET key = replace('xxxxx', 'x', 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')";
 }

@@ -10,7 +10,7 @@ use laneway::desk::{Ask, Clock, Decided, Settings};
 use laneway::escalation::people::{Channel, ChannelKind, Member, Person};
 use laneway::escalation::{Actor, Directory, Policy, Principal, Role};
 use laneway::limits::Limits;
-use laneway::notify::{Notifier, NotifyError};
+use laneway::notify::{Notifier, NotifyError, Told};
 use laneway::reference::Times;
 use laneway::store::Posted;
 use laneway::{Matrix, Router};
@@ -209,15 +209,16 @@ pub struct Mailbox {
 }
 
 impl Notifier for Mailbox {
-    fn send(&self, posted: &Posted, _: &Directory) -> Result<(), NotifyError> {
-        match *self.refuses.lock().unwrap() {
+    fn send(&self, posted: &Posted, _: &Directory) -> Told {
+        let result = match *self.refuses.lock().unwrap() {
             Some(true) => Err(NotifyError::Never("no such address".to_owned())),
             Some(false) => Err(NotifyError::Later("the channel is busy".to_owned())),
             None => {
                 self.taken.lock().unwrap().push(posted.clone());
                 Ok(())
             }
-        }
+        };
+        Told::by("mailbox".to_owned(), result)
     }
 }
 

@@ -129,6 +129,21 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// As it displays itself, but without its secrets: of an address that is a URL, the scheme and the host
+    /// with its port. Paths of webhooks are secrets, and so are names and passwords before a host.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        let url = self.address.as_deref().and_then(|it| it.split_once("://"));
+        let Some((scheme, rest)) = url else {
+            return self.to_string();
+        };
+        let authority = rest.split(['/', '?', '#', '\\']).next().unwrap_or_default();
+        let host = authority.rsplit('@').next().unwrap_or_default();
+        format!("{}:{scheme}://{host}", self.kind)
+    }
+}
+
 impl From<ChannelKind> for Channel {
     fn from(kind: ChannelKind) -> Self {
         Self {
@@ -175,6 +190,32 @@ mod tests {
             (file.kind, file.address.as_deref()),
             (ChannelKind::File, Some("x"))
         );
+    }
+
+    #[test]
+    fn a_channel_is_shown_without_its_secrets() {
+        for (text, shown) in [
+            ("log", "log"),
+            ("file:/var/log/notices", "file:/var/log/notices"),
+            (
+                "file:https://chat.example/hooks/s3cret",
+                "file:https://chat.example",
+            ),
+            (
+                "file:https://ann:s3cret@chat.example:8443?s3cret",
+                "file:https://chat.example:8443",
+            ),
+            (
+                "file:https://chat.example\\s3cret",
+                "file:https://chat.example",
+            ),
+            (
+                "file:https://a@s3cret@chat.example#s3cret",
+                "file:https://chat.example",
+            ),
+        ] {
+            assert_eq!(Channel::parse(text).unwrap().shown(), shown);
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::escalation::audit::{Checkpoint, Head, Payload, Row, whole_micros};
 use crate::escalation::invariants::broken;
 use crate::escalation::{Counts, Escalation, GrantState, Notice, Principal, RecordKind};
 use crate::store::erasure::numbered;
+use crate::store::kept::{Attempt, AttemptQuery, Entry, EntryKind};
 use crate::store::transaction::{
     Behind, Delivery, NewRow, Outbox, Posted, Query, Request, StoreError, StoreErrorKind, Stored,
     Summary, TENANT, Tombstone, Transaction, Writing,
@@ -106,7 +107,7 @@ impl MemoryTransaction<'_> {
         // What was taken gets no further count: its taker has read it.
         let merged = outbox.find(|(_, it)| {
             notice.merge.is_some()
-                && it.notice.merge == notice.merge
+                && it.merge == notice.merge
                 && it.state == Sending::Waiting
                 && it.attempts == 0
         });
@@ -121,10 +122,12 @@ impl MemoryTransaction<'_> {
         let waiting = Waiting {
             notice: notice.clone(),
             escalation: id.to_owned(),
+            merge: notice.merge.clone(),
             state: Sending::Waiting,
             count: 1,
             attempts: 0,
             not_before: notice.at,
+            attempts_before: 0,
         };
         self.state.outbox.set(seq, Some(waiting));
     }
@@ -330,6 +333,7 @@ impl Transaction for MemoryTransaction<'_> {
                 escalation: it.escalation.clone(),
                 count: it.count,
                 attempts: it.attempts,
+                taken: Vec::new(),
             });
             let leased = Waiting {
                 not_before: until,
@@ -447,6 +451,7 @@ impl Transaction for MemoryTransaction<'_> {
             self.state.escalations.set(id.to_owned(), Some(kept));
         }
         self.unpost(u32::MAX, |it| it.escalation == id);
+        self.forget_attempts(id);
         let seqs: Vec<u64> = of(&self.state.chains, id).copied().collect();
         for seq in seqs {
             let row = self.state.audit.get(&seq);
@@ -492,5 +497,62 @@ impl Transaction for MemoryTransaction<'_> {
             .settings
             .set(name.to_owned(), Some(value.to_owned()));
         Ok(())
+    }
+
+    fn entry(&mut self, kind: EntryKind, key: &str) -> Result<Option<Entry>, StoreError> {
+        Ok(self.state.entries.get(&(kind, key.to_owned())).cloned())
+    }
+
+    fn put_entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        self.keep_entry(entry)
+    }
+
+    fn drop_entry(&mut self, kind: EntryKind, key: &str) -> Result<bool, StoreError> {
+        let key = (kind, key.to_owned());
+        let is_there = self.state.entries.contains_key(&key);
+        self.state.entries.set(key, None);
+        Ok(is_there)
+    }
+
+    fn entries(
+        &mut self,
+        kind: EntryKind,
+        owner: Option<&str>,
+        behind: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        let kept = self.entries_of(kind, owner);
+        let kept = kept.filter(|it| behind.is_none_or(|behind| &*it.key > behind));
+        Ok(kept.take(limit as usize).cloned().collect())
+    }
+
+    fn drop_entries_of(&mut self, kind: EntryKind, owner: &str) -> Result<u64, StoreError> {
+        let kept = self.entries_of(kind, Some(owner));
+        let keys = kept.map(|it| it.key.clone()).collect::<Vec<_>>();
+        Ok(self.forget_entries(keys.into_iter().map(|key| (kind, key))))
+    }
+
+    fn drop_entries(&mut self, until: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.forget_old_entries(until, limit))
+    }
+
+    fn put_attempt(&mut self, attempt: &Attempt) -> Result<(), StoreError> {
+        self.keep_attempt(attempt)
+    }
+
+    fn attempts(&mut self, query: &AttemptQuery) -> Result<Vec<(u64, Attempt)>, StoreError> {
+        Ok(self.attempts_of(query))
+    }
+
+    fn taken_by(&mut self, notice: &str) -> Result<Vec<String>, StoreError> {
+        Ok(self.takers_of(notice))
+    }
+
+    fn drop_attempts(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        Ok(self.forget_old_attempts(before, limit))
+    }
+
+    fn redeliver(&mut self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.post_again(id, at))
     }
 }

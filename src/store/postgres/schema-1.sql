@@ -228,6 +228,8 @@ CREATE TABLE outbox (
   attempts BIGINT NOT NULL CHECK (attempts >= 0),
   not_before BIGINT NOT NULL,
   problem TEXT,
+  -- The last attempt before it was sent again.
+  attempts_before BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, id),
   CONSTRAINT failed_has_its_problem CHECK (state <> 'failed' OR problem IS NOT NULL),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
@@ -904,7 +906,7 @@ CREATE TRIGGER checkpoints_are_a_chain BEFORE INSERT ON checkpoints FOR EACH ROW
 CREATE FUNCTION laneway_outbox_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF TG_OP = 'INSERT' THEN
-    IF NEW.state <> 'waiting' OR NEW.attempts <> 0 THEN
+    IF NEW.state <> 'waiting' OR NEW.attempts <> 0 OR NEW.attempts_before <> 0 THEN
       PERFORM laneway_refuse('a notice waits at first');
     END IF;
     NEW.seq := nextval('outbox_seq');
@@ -917,15 +919,92 @@ BEGIN
     END IF;
     RETURN OLD;
   END IF;
-  IF (NEW.tenant, NEW.id, NEW.seq, NEW.escalation, NEW.notice, NEW.merge, NEW.at)
-    IS DISTINCT FROM
-      (OLD.tenant, OLD.id, OLD.seq, OLD.escalation, OLD.notice, OLD.merge, OLD.at) THEN
+  IF (NEW.tenant, NEW.id, NEW.seq, NEW.escalation, NEW.notice, NEW.at)
+    IS DISTINCT FROM (OLD.tenant, OLD.id, OLD.seq, OLD.escalation, OLD.notice, OLD.at) THEN
     PERFORM laneway_refuse('a notice never changes');
   END IF;
-  IF OLD.state <> 'waiting' OR NEW.count < OLD.count OR NEW.attempts < OLD.attempts THEN
-    PERFORM laneway_refuse('what was sent stays sent, and what was given up stays so');
+  IF NEW.count < OLD.count THEN
+    PERFORM laneway_refuse('a notice stands for no fewer than before');
+  END IF;
+  -- Sent again, it merges with no other, and goes by every channel.
+  IF OLD.state <> 'waiting' AND NOT (NEW.state = 'waiting' AND NEW.attempts = 0
+      AND NEW.merge IS NULL AND NEW.attempts_before = coalesce((SELECT max(seq) FROM attempts
+        WHERE tenant = NEW.tenant AND notice = NEW.id), 0)) THEN
+    PERFORM laneway_refuse('a notice that is over is only sent again');
+  END IF;
+  IF OLD.state = 'waiting' AND (NEW.attempts < OLD.attempts
+      OR (NEW.merge, NEW.attempts_before) IS DISTINCT FROM (OLD.merge, OLD.attempts_before)) THEN
+    PERFORM laneway_refuse('a notice that waits goes on as it is');
   END IF;
   RETURN NEW;
 END $$;
 CREATE TRIGGER outbox_keeps_what_was_not_sent BEFORE INSERT OR UPDATE OR DELETE ON outbox FOR EACH ROW
   EXECUTE FUNCTION laneway_outbox_change();
+
+-- What a service keeps beside escalations. Attempts to deliver notices are a log: they name people, so
+-- that they go with their escalation and by their age, but not while their notice waits, because a retry
+-- asks only the channels that did not take it before. An attempt outlives its notice.
+
+CREATE TABLE entries (
+  tenant TEXT NOT NULL,
+  kind TEXT NOT NULL CHECK (kind IN ('token', 'session', 'password', 'setup', 'reload')),
+  -- By bytes, in the order in which every store lists them.
+  key TEXT COLLATE "C" NOT NULL CHECK (octet_length(key) BETWEEN 1 AND 200),
+  owner TEXT NOT NULL CHECK (octet_length(owner) <= 254),
+  until BIGINT,
+  body TEXT NOT NULL CHECK (octet_length(body) <= 65536),
+  PRIMARY KEY (tenant, kind, key)
+);
+CREATE INDEX entries_of_owner ON entries (tenant, kind, owner, key);
+CREATE INDEX entries_by_until ON entries (tenant, until) WHERE until IS NOT NULL;
+
+CREATE SEQUENCE attempts_seq CACHE 1 NO CYCLE;
+CREATE TABLE attempts (
+  tenant TEXT NOT NULL,
+  seq BIGINT NOT NULL DEFAULT 0,
+  notice TEXT NOT NULL CHECK (notice <> ''),
+  escalation TEXT NOT NULL CHECK (escalation <> ''),
+  recipient TEXT NOT NULL CHECK (recipient <> ''),
+  channel TEXT NOT NULL CHECK (octet_length(channel) BETWEEN 1 AND 2200),
+  at BIGINT NOT NULL,
+  took BIGINT NOT NULL CHECK (took >= 0),
+  outcome TEXT NOT NULL CHECK (outcome IN ('sent', 'later', 'never')),
+  said TEXT NOT NULL CHECK (octet_length(said) <= 1000),
+  PRIMARY KEY (tenant, seq)
+);
+CREATE INDEX attempts_of_escalation ON attempts (tenant, escalation, seq);
+CREATE INDEX attempts_of_outcome ON attempts (tenant, outcome, seq);
+CREATE INDEX attempts_of_notice ON attempts (tenant, notice, seq);
+CREATE INDEX attempts_by_at ON attempts (tenant, at);
+
+CREATE FUNCTION laneway_attempts_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  -- Held until this is committed: who removes a notice finds its attempts.
+  PERFORM 1 FROM outbox
+    WHERE tenant = NEW.tenant AND id = NEW.notice AND escalation = NEW.escalation FOR KEY SHARE;
+  IF NOT FOUND THEN
+    PERFORM laneway_refuse('an attempt is of a notice that is there');
+  END IF;
+  IF NEW.seq <> 0 THEN
+    PERFORM laneway_refuse('the place of an attempt is given by the store');
+  END IF;
+  NEW.seq := nextval('attempts_seq');
+  RETURN NEW;
+END $$;
+CREATE TRIGGER attempts_are_of_a_notice BEFORE INSERT ON attempts FOR EACH ROW
+  EXECUTE FUNCTION laneway_attempts_insert();
+CREATE TRIGGER attempts_never_change BEFORE UPDATE ON attempts FOR EACH ROW
+  EXECUTE FUNCTION laneway_refused('attempts never change');
+CREATE TRIGGER attempts_are_never_truncated BEFORE TRUNCATE ON attempts FOR EACH STATEMENT
+  EXECUTE FUNCTION laneway_refused('attempts are never truncated');
+
+CREATE FUNCTION laneway_attempts_delete() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF EXISTS (SELECT 1 FROM outbox
+      WHERE tenant = OLD.tenant AND id = OLD.notice AND state = 'waiting') THEN
+    PERFORM laneway_refuse('an attempt stays while its notice waits');
+  END IF;
+  RETURN OLD;
+END $$;
+CREATE TRIGGER attempts_stay_while_their_notice_waits BEFORE DELETE ON attempts FOR EACH ROW
+  EXECUTE FUNCTION laneway_attempts_delete();

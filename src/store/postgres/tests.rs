@@ -2,6 +2,7 @@
 
 use postgres::types::ToSql;
 
+use super::kept;
 use super::page::Page;
 use super::transaction::{ALL_FAILED, COUNTS, DUE, ENDED, GROUP, OLD_NOTICES, TAKE};
 use super::{PostgresOptions, PostgresStore};
@@ -26,6 +27,10 @@ const ROWS: &str = "
     INSERT INTO outbox SELECT 'main', 'e' || n || '/s/p', n, 'e' || n, '{}', NULL, n,
         CASE WHEN n % 2 = 0 THEN 'waiting' ELSE 'sent' END, 1, 0, n, NULL
         FROM generate_series(1, 5000) n;
+    INSERT INTO entries SELECT 'main', 'session', 'k' || n, 'o' || n % 100, n, '{}'
+        FROM generate_series(1, 5000) n;
+    INSERT INTO attempts SELECT 'main', n, 'e' || n || '/s/p', 'e' || n % 500, 'p', 'log', n, 1,
+        CASE WHEN n % 50 = 0 THEN 'never' ELSE 'sent' END, '' FROM generate_series(1, 5000) n;
     RESET session_replication_role;
     ANALYZE;
     SET enable_seqscan = off; SET enable_bitmapscan = off; SET enable_sort = off";
@@ -47,8 +52,9 @@ fn every_list_is_read_by_its_index() {
     let mut client = cluster.client(&database);
     client.batch_execute(ROWS).unwrap();
     let (main, x, at, limit) = ("main", "x", 1_i64, 10_i64);
+    let (kind, never) = ("session", "never");
     // Each with the conditions that its index is asked for.
-    let read: [(&str, &[&(dyn ToSql + Sync)], &[&str]); 7] = [
+    let read: [(&str, &[&(dyn ToSql + Sync)], &[&str]); 19] = [
         (DUE, &[&main, &at, &limit], &["due <= "]),
         (GROUP, &[&main, &x], &["group_key = "]),
         (COUNTS, &[&main, &x, &x], &["requester = ", "flood = "]),
@@ -56,6 +62,34 @@ fn every_list_is_read_by_its_index() {
         (TAKE, &[&main, &at, &at, &limit], &["not_before <= "]),
         (ALL_FAILED, &[&main, &x], &["id > ", "id < "]),
         (OLD_NOTICES, &[&main, &at, &limit], &["at < "]),
+        (kept::ENTRY, &[&main, &kind, &x], &["key = "]),
+        (kept::ENTRIES, &[&main, &kind, &x, &limit], &["key > "]),
+        (
+            kept::ENTRIES_OF,
+            &[&main, &kind, &x, &limit, &x],
+            &["owner = "],
+        ),
+        (kept::DROP_OF, &[&main, &kind, &x], &["owner = "]),
+        (kept::DROP_ENDED, &[&main, &at, &limit], &["until < "]),
+        (kept::LATEST, &[&main, &at, &limit], &["seq < "]),
+        (
+            kept::LATEST_OF,
+            &[&main, &at, &limit, &x],
+            &["escalation = "],
+        ),
+        (
+            kept::LATEST_WITH,
+            &[&main, &at, &limit, &never],
+            &["outcome = "],
+        ),
+        (
+            kept::LATEST_OF_WITH,
+            &[&main, &at, &limit, &x, &never],
+            &["escalation = "],
+        ),
+        (kept::TAKEN_BY, &[&main, &x], &["notice = "]),
+        (kept::OLD_ATTEMPTS, &[&main, &at, &limit], &["at < "]),
+        (kept::UNNOTE, &[&main, &x], &["escalation = "]),
     ];
     for (sql, values, conditions) in read {
         is_by_index(&plan(&mut client, sql, values), conditions);

@@ -17,6 +17,7 @@ use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Digest, Head, Payload, Row as AuditRow, Salt};
 use crate::escalation::time::{from_micros, micros};
 use crate::escalation::{Counts, Principal};
+use crate::store::kept::{Attempt, AttemptQuery, Entry, EntryKind};
 use crate::store::narrow::fewest;
 use crate::store::{
     Behind, Delivery, Outbox, Posted, Query, Request, StoreError, StoreErrorKind, Stored, Summary,
@@ -76,7 +77,7 @@ pub(super) struct PostgresTransaction<'c> {
     failure: Option<Failure>,
 }
 
-type Values<'v> = &'v [&'v (dyn ToSql + Sync)];
+pub(super) type Values<'v> = &'v [&'v (dyn ToSql + Sync)];
 
 impl<'c> PostgresTransaction<'c> {
     pub(super) fn new(connection: &'c mut Connection, writes: bool) -> Self {
@@ -92,7 +93,11 @@ impl<'c> PostgresTransaction<'c> {
         self.failure
     }
 
-    fn query(&mut self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
+    pub(super) fn query(
+        &mut self,
+        sql: &'static str,
+        values: Values<'_>,
+    ) -> Result<Vec<Row>, StoreError> {
         self.goes_on()?;
         let rows = self.connection.query(sql, values);
         rows.map_err(|error| self.failed(&error))
@@ -299,6 +304,7 @@ impl Transaction for PostgresTransaction<'_> {
                     escalation: row.get(1),
                     count: number(row, 2)?,
                     attempts: number(row, 3)?,
+                    taken: Vec::new(),
                 })
             })
             .collect()
@@ -441,7 +447,7 @@ impl Transaction for PostgresTransaction<'_> {
                 &numbered,
             ],
         )?;
-        Ok(())
+        self.forget_attempts(id)
     }
 
     fn ended(&mut self, before: Timestamp, limit: u32) -> Result<Vec<String>, StoreError> {
@@ -461,6 +467,56 @@ impl Transaction for PostgresTransaction<'_> {
             &[&TENANT, &name, &value],
         )?;
         Ok(())
+    }
+
+    fn entry(&mut self, kind: EntryKind, key: &str) -> Result<Option<Entry>, StoreError> {
+        self.find_entry(kind, key)
+    }
+
+    fn put_entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        self.keep_entry(entry)
+    }
+
+    fn drop_entry(&mut self, kind: EntryKind, key: &str) -> Result<bool, StoreError> {
+        self.forget_entry(kind, key)
+    }
+
+    fn entries(
+        &mut self,
+        kind: EntryKind,
+        owner: Option<&str>,
+        behind: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.list_entries(kind, owner, behind, limit)
+    }
+
+    fn drop_entries_of(&mut self, kind: EntryKind, owner: &str) -> Result<u64, StoreError> {
+        self.forget_entries_of(kind, owner)
+    }
+
+    fn drop_entries(&mut self, until: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.forget_old_entries(until, limit)
+    }
+
+    fn put_attempt(&mut self, attempt: &Attempt) -> Result<(), StoreError> {
+        self.note_attempt(attempt)
+    }
+
+    fn attempts(&mut self, query: &AttemptQuery) -> Result<Vec<(u64, Attempt)>, StoreError> {
+        self.latest_attempts(query)
+    }
+
+    fn taken_by(&mut self, notice: &str) -> Result<Vec<String>, StoreError> {
+        self.takers_of(notice)
+    }
+
+    fn drop_attempts(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.forget_old_attempts(before, limit)
+    }
+
+    fn redeliver(&mut self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+        self.post_again(id, at)
     }
 }
 

@@ -7,6 +7,7 @@
 use rusqlite::{Row as SqlRow, params};
 
 use super::columns::{Columns, to_json, whole};
+use super::kept::UNNOTE;
 use super::transaction::SqliteTransaction;
 use crate::escalation::Principal;
 use crate::escalation::audit::{Checkpoint, Head, Payload, Row, Salt};
@@ -172,6 +173,7 @@ impl SqliteTransaction<'_> {
         let at = micros(tombstone.at);
         self.change(ENTOMB, params![tenant, id, at, tombstone.by, tombstone.why])?;
         self.change(UNPOST, params![tenant, id])?;
+        self.change(UNNOTE, params![tenant, id])?;
         self.change(ERASE, params![tenant, id, 2])
     }
 

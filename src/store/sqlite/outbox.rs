@@ -42,6 +42,7 @@ impl SqliteTransaction<'_> {
                 escalation: row.get(2)?,
                 count: row.number(3)?,
                 attempts: row.number(4)?,
+                taken: Vec::new(),
             };
             Ok((row.get::<i64>(0)?, posted))
         })?;

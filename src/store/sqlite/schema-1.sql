@@ -233,6 +233,8 @@ CREATE TABLE outbox (
     attempts INTEGER NOT NULL CHECK (attempts >= 0),
     not_before INTEGER NOT NULL,
     problem TEXT,
+    -- The last attempt before it was sent again.
+    attempts_before INTEGER NOT NULL DEFAULT 0,
     UNIQUE (tenant, id),
     FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id),
     CHECK (state <> 'failed' OR problem IS NOT NULL)
@@ -698,18 +700,74 @@ BEGIN SELECT RAISE(ABORT, 'checkpoints stay'); END;
 -- The outbox.
 
 CREATE TRIGGER outbox_is_new BEFORE INSERT ON outbox
-WHEN NEW.state <> 'waiting' OR NEW.attempts <> 0
+WHEN NEW.state <> 'waiting' OR NEW.attempts <> 0 OR NEW.attempts_before <> 0
     OR EXISTS (SELECT 1 FROM outbox WHERE tenant = NEW.tenant AND id = NEW.id)
     OR EXISTS (SELECT 1 FROM outbox WHERE seq = NEW.seq)
     OR EXISTS (SELECT 1 FROM outbox WHERE tenant = NEW.tenant AND merge = NEW.merge
         AND merge IS NOT NULL AND state = 'waiting' AND attempts = 0)
 BEGIN SELECT RAISE(ABORT, 'a notice waits at first, once'); END;
 CREATE TRIGGER outbox_goes_forward BEFORE UPDATE ON outbox
-WHEN OLD.state <> 'waiting' OR NEW.seq <> OLD.seq OR NEW.tenant <> OLD.tenant OR NEW.id <> OLD.id
-    OR NEW.escalation <> OLD.escalation OR NEW.notice <> OLD.notice OR NEW.merge IS NOT OLD.merge
-    OR NEW.at <> OLD.at OR NEW.count < OLD.count OR NEW.attempts < OLD.attempts
+WHEN NEW.seq <> OLD.seq OR NEW.tenant <> OLD.tenant OR NEW.id <> OLD.id
+    OR NEW.escalation <> OLD.escalation OR NEW.notice <> OLD.notice
+    OR NEW.at <> OLD.at OR NEW.count < OLD.count
+    OR (OLD.state = 'waiting' AND (NEW.merge IS NOT OLD.merge OR NEW.attempts < OLD.attempts
+        OR NEW.attempts_before <> OLD.attempts_before))
 BEGIN SELECT RAISE(ABORT, 'a notice is sent as it is, or given up'); END;
+-- Sent again, it merges with no other, and by every channel.
+CREATE TRIGGER outbox_is_sent_again BEFORE UPDATE ON outbox
+WHEN OLD.state <> 'waiting' AND NOT (NEW.state = 'waiting' AND NEW.attempts = 0 AND NEW.merge IS NULL
+    AND NEW.attempts_before = coalesce(
+        (SELECT max(seq) FROM attempts WHERE tenant = NEW.tenant AND notice = NEW.id), 0))
+BEGIN SELECT RAISE(ABORT, 'a notice that is over is only sent again'); END;
 CREATE TRIGGER outbox_stays BEFORE DELETE ON outbox
 WHEN NOT EXISTS (SELECT 1 FROM escalations WHERE tenant = OLD.tenant AND id = OLD.escalation
     AND ((state <> 'pending' AND OLD.state <> 'waiting') OR erased > 0))
 BEGIN SELECT RAISE(ABORT, 'a notice stays until it is over and its escalation has ended'); END;
+
+-- What a service keeps beside escalations. Attempts to deliver notices are a log: they name people, so that
+-- they go with their escalation and by their age, but not while their notice waits, because a retry asks only
+-- the channels that did not take it before. An attempt outlives its notice.
+
+CREATE TABLE entries (
+    tenant TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('token', 'session', 'password', 'setup', 'reload')),
+    key TEXT NOT NULL CHECK (octet_length(key) BETWEEN 1 AND 200),
+    owner TEXT NOT NULL CHECK (octet_length(owner) <= 254),
+    until INTEGER,
+    body TEXT NOT NULL CHECK (octet_length(body) <= 65536),
+    PRIMARY KEY (tenant, kind, key)
+) STRICT;
+CREATE INDEX entries_of_owner ON entries (tenant, kind, owner, key);
+CREATE INDEX entries_by_until ON entries (tenant, until) WHERE until IS NOT NULL;
+
+CREATE TABLE attempts (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    notice TEXT NOT NULL CHECK (notice <> ''),
+    escalation TEXT NOT NULL CHECK (escalation <> ''),
+    recipient TEXT NOT NULL CHECK (recipient <> ''),
+    channel TEXT NOT NULL CHECK (octet_length(channel) BETWEEN 1 AND 2200),
+    at INTEGER NOT NULL,
+    took INTEGER NOT NULL CHECK (took >= 0),
+    outcome TEXT NOT NULL CHECK (outcome IN ('sent', 'later', 'never')),
+    said TEXT NOT NULL CHECK (octet_length(said) <= 1000)
+) STRICT;
+-- Each is in the order of `seq` behind its columns.
+CREATE INDEX attempts_of_escalation ON attempts (tenant, escalation);
+CREATE INDEX attempts_of_outcome ON attempts (tenant, outcome);
+CREATE INDEX attempts_of_notice ON attempts (tenant, notice);
+CREATE INDEX attempts_by_at ON attempts (tenant, at);
+
+CREATE TRIGGER attempts_are_of_a_notice BEFORE INSERT ON attempts
+WHEN NOT EXISTS (SELECT 1 FROM outbox
+    WHERE tenant = NEW.tenant AND id = NEW.notice AND escalation = NEW.escalation)
+BEGIN SELECT RAISE(ABORT, 'an attempt is of a notice that is there'); END;
+CREATE TRIGGER attempts_are_new BEFORE INSERT ON attempts
+WHEN EXISTS (SELECT 1 FROM attempts WHERE seq = NEW.seq)
+BEGIN SELECT RAISE(ABORT, 'the attempt is there already'); END;
+CREATE TRIGGER attempts_never_change BEFORE UPDATE ON attempts
+BEGIN SELECT RAISE(ABORT, 'attempts never change'); END;
+CREATE TRIGGER attempts_stay_while_their_notice_waits BEFORE DELETE ON attempts
+WHEN EXISTS (SELECT 1 FROM outbox
+    WHERE tenant = OLD.tenant AND id = OLD.notice AND state = 'waiting')
+BEGIN SELECT RAISE(ABORT, 'an attempt stays while its notice waits'); END;

@@ -2,7 +2,7 @@
 
 use super::page::{text_of, texts_of_few};
 use super::writer::{Answer, Wall, Writing, execute};
-use super::{SqliteOptions, SqliteStore, audit, connect, migrate, outbox, transaction};
+use super::{SqliteOptions, SqliteStore, audit, connect, kept, migrate, outbox, transaction};
 use crate::clock::Timestamp;
 use crate::decision::Urgency;
 use crate::escalation::{Outcome, Principal};
@@ -106,6 +106,18 @@ fn every_list_is_read_by_an_index() {
         outbox::FAILED,
         outbox::OF_STEP,
         audit::AUDIT,
+        kept::ENTRY,
+        kept::ENTRIES,
+        kept::ENTRIES_OF,
+        kept::DROP_OF,
+        kept::DROP_ENDED,
+        kept::LATEST,
+        kept::LATEST_OF,
+        kept::LATEST_WITH,
+        kept::LATEST_OF_WITH,
+        kept::TAKEN_BY,
+        kept::OLD_ATTEMPTS,
+        kept::UNNOTE,
     ];
     for text in texts.into_iter().map(str::to_owned).chain(lists) {
         let plan = plan(&connection, &text);

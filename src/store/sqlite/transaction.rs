@@ -15,6 +15,7 @@ use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Payload, Row};
 use crate::escalation::time::micros;
 use crate::escalation::{Counts, Principal};
+use crate::store::kept::{Attempt, AttemptQuery, Entry, EntryKind};
 use crate::store::transaction::{
     Behind, Delivery, Outbox, Posted, Query, Request, StoreError, Stored, Summary, TENANT,
     Tombstone, Transaction, Writing,
@@ -289,5 +290,55 @@ impl Transaction for SqliteTransaction<'_> {
                 ON CONFLICT (tenant, name) DO UPDATE SET value = excluded.value",
             params![self.tenant(), name, value],
         )
+    }
+
+    fn entry(&mut self, kind: EntryKind, key: &str) -> Result<Option<Entry>, StoreError> {
+        self.find_entry(kind, key)
+    }
+
+    fn put_entry(&mut self, entry: &Entry) -> Result<(), StoreError> {
+        self.keep_entry(entry)
+    }
+
+    fn drop_entry(&mut self, kind: EntryKind, key: &str) -> Result<bool, StoreError> {
+        self.forget_entry(kind, key)
+    }
+
+    fn entries(
+        &mut self,
+        kind: EntryKind,
+        owner: Option<&str>,
+        behind: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<Entry>, StoreError> {
+        self.list_entries(kind, owner, behind, limit)
+    }
+
+    fn drop_entries_of(&mut self, kind: EntryKind, owner: &str) -> Result<u64, StoreError> {
+        self.forget_entries_of(kind, owner)
+    }
+
+    fn drop_entries(&mut self, until: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.forget_old_entries(until, limit)
+    }
+
+    fn put_attempt(&mut self, attempt: &Attempt) -> Result<(), StoreError> {
+        self.note_attempt(attempt)
+    }
+
+    fn attempts(&mut self, query: &AttemptQuery) -> Result<Vec<(u64, Attempt)>, StoreError> {
+        self.latest_attempts(query)
+    }
+
+    fn taken_by(&mut self, notice: &str) -> Result<Vec<String>, StoreError> {
+        self.takers_of(notice)
+    }
+
+    fn drop_attempts(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
+        self.forget_old_attempts(before, limit)
+    }
+
+    fn redeliver(&mut self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
+        self.post_again(id, at)
     }
 }
