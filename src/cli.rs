@@ -12,6 +12,11 @@ use clap::{ColorChoice, CommandFactory, Parser, Subcommand};
 
 use crate::clock::Timestamp;
 
+#[cfg(feature = "server")]
+mod access;
+#[cfg(not(feature = "server"))]
+#[path = "cli/no_serve.rs"]
+mod access;
 mod audit;
 mod block;
 mod check;
@@ -31,6 +36,11 @@ mod render;
 mod replay;
 mod schema;
 mod screen;
+#[cfg(feature = "server")]
+mod serve;
+#[cfg(not(feature = "server"))]
+#[path = "cli/no_serve.rs"]
+mod serve;
 mod shell;
 mod show;
 mod simulate;
@@ -80,6 +90,8 @@ enum Command {
     Stats(stats::Args),
     Test(test::Args),
     Show(show::Args),
+    Serve(serve::Args),
+    Access(access::Args),
     Escalations(escalations::Args),
     Audit(audit::Args),
     Schema(schema::Args),
@@ -116,6 +128,8 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Stats(args) => stats::run(args, shell),
         Command::Test(args) => test::run(args, shell),
         Command::Show(args) => show::run(args, shell),
+        Command::Access(args) => access::run(args, shell),
+        Command::Serve(args) => serve::run(args, shell),
         Command::Escalations(args) => escalations::run(args, shell),
         Command::Audit(args) => audit::run(args, shell),
         Command::Schema(args) => schema::run(args, shell),

@@ -16,7 +16,7 @@
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
 //! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
 //! | 8 | [`escalation`] | the lifecycle: a pure function of state, command and instant |
-//! | 9 | [`store`] [`files`] [`notify`] [`desk`] `engine` | where state outlives the process; a matrix on disk, and what an operator sets beside it; how people are told; what carries escalations to their end; all of it as an operator set it up |
+//! | 9 | [`store`] [`files`] [`notify`] [`desk`] [`words`] `engine` | where state outlives the process; a matrix on disk, and what an operator sets beside it; how people are told; what carries escalations to their end; how it is put in words; all of it as an operator set it up |
 //! | 10 | `server` `cli` | the service; the command line, which starts it |
 
 pub mod calendar;
@@ -51,6 +51,7 @@ pub mod span;
 pub mod store;
 pub mod syntax;
 pub mod value;
+pub mod words;
 
 // The public API of a service, on one page.
 pub use check::{LoadError, Loaded, Options, check_text};

@@ -327,3 +327,12 @@ pub const POSTGRES_CONNECTIONS: usize = 8;
 /// How often work runs again that met other work in a database. Pauses between grow to a quarter of a
 /// second: who loses so often gets an answer instead.
 pub const POSTGRES_RERUNS: u32 = 10;
+
+/// Bytes of a batch of events over HTTP.
+pub const BATCH_BYTES: usize = 16 << 20;
+
+/// Events of a batch over HTTP: they are decided one after the other, and answered together.
+pub const BATCH_EVENTS: usize = 1_000;
+
+/// The longest wait of one request for an answer: proxies cut what takes a minute.
+pub const LONG_POLL: std::time::Duration = std::time::Duration::from_secs(55);

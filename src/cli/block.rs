@@ -7,13 +7,14 @@
 use std::fmt::Write as _;
 
 use super::output::Paint;
-use super::screen::{clean, moment, wrap};
+use super::screen::{clean, wrap};
 use crate::decision::{
     AppliedRule, AttachedLane, Decision, EvidenceNeeds, Holds, Kleene, Reason, State, TimeoutStep,
     Verdict, Window,
 };
 use crate::matrix::Matrix;
 use crate::value::Value;
+use crate::words::moment;
 
 /// Columns of the labels.
 const LABEL: usize = 11;

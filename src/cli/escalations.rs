@@ -25,13 +25,11 @@ mod open;
 mod page;
 mod place;
 mod show;
-mod story;
 mod trouble;
 mod watch;
 mod who;
 
-pub(super) use place::open_for_audit;
-pub(super) use story::words;
+pub(super) use place::{open_beside, open_for_audit};
 pub(super) use trouble::{Trouble, end};
 pub(super) use who::actor;
 

@@ -4,14 +4,9 @@
 //! Invariant: no character of an event or a matrix acts on the terminal; widths are those that a
 //! terminal shows (Unicode UAX #11), not bytes or code points.
 
-use std::fmt::Write as _;
-
-use chrono::{SubsecRound, Timelike};
-use chrono_tz::Tz;
 use terminal_size::{Width, terminal_size_of};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::clock::Timestamp;
 use crate::files::acts_on_terminal;
 
 /// The narrowest screen that tables are fitted to.
@@ -90,18 +85,6 @@ pub(super) fn wrap(text: &str, most: Option<usize>) -> Vec<String> {
     }
     lines.push(line);
     lines
-}
-
-/// An instant as the people of a zone read it: `2026-11-17 08:44 EST`, with seconds where it has
-/// some.
-pub(super) fn moment(at: Timestamp, zone: Tz) -> String {
-    let local = at.with_timezone(&zone).trunc_subsecs(0);
-    let mut text = local.format("%Y-%m-%d %H:%M").to_string();
-    if local.second() > 0 {
-        let _ = write!(text, "{}", local.format(":%S"));
-    }
-    let _ = write!(text, " {}", local.format("%Z"));
-    text
 }
 
 #[cfg(test)]

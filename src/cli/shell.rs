@@ -122,6 +122,11 @@ impl Shell {
         })
     }
 
+    /// The configuration that was named, if one was.
+    pub(super) fn config_path(&self) -> Option<PathBuf> {
+        self.config.clone()
+    }
+
     /// The instant of `--now`, if it was given.
     pub(super) fn still(&self) -> Option<Timestamp> {
         self.fixed.then_some(self.now)

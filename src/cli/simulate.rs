@@ -12,9 +12,9 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 use super::decide::not_both_stdin;
-use super::escalations::{Format, actor, words};
+use super::escalations::{Format, actor};
 use super::explain::{Which, search};
-use super::screen::{clean, moment};
+use super::screen::clean;
 use super::shell::{Answer, Failure, Shell};
 use crate::clock::{Duration, Timestamp, parse_timestamp};
 use crate::decision::Verdict;
@@ -24,6 +24,7 @@ use crate::escalation::{
 };
 use crate::files;
 use crate::matrix::Matrix;
+use crate::words::{moment, story};
 
 /// Simulate what becomes of an escalation
 ///
@@ -278,7 +279,7 @@ impl View<'_> {
         // A refusal was said above.
         let records = moment.records.iter();
         let records = records.filter(|record| record.kind != RecordKind::Refused);
-        lines.extend(records.map(|it| clean(&words(it.kind, &it.body, self.matrix.zone))));
+        lines.extend(records.map(|it| clean(&story::words(it.kind, &it.body, self.matrix.zone))));
         let mut told: BTreeMap<(&'static str, String), Vec<String>> = BTreeMap::new();
         for notice in &moment.notices {
             let (verb, who) = telling(notice);

@@ -11,11 +11,12 @@ use std::path::PathBuf;
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::escalations::{Common, Format, Since, Trouble, end, json, open_for_audit, since};
-use super::screen::{clean, moment};
+use super::screen::clean;
 use super::shell::{Answer, Failure, Shell};
 use crate::clock::Duration;
 use crate::desk::{Figures, Spread, Statistics};
 use crate::matrix::Matrix;
+use crate::words::moment;
 
 /// Figures of escalations by lane and by team
 ///

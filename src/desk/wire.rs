@@ -334,11 +334,13 @@ pub struct Whole<'d> {
     escalation: Data<'d>,
     #[serde(skip_serializing_if = "Option::is_none")]
     packet: Option<&'d Packet>,
-    history: Vec<HappenedData<'d>>,
+    /// What happened, the oldest first.
+    pub history: Vec<HappenedData<'d>>,
 }
 
+/// One thing that happened.
 #[derive(Debug, Serialize)]
-struct HappenedData<'d> {
+pub struct HappenedData<'d> {
     n: u64,
     at: String,
     what: &'d str,

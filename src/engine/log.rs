@@ -25,7 +25,7 @@ use crate::store::decisions::{Entry, Hidden, Ready};
 /// An open log for the decisions of one matrix.
 #[derive(Debug)]
 pub struct Log {
-    log: DecisionLog,
+    log: Arc<DecisionLog>,
     folder: PathBuf,
     matrix: Arc<Matrix>,
     subjects: Subjects,
@@ -65,12 +65,24 @@ impl Log {
             format!("the decision log `{folder}` cannot be opened: {error}")
         })?;
         Ok(Self {
-            log,
+            log: Arc::new(log),
             folder,
             matrix: Arc::clone(matrix),
             subjects: Subjects::of(matrix),
             redact: config.escalations.policy.redact.clone(),
         })
+    }
+
+    /// The same log for the decisions of another matrix.
+    #[must_use]
+    pub fn by(&self, matrix: &Arc<Matrix>, config: &Config) -> Self {
+        Self {
+            log: Arc::clone(&self.log),
+            folder: self.folder.clone(),
+            matrix: Arc::clone(matrix),
+            subjects: Subjects::of(matrix),
+            redact: config.escalations.policy.redact.clone(),
+        }
     }
 
     /// The line of a decision; nothing where it is not of the sample.

@@ -101,6 +101,12 @@ impl Root {
         finish(check(&disk, name, options), run_examples)
     }
 
+    /// The shown names of the files that the last load read from the disk.
+    #[must_use]
+    pub fn names(&self) -> Vec<String> {
+        self.read.borrow().keys().cloned().collect()
+    }
+
     /// Where the file of that shown name lies on disk, if the last load read it from there.
     #[must_use]
     pub fn path_of(&self, name: &str) -> Option<PathBuf> {

@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(asked(&told), [("log", true), ("file:a", false)]);
         let told = tell(&router, &["log", "file:a"], &["log"]);
         assert_eq!(
-            (asked(&told), told.result),
+            (asked(&told), told.result.clone()),
             (vec![("file:a", false)], later())
         );
         assert_eq!((log.seen().len(), file.seen().len()), (1, 2));

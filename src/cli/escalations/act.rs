@@ -9,14 +9,13 @@ use serde_json::json;
 
 use super::Format;
 use super::find::{find, short};
-use super::page::standing;
 use super::place::Desk;
 use super::trouble::Trouble;
-use crate::cli::screen::moment;
 use crate::cli::shell::Shell;
 use crate::desk::Done;
 use crate::desk::wire;
 use crate::escalation::{Command, Grant, GrantState, Principal, Reply, VoteOf};
+use crate::words::{moment, standing};
 
 /// Approve what is asked, as one of those who are
 ///

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::find::short;
 use super::place::Desk;
 use super::trouble::Trouble;
-use super::{Format, Since, page};
+use super::{Format, Since};
 use crate::cli::screen::{self, clean, columns, cut, fill};
 use crate::cli::shell::Shell;
 use crate::clock::Timestamp;
@@ -18,6 +18,7 @@ use crate::decision::Urgency;
 use crate::desk::wire::{self, Listed};
 use crate::escalation::Outcome;
 use crate::store::{Cursor, Order, Query, Summary};
+use crate::words;
 
 /// List escalations
 ///
@@ -207,8 +208,8 @@ fn widths(rows: &[[String; 7]]) -> [usize; 7] {
 
 fn row(it: &Summary, now: Timestamp) -> [String; 7] {
     let due = match (it.ended, it.due) {
-        (Some(ended), _) => page::away(ended, now),
-        (None, Some(due)) => page::away(due, now),
+        (Some(ended), _) => words::away(ended, now),
+        (None, Some(due)) => words::away(due, now),
         (None, None) => String::new(),
     };
     let silence = if it.by_silence { " by silence" } else { "" };

@@ -12,13 +12,13 @@ use chrono_tz::Tz;
 use super::clock::Still;
 use super::trouble::Trouble;
 use super::{Common, Format, who};
-use crate::cli::screen::moment;
 use crate::cli::shell::Shell;
 use crate::clock::Timestamp;
 use crate::desk::{self, Clock, Stepped, SystemClock};
 use crate::engine::{self, Wanted};
 use crate::escalation::{Actor, Principal};
 use crate::files::config::{self, Config};
+use crate::words::moment;
 
 /// Escalations of one transaction, and notices of one round.
 pub(super) const AT_ONCE: u32 = 100;
@@ -121,6 +121,18 @@ pub(in crate::cli) fn open_for_audit(
     let (desk, _) = open_desk(common, None, shell, Wanted::There)?;
     stand_still(&desk, engine::is_demo(desk.store().as_ref())?, shell)?;
     Ok(desk)
+}
+
+/// A desk over the store of a matrix; nobody acts at it.
+#[cfg_attr(not(feature = "server"), expect(dead_code, reason = "for the service"))]
+pub(in crate::cli) fn open_beside(
+    matrix: Option<&Path>,
+    common: &Common,
+    shell: &Shell,
+) -> Result<desk::Desk, Trouble> {
+    let root = matrix.map(crate::files::Root::open).transpose()?;
+    let folder = root.as_ref().and_then(crate::files::Root::folder);
+    Ok(open_desk(common, folder, shell, Wanted::Either)?.0)
 }
 
 /// A desk over the store of the options.

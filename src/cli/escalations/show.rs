@@ -7,13 +7,13 @@ use std::io::Write;
 
 use chrono_tz::Tz;
 
+use super::Format;
 use super::find::{find, short};
-use super::page::{self, Page};
+use super::page::Page;
 use super::place::Desk;
 use super::trouble::Trouble;
-use super::{Format, story};
 use crate::cli::block::{holds, sign};
-use crate::cli::screen::{self, moment};
+use crate::cli::screen;
 use crate::cli::shell::Shell;
 use crate::clock::Timestamp;
 use crate::decision::State;
@@ -22,6 +22,7 @@ use crate::desk::wire::{self, Whole, remaining};
 use crate::escalation::packet::{Packet, Trigger};
 use crate::escalation::{Asked, Command, Escalation, Principal, Seat, SignOff, VoteKind};
 use crate::event::Json;
+use crate::words::{self, moment, story};
 
 /// Show an escalation: what is asked, why, who may answer, what happens if nobody does
 #[derive(Debug, clap::Args)]
@@ -110,7 +111,7 @@ impl View<'_> {
         page.line("id", &pinned.id);
         let agent = pinned.agent.as_ref();
         let agent = agent.map_or(String::new(), |agent| format!(" on behalf of {agent}"));
-        let (at, away) = (self.at(pinned.opened), page::away(pinned.opened, self.now));
+        let (at, away) = (self.at(pinned.opened), words::away(pinned.opened, self.now));
         let verb = if pinned.asks { "asked" } else { "reported" };
         page.line(
             verb,
@@ -123,7 +124,7 @@ impl View<'_> {
             1 => String::new(),
             round => format!(", changed since: round {round} of votes"),
         };
-        let digest = page::digest(&self.it.digest);
+        let digest = words::digest(&self.it.digest);
         page.line("action", &format!("{digest}{round}"));
         if !self.it.is_readable {
             let what = "it cannot be read: it can be denied, cancelled or amended, not approved";
@@ -192,7 +193,7 @@ impl View<'_> {
     fn sign_off(&self, sign_off: &SignOff, page: &mut Page) {
         let plan = &sign_off.plan;
         let (has, needs) = (self.it.counted(sign_off).len(), sign_off.quorum);
-        let state = page::sign_off_state(sign_off);
+        let state = words::sign_off_state(sign_off);
         let unsure = if plan.unsure { " (unsure)" } else { "" };
         let respond = plan.respond_by.filter(|_| sign_off.is_waiting());
         let respond = respond.map_or(String::new(), |by| format!(", answer by {}", self.at(by)));
@@ -260,7 +261,7 @@ impl View<'_> {
                 _ => format!(", round {}", vote.round),
             };
             let at = self.at(vote.at);
-            let digest = page::digest(&vote.digest);
+            let digest = words::digest(&vote.digest);
             page.line(label, &format!("{at}  {word} {who}, for {digest}{round}"));
             label = "";
         }
@@ -291,8 +292,8 @@ impl View<'_> {
                 String::new()
             };
             let late = if at <= self.now { ", due" } else { "" };
-            let (when, away) = (self.at(at), page::away(at, self.now));
-            let does = page::does(does);
+            let (when, away) = (self.at(at), words::away(at, self.now));
+            let does = words::does(does);
             page.line(label, &format!("{when} ({away}{late})  {does}{lane}"));
             label = "";
         }
@@ -301,23 +302,23 @@ impl View<'_> {
     fn end(&self, page: &mut Page) {
         let it = self.it;
         if let Some(resolution) = &it.resolution {
-            page.line("ended", &page::ended(resolution, self.zone));
+            page.line("ended", &words::ended(resolution, self.zone));
         }
-        if let Some(grant) = page::grant(it, self.zone) {
+        if let Some(grant) = words::grant(it, self.zone) {
             page.line("permission", &grant);
         }
         if let Some(released) = it.released {
             page.line("released", &self.at(released));
         }
         if it.joined > 0 {
-            page.line("joined", &page::count(it.joined, "further event"));
+            page.line("joined", &words::count(it.joined, "further event"));
         }
         if it.late_votes > 0 {
-            let votes = page::count(it.late_votes, "vote");
+            let votes = words::count(it.late_votes, "vote");
             page.line("late", &format!("{votes} came too late"));
         }
         if it.undelivered > 0 {
-            let steps = page::count(it.undelivered, "step");
+            let steps = words::count(it.undelivered, "step");
             page.line("not told", &format!("of {steps} nobody could be told"));
         }
     }

@@ -10,16 +10,17 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::Format;
 use super::find::short;
 use super::place::{AT_ONCE, Desk, say_suspicion, untouched};
 use super::trouble::Trouble;
-use super::{Format, story};
-use crate::cli::screen::{clean, moment};
+use crate::cli::screen::clean;
 use crate::cli::shell::Shell;
 use crate::clock::format_timestamp;
 use crate::escalation::audit::{Payload, Row};
 use crate::notify::Router;
 use crate::store::{read, write};
+use crate::words::{moment, story};
 
 /// Rows that are read at once.
 const ROWS: u32 = 500;

@@ -9,10 +9,11 @@ use crate::cli::block::{self, sign};
 use crate::cli::decide::paint;
 use crate::cli::output::Paint;
 use crate::cli::render::count;
-use crate::cli::screen::{self, clean, columns, cut, moment, wrap};
+use crate::cli::screen::{self, clean, columns, cut, wrap};
 use crate::decision::{EventRef, Kleene, Window};
 use crate::matrix::Matrix;
 use crate::reference::{Explained, Explanation, Node, Standing};
+use crate::words::moment;
 
 /// The values stand in one column, unless a test is longer than this.
 const WIDEST_TEST: usize = 64;

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use chrono_tz::Tz;
 
-use crate::cli::screen::moment;
 use crate::replay::Summary;
 use crate::replay::summary::{Example, LogSummary, Named, Part, Step};
+use crate::words::moment;
 
 /// `1,234,567`
 pub(super) fn number(number: u64) -> String {

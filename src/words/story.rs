@@ -6,14 +6,13 @@
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::page;
-use crate::cli::screen::moment;
+use super::moment;
 use crate::desk::Happened;
 use crate::escalation::audit::{Payload, Row};
 use crate::escalation::{Does, RecordKind, Resolution};
 
 /// A line for each, the oldest first.
-pub(super) fn lines(history: &[Happened], zone: Tz) -> Vec<String> {
+pub fn lines(history: &[Happened], zone: Tz) -> Vec<String> {
     let line = |it: &Happened| {
         let at = moment(it.row.at, zone);
         format!("{at}  {}", what(&it.row, &it.payload, zone))
@@ -22,7 +21,7 @@ pub(super) fn lines(history: &[Happened], zone: Tz) -> Vec<String> {
 }
 
 /// What a row says.
-pub(super) fn what(row: &Row, payload: &Payload, zone: Tz) -> String {
+pub fn what(row: &Row, payload: &Payload, zone: Tz) -> String {
     let kind = row.kind.as_str();
     let body = match payload {
         Payload::Kept { body, .. } => body,
@@ -36,7 +35,7 @@ pub(super) fn what(row: &Row, payload: &Payload, zone: Tz) -> String {
 }
 
 /// What a record with these particulars says.
-pub(in crate::cli) fn words(kind: RecordKind, body: &str, zone: Tz) -> String {
+pub fn words(kind: RecordKind, body: &str, zone: Tz) -> String {
     Body(serde_json::from_str(body).unwrap_or(Value::Null)).words(kind, zone)
 }
 
@@ -66,7 +65,7 @@ impl Body {
 
     fn step(&self) -> String {
         let does: Option<Does> = self.read("does");
-        does.map_or_else(String::new, |does| page::does(&does))
+        does.map_or_else(String::new, |does| super::does(&does))
     }
 
     fn words(&self, kind: RecordKind, zone: Tz) -> String {
@@ -154,7 +153,7 @@ impl Body {
         let Some(resolution) = resolution else {
             return "ended".to_owned();
         };
-        let ended = page::ended(&resolution, zone);
+        let ended = super::ended(&resolution, zone);
         // The line has the instant before it.
         let ended = ended
             .split_once("  ")

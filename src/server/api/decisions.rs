@@ -1,0 +1,355 @@
+//! Decisions: `POST /v1/decisions`.
+//!
+//! In: an event, in an envelope. Out: the decision, and the escalation that it opened.
+//! Invariant: the answer to a request that could not be carried out says `block`; nothing is opened by a dry
+//! run; an escalate decision of an enforced request is answered when its escalation is durable.
+
+use std::sync::Arc;
+
+use axum::Json as Answer;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::clock::Timestamp;
+use crate::decision::recorded::{Came, Clock};
+use crate::decision::{Decision, Verdict};
+use crate::desk::wire::Data;
+use crate::desk::{Ask, Decided, Opened};
+use crate::engine::{Log, Made as Logged, without_history};
+use crate::escalation::Principal;
+use crate::event::{self, Event, Unreadable};
+use crate::limits::{BATCH_BYTES, BATCH_EVENTS};
+use crate::reference::{Explanation, Times};
+use crate::server::access::Scope;
+use crate::server::app::{App, Deciding, Made};
+use crate::server::body;
+use crate::server::caller::{Caller, blocking};
+use crate::server::problem::Problem;
+
+/// A request for a decision.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct Wanted {
+    /// The event, as the matrix declares its kind. Its numbers keep their digits.
+    #[schema(value_type = Object)]
+    event: Box<RawValue>,
+    /// `enforce` opens an escalation where the decision is to escalate; `dry_run` opens and counts nothing.
+    #[serde(default)]
+    mode: Mode,
+    /// Whether every lane is explained.
+    #[serde(default)]
+    explain: bool,
+    /// The agent on whose behalf the caller asks.
+    agent: Option<String>,
+    /// Whether the event asks for an action; `false` where it reports one that happened.
+    #[serde(default = "yes")]
+    asks: bool,
+    /// What makes a repeated request the same one; the header `Idempotency-Key` says the same.
+    key: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Whether a decision has consequences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(in crate::server) enum Mode {
+    /// It has.
+    #[default]
+    Enforce,
+    /// It has none.
+    DryRun,
+}
+
+/// A decision.
+#[derive(Debug, Serialize)]
+pub(in crate::server) struct Decision1<'d> {
+    /// What the caller does: `allow`, `modify`, `block` or `escalate`.
+    word: &'static str,
+    decision: &'d Decision,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Box<Explanation>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    escalation: Option<Data<'d>>,
+    /// Whether the same request was made before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replayed: Option<bool>,
+    /// Whether it joined an escalation of its group; then it stays blocked, and is asked again behind the
+    /// end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<bool>,
+    /// Why the decision is not in the decision log, where it should be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_logged: Option<String>,
+}
+
+/// One decision.
+pub(in crate::server) async fn one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    caller.needs(Scope::Decide)?;
+    let deciding = deciding(&app)?;
+    body::is_json(&headers)?;
+    let most = app.config().limits.event_total_bytes + ENVELOPE;
+    let bytes = body::read(body, most).await?;
+    let mut wanted: Wanted = body::parse(&bytes)?;
+    if let Some(key) = headers.get("idempotency-key") {
+        let key = key.to_str().map_err(|_| {
+            Problem::bad(
+                "key",
+                "the idempotency key has characters that a header cannot have",
+            )
+        })?;
+        wanted.key = Some(key.to_owned());
+    }
+    answer(app, deciding, caller, wanted).await
+}
+
+/// Bytes of what stands around an event.
+const ENVELOPE: usize = 4 * 1024;
+
+/// Several decisions.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::server) struct Batch {
+    /// Each as it would be asked for by itself, decided in this order.
+    requests: Vec<Wanted>,
+}
+
+/// Several decisions, each independent of the others.
+pub(in crate::server) async fn batch(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Problem> {
+    caller.needs(Scope::Decide)?;
+    let deciding = deciding(&app)?;
+    let batch: Batch = body::json(&headers, body, BATCH_BYTES).await?;
+    if batch.requests.len() > BATCH_EVENTS {
+        let message = format!("a batch has at most {BATCH_EVENTS} requests");
+        return Err(Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_many_events",
+            message,
+        ));
+    }
+    let mut all = Vec::with_capacity(batch.requests.len());
+    for wanted in batch.requests {
+        let (app, deciding) = (Arc::clone(&app), Arc::clone(&deciding));
+        let answered = answer_text(app, deciding, caller.clone(), wanted).await;
+        let text = match answered {
+            Ok(text) => text,
+            Err(problem) => serde_json::to_string(&problem).unwrap_or_default(),
+        };
+        all.push(RawValue::from_string(text).map_err(|_| internal())?);
+    }
+    Ok(Answer(serde_json::json!({ "decisions": all })).into_response())
+}
+
+fn internal() -> Problem {
+    Problem::unavailable("internal", "this failed unexpectedly")
+}
+
+/// What decides, or why nothing does: then everything is blocked.
+pub(in crate::server) fn deciding(app: &App) -> Result<Arc<Deciding>, Problem> {
+    app.deciding().ok_or_else(|| {
+        let why = app.trouble().unwrap_or_default();
+        Problem::unavailable("no_matrix", format!("nothing can be decided: {why}"))
+    })
+}
+
+async fn answer(
+    app: Arc<App>,
+    deciding: Arc<Deciding>,
+    caller: Caller,
+    wanted: Wanted,
+) -> Result<Response, Problem> {
+    let text = answer_text(app, deciding, caller, wanted).await?;
+    let kind = [(axum::http::header::CONTENT_TYPE, "application/json")];
+    Ok((kind, text).into_response())
+}
+
+async fn answer_text(
+    app: Arc<App>,
+    deciding: Arc<Deciding>,
+    caller: Caller,
+    wanted: Wanted,
+) -> Result<String, Problem> {
+    let agent = wanted.agent.as_deref().map(Principal::parse).transpose();
+    let agent = agent.map_err(|error| Problem::bad("agent", error.to_string()))?;
+    let now = app.now()?;
+    let is_real = wanted.mode == Mode::Enforce;
+    let event = wanted.event.get().as_bytes();
+    let made = deciding.decide(event, &caller.principal, now, is_real);
+    let explanation = match wanted.explain {
+        true => explanation(&app, &deciding, &made, event, now),
+        false => None,
+    };
+    let is_opened = is_real && made.decision.verdict == Verdict::Escalate;
+    if !is_opened {
+        let not_logged = match is_real {
+            true => note(&app, &made, event, &caller, None, now),
+            false => None,
+        };
+        let answered = Decision1 {
+            word: word(made.decision.verdict),
+            decision: &made.decision,
+            explanation,
+            escalation: None,
+            replayed: None,
+            joined: None,
+            not_logged,
+        };
+        app.metrics.decided(&made.decision, made.took);
+        return serde_json::to_string(&answered).map_err(|_| internal());
+    }
+    blocking(move || {
+        let event = wanted.event.get().as_bytes();
+        let (key, asks) = (wanted.key.clone(), wanted.asks);
+        let asked = Asked { agent, key, asks };
+        let (opened, made, not_logged) = open(&app, made, event, &caller, asked, now)?;
+        let answered = Decision1 {
+            word: opened.escalation.word(now),
+            decision: &made.decision,
+            explanation,
+            escalation: Some(Data::of(&opened.escalation, now)),
+            replayed: Some(opened.replayed),
+            joined: Some(opened.joined),
+            not_logged,
+        };
+        app.metrics.decided(&made.decision, made.took);
+        serde_json::to_string(&answered).map_err(|_| internal())
+    })
+    .await
+}
+
+/// How an escalation is asked for.
+#[derive(Debug)]
+pub(in crate::server) struct Asked {
+    pub(in crate::server) agent: Option<Principal>,
+    pub(in crate::server) key: Option<String>,
+    pub(in crate::server) asks: bool,
+}
+
+/// Opens an escalation for a decision, and logs it. What was joined is never allowed by that one's end.
+pub(in crate::server) fn open(
+    app: &App,
+    mut made: Made,
+    event: &[u8],
+    caller: &Caller,
+    asked: Asked,
+    now: Timestamp,
+) -> Result<(Opened, Made, Option<String>), Problem> {
+    let history = earlier(app, &made, event, now).unwrap_or_else(|why| {
+        without_history(&mut made.decision, &why);
+        Vec::new()
+    });
+    let ask = Ask {
+        requester: caller.principal.clone(),
+        agent: asked.agent,
+        operator: None,
+        key: asked.key,
+        asks: asked.asks,
+        event: event.to_vec(),
+        history,
+    };
+    let decided = Decided {
+        matrix: Arc::clone(&made.matrix),
+        decision: made.decision.clone(),
+        recorded: made.recorded.clone(),
+        times: Times::received(now),
+    };
+    let opened = app.desk.open(&ask, &decided);
+    let id = opened
+        .as_ref()
+        .ok()
+        .map(|it| it.escalation.pinned.id.clone());
+    let not_logged = match &opened {
+        // It was logged when it was made first.
+        Ok(opened) if opened.replayed => None,
+        _ => note(app, &made, event, caller, id.as_deref(), now),
+    };
+    Ok((opened?, made, not_logged))
+}
+
+/// The word of a decision that opens nothing.
+pub(in crate::server) fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Allow => "allow",
+        Verdict::Adjust => "modify",
+        Verdict::Escalate => "escalate",
+        Verdict::Deny => "block",
+    }
+}
+
+fn read(app: &App, made: &Made, event: &[u8], now: Timestamp) -> Result<Event, Box<Unreadable>> {
+    event::read(event, &made.matrix.schema, &app.config().limits, now)
+}
+
+fn explanation(
+    app: &App,
+    deciding: &Deciding,
+    made: &Made,
+    event: &[u8],
+    now: Timestamp,
+) -> Option<Box<Explanation>> {
+    let event = read(app, made, event, now).ok()?;
+    Some(Box::new(deciding.router.explain(&event, now)))
+}
+
+/// Earlier decisions on the same subject, or why they are not known.
+fn earlier(
+    app: &App,
+    made: &Made,
+    event: &[u8],
+    now: Timestamp,
+) -> Result<Vec<crate::decision::HistoryEntry>, String> {
+    match app.log().as_deref() {
+        None => Err("laneway.toml has no `[decisions]`, so that none are logged".to_owned()),
+        Some(Err(why)) => Err(why.clone()),
+        Some(Ok(log)) => {
+            let event = read(app, made, event, now).ok();
+            log.history(&made.decision, event.as_ref(), now)
+        }
+    }
+}
+
+/// Logs a decision. Gives back why it is not logged, where it should be.
+pub(in crate::server) fn note(
+    app: &App,
+    made: &Made,
+    event: &[u8],
+    caller: &Caller,
+    escalation: Option<&str>,
+    now: Timestamp,
+) -> Option<String> {
+    let log = app.log()?;
+    let log: &Log = match log.as_ref() {
+        Ok(log) => log,
+        Err(why) => return Some(format!("{why}; the decision is not logged")),
+    };
+    let read = read(app, made, event, now);
+    let ready = log.ready(&Logged {
+        received: now,
+        clock: Clock::Received,
+        came: Came::of(event),
+        event: read.as_ref().map_err(AsRef::as_ref),
+        decision: &made.decision,
+        escalation,
+        by: Some(&caller.principal),
+    });
+    if let Some(ready) = ready {
+        log.add(ready, now);
+    }
+    None
+}

@@ -1,0 +1,541 @@
+//! What every request works with.
+//!
+//! In: a matrix and its configuration, a store. Out: an [`App`], shared by all requests and threads.
+//! Invariant: a matrix that cannot be read at a start decides nothing, and escalations are carried on all
+//! the same; a matrix that cannot be read later leaves the one that decides.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use tokio::sync::Notify;
+
+use super::access::Access;
+use super::live::Live;
+use super::metrics::Metrics;
+use super::problem::Problem;
+use super::reload::Disk;
+use crate::check::Options;
+use crate::clock::Timestamp;
+use crate::decision::Decision;
+use crate::desk::{Clock, Desk, DeskError, Statistics, SystemClock};
+use crate::engine::{self, EngineError, Log, Wanted};
+use crate::files::config::{self, Config, ConfigError};
+use crate::files::{FilesError, Root};
+use crate::matrix::Matrix;
+use crate::notify::Notifier;
+use crate::reference::Recorded;
+use crate::router::{Router, Settings};
+use crate::store::{Durability, FileStore};
+
+/// What a service is started with.
+#[derive(Debug, Clone, Default)]
+pub struct Started {
+    /// The matrix: a file or a folder.
+    pub matrix: PathBuf,
+    /// Another configuration than the one beside the matrix.
+    pub config: Option<PathBuf>,
+    /// Another store than the configured one.
+    pub store: Option<config::Store>,
+    /// Another address than the configured one.
+    pub listen: Option<std::net::SocketAddr>,
+    /// A store for demonstrations, in which everybody on this machine is whoever they say.
+    pub demo: bool,
+}
+
+/// Why a service does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The path names no matrix.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// There is no store.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The desk cannot begin.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// What is not safe.
+    #[error("{0}")]
+    Unsafe(String),
+    /// The system refuses something.
+    #[error("{0}: {1}")]
+    Io(String, std::io::Error),
+}
+
+/// What every request works with.
+#[derive(Debug)]
+pub struct App {
+    pub(super) desk: Desk,
+    pub(super) access: Access,
+    pub(super) live: Live,
+    pub(super) notifier: Box<dyn Notifier>,
+    pub(super) is_demo: bool,
+    pub(super) started: Started,
+    config: ArcSwap<Config>,
+    engine: ArcSwapOption<Deciding>,
+    pub(super) metrics: Metrics,
+    pub(super) disk: Disk,
+    /// The log of decisions, or why there is none.
+    log: ArcSwapOption<Result<Log, String>>,
+    /// What is wrong with the matrix on the disk; it decides nothing.
+    trouble: Mutex<Option<String>>,
+    /// What goes wrong again and again beside the requests, by what it is.
+    failing: Mutex<BTreeMap<String, String>>,
+    address: OnceLock<SocketAddr>,
+    is_ending: AtomicBool,
+    ending: Notify,
+    figures: Mutex<Option<(Instant, Arc<Statistics>)>>,
+}
+
+/// What decides.
+#[derive(Debug)]
+pub(super) struct Deciding {
+    pub(super) router: Router,
+    /// The windows, which outlive this process.
+    _windows: Arc<FileStore>,
+}
+
+/// A decision with the matrix that made it.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) matrix: Arc<Matrix>,
+    /// How long it took.
+    pub(super) took: Duration,
+    pub(super) decision: Decision,
+    pub(super) recorded: Recorded,
+}
+
+impl App {
+    /// Opens everything that a service needs. A matrix that cannot be read is no reason not to start:
+    /// what is open is still to be answered.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used, the store not be opened, or what is asked for is not safe.
+    pub fn start(started: Started) -> Result<Self, StartError> {
+        let root = Root::open(&started.matrix)?;
+        let mut config = config::read(started.config.as_deref(), root.folder())?;
+        if let Some(listen) = started.listen {
+            config.server.listen = listen;
+        }
+        if let Some(store) = &started.store {
+            config.escalations.store = store.clone();
+        }
+        is_safe(&config, started.demo)?;
+        if started.demo {
+            in_a_folder_of_its_own(&mut config, started.store.is_some())?;
+        }
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let store = engine::open_store(&config.escalations.store, &clock, Wanted::Either)?;
+        if started.demo && !engine::is_demo(store.as_ref())? {
+            engine::make(store.as_ref(), true)?;
+        }
+        let is_demo = started.demo && engine::is_demo(store.as_ref())?;
+        let desk = Desk::new(Arc::clone(&store), engine::settings(&config), clock)?;
+        let now = desk.now()?.at;
+        let loaded = load(&root, &config, now);
+        let (matrix, trouble) = match loaded {
+            Ok(matrix) => (Some(matrix), None),
+            Err(why) => (None, Some(why)),
+        };
+        let engine = match matrix.clone() {
+            Some(matrix) => Some(Arc::new(decide_by(matrix, &config, now)?)),
+            None => None,
+        };
+        let log = match (&config.decisions, matrix) {
+            (Some(decisions), Some(matrix)) => {
+                Some(Arc::new(Log::open(decisions, &config, &matrix, now)))
+            }
+            _ => None,
+        };
+        let notifier = crate::notify::Router::of_lines(config.notify.file.clone());
+        Ok(Self {
+            access: Access::new(Arc::clone(desk.store())),
+            live: Live::new(),
+            notifier: Box::new(notifier),
+            is_demo,
+            desk,
+            started,
+            config: ArcSwap::from_pointee(config),
+            engine: ArcSwapOption::from(engine),
+            metrics: Metrics::new(),
+            disk: Disk::default(),
+            log: ArcSwapOption::from(log),
+            trouble: Mutex::new(trouble),
+            failing: Mutex::default(),
+            address: OnceLock::new(),
+            is_ending: AtomicBool::new(false),
+            ending: Notify::new(),
+            figures: Mutex::default(),
+        })
+    }
+
+    /// Who is let in.
+    #[must_use]
+    pub fn access(&self) -> &Access {
+        &self.access
+    }
+
+    /// The desk, which carries what is open.
+    #[must_use]
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> Arc<Config> {
+        self.config.load_full()
+    }
+
+    /// What decides; nothing where no matrix could be read.
+    pub(super) fn deciding(&self) -> Option<Arc<Deciding>> {
+        self.engine.load_full()
+    }
+
+    /// What is wrong with the matrix on the disk.
+    pub fn trouble(&self) -> Option<String> {
+        let trouble = locked(&self.trouble);
+        trouble.clone()
+    }
+
+    /// The log of decisions, by the matrix that decides, or why there is none.
+    pub(super) fn log(&self) -> Option<Arc<Result<Log, String>>> {
+        self.log.load_full()
+    }
+
+    /// The instant now, by the store's clock.
+    pub(super) fn now(&self) -> Result<Timestamp, Problem> {
+        match self.desk.store().kind() {
+            // The clock of a file is this machine's: no transaction is needed to read it.
+            "sqlite" | "memory" => Ok(std::time::SystemTime::now().into()),
+            _ => Ok(self.desk.now()?.at),
+        }
+    }
+
+    /// What a person who starts it is told: where it is, and how to begin.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn greeting(&self) -> Result<Vec<String>, Problem> {
+        let url = self.url();
+        let mut lines = vec![format!("laneway listens on {url}")];
+        if let Some(why) = self.trouble() {
+            lines.push(format!(
+                "error: {why}; every decision is `block` until it does"
+            ));
+        }
+        if self.is_demo {
+            lines.push(format!(
+                "a demonstration: open {url} and sign in as anybody"
+            ));
+            if let Some(id) = super::demo::begin(self)? {
+                lines.push(format!("an escalation waits: {url}/escalations/{id}"));
+            }
+            return Ok(lines);
+        }
+        let has_proxy = self.config().server.user_header.is_some();
+        if !has_proxy && !self.access.has_people()? {
+            let what = super::access::LinkFor {
+                person: None,
+                admin: true,
+            };
+            let link = self.access.make_link(&what, self.now()?)?;
+            lines.push(format!(
+                "nobody has a password yet; set one: {url}/setup/{link}"
+            ));
+            lines.push("the link works once, within a day, and makes an admin".to_owned());
+        }
+        Ok(lines)
+    }
+
+    /// Where it listens.
+    pub(super) fn listens_at(&self, address: SocketAddr) {
+        // It listens once.
+        let _ = self.address.set(address);
+    }
+
+    /// The URL by which people reach it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        let config = self.config();
+        if let Some(url) = &config.server.url {
+            return url.clone();
+        }
+        let scheme = match config.server.tls {
+            Some(_) => "https",
+            None => "http",
+        };
+        let address = self.address.get().copied();
+        format!("{scheme}://{}", address.unwrap_or(config.server.listen))
+    }
+
+    /// Whether browsers reach it by TLS.
+    pub(super) fn is_secure(&self) -> bool {
+        let config = self.config();
+        let is_https = config
+            .server
+            .url
+            .as_ref()
+            .map(|url| url.starts_with("https://"));
+        is_https.unwrap_or(config.server.tls.is_some() || config.server.behind_proxy)
+    }
+
+    /// Whether an `Origin` is that of this service's own pages.
+    pub(super) fn is_origin(&self, origin: &str, host: Option<&str>) -> bool {
+        if let Some(url) = &self.config().server.url {
+            return origin == url;
+        }
+        let rest = origin
+            .strip_prefix("https://")
+            .or_else(|| origin.strip_prefix("http://"));
+        rest.is_some() && rest == host
+    }
+
+    /// The service is told to end.
+    pub(super) fn end(&self) {
+        self.is_ending.store(true, Ordering::SeqCst);
+        self.ending.notify_waiters();
+    }
+
+    pub(super) fn is_ending(&self) -> bool {
+        self.is_ending.load(Ordering::SeqCst)
+    }
+
+    /// Becomes ready when the service is told to end.
+    pub(super) async fn ended(&self) {
+        let ending = self.ending.notified();
+        tokio::pin!(ending);
+        ending.as_mut().enable();
+        if !self.is_ending() {
+            ending.await;
+        }
+    }
+
+    /// Something beside the requests failed, or works.
+    pub(super) fn failed(&self, what: &str, why: Option<String>) {
+        let mut failing = locked(&self.failing);
+        match why {
+            Some(why) => {
+                failing.insert(what.to_owned(), why);
+            }
+            None => {
+                failing.remove(what);
+            }
+        }
+    }
+
+    /// What needs a person, by stable codes.
+    pub(super) fn problems(&self) -> Vec<&'static str> {
+        let mut problems = Vec::new();
+        if self.trouble().is_some() {
+            problems.push("matrix");
+        }
+        if self.desk.suspicion().is_some() {
+            problems.push("clock");
+        }
+        let failing = locked(&self.failing);
+        if !failing.is_empty() {
+            problems.push("store");
+        }
+        drop(failing);
+        let outbox = crate::store::read(self.desk.store().as_ref(), |transaction| {
+            transaction.outbox()
+        });
+        match outbox {
+            Ok(outbox) if outbox.failed > 0 => problems.push("undelivered"),
+            Err(_) if !problems.contains(&"store") => problems.push("store"),
+            _ => {}
+        }
+        if let Some(log) = self.log()
+            && log.as_ref().is_err()
+        {
+            problems.push("decision_log");
+        }
+        if self.deciding().is_some_and(|it| it.router.is_lossy()) {
+            problems.push("windows");
+        }
+        problems
+    }
+
+    /// Figures of the last 30 days, at most ten seconds old: they are read from all rows.
+    pub(super) fn statistics(&self) -> Result<Arc<Statistics>, Problem> {
+        const FRESH: Duration = Duration::from_secs(10);
+        let mut kept = locked(&self.figures);
+        if let Some((at, figures)) = kept.as_ref()
+            && at.elapsed() < FRESH
+        {
+            return Ok(Arc::clone(figures));
+        }
+        let since = self.now()?.checked_sub_signed(chrono::TimeDelta::days(30));
+        let matrix = self.deciding().map(|it| it.router.matrix());
+        let figures = Arc::new(self.desk.statistics(since, matrix.as_deref())?);
+        *kept = Some((Instant::now(), Arc::clone(&figures)));
+        Ok(figures)
+    }
+
+    pub(super) fn set_trouble(&self, why: Option<String>) {
+        *locked(&self.trouble) = why;
+    }
+
+    pub(super) fn set_config(&self, config: Config) {
+        self.config.store(Arc::new(config));
+    }
+
+    /// What is settled at the start, whatever the file says later.
+    pub(super) fn settle(&self, config: &mut Config) {
+        let now = self.config();
+        config.server = config::Server {
+            reload_auto: config.server.reload_auto,
+            session_lasts: config.server.session_lasts,
+            ..now.server.clone()
+        };
+        config.escalations.store = now.escalations.store.clone();
+        config.decisions = now.decisions.clone();
+    }
+
+    /// Decides by another matrix from now on.
+    pub(super) fn decide_by(
+        &self,
+        matrix: &Arc<Matrix>,
+        config: &Config,
+        now: Timestamp,
+    ) -> Result<(), String> {
+        match self.deciding() {
+            Some(deciding) => deciding.router.swap(Arc::clone(matrix), now),
+            None => {
+                let deciding = decide_by(Arc::clone(matrix), config, now);
+                let deciding = deciding.map_err(|error| error.to_string())?;
+                self.engine.store(Some(Arc::new(deciding)));
+            }
+        }
+        let log = match (self.log(), &config.decisions) {
+            (Some(log), _) => match log.as_ref() {
+                Ok(log) => Ok(log.by(matrix, config)),
+                Err(why) => Err(why.clone()),
+            },
+            (None, Some(decisions)) => Log::open(decisions, config, matrix, now),
+            (None, None) => return Ok(()),
+        };
+        self.log.store(Some(Arc::new(log)));
+        Ok(())
+    }
+}
+
+impl Deciding {
+    /// Decides an event, and counts it where that is asked for. The matrix is the one that decided, also
+    /// when another one takes its place at the same moment.
+    pub(super) fn decide(&self, event: &[u8], by: &str, now: Timestamp, count: bool) -> Made {
+        let receipt = crate::measure::Receipt {
+            now,
+            source: self.router.source(by),
+        };
+        loop {
+            let began = Instant::now();
+            let matrix = self.router.matrix();
+            let (decision, recorded) = match count {
+                true => self.router.decide_recording(event, receipt),
+                false => self.router.dry_run_recording(event, receipt),
+            };
+            let matrix = match matrix.digest == decision.matrix.digest {
+                true => matrix,
+                false => self.router.matrix(),
+            };
+            // Two swaps in the time of one decision: by the next matrix then.
+            if matrix.digest == decision.matrix.digest {
+                return Made {
+                    took: began.elapsed(),
+                    matrix,
+                    decision,
+                    recorded,
+                };
+            }
+        }
+    }
+}
+
+fn decide_by(matrix: Arc<Matrix>, config: &Config, now: Timestamp) -> Result<Deciding, StartError> {
+    let settings = Settings {
+        limits: config.limits.clone(),
+        sources: config.sources.clone(),
+        counts: config.measures,
+    };
+    let folder = &config.server.windows;
+    let failed = |error| {
+        let folder = crate::files::shown(folder);
+        StartError::Io(format!("the windows of measures in `{folder}`"), error)
+    };
+    let windows = FileStore::open(folder, Durability::Process).map_err(failed)?;
+    let windows = Arc::new(windows);
+    let keeper = Arc::<FileStore>::clone(&windows);
+    let (router, _) = Router::open(matrix, settings, keeper, now).map_err(failed)?;
+    Ok(Deciding {
+        router,
+        _windows: windows,
+    })
+}
+
+/// The matrix on the disk, or its errors in words.
+pub(super) fn load(root: &Root, config: &Config, now: Timestamp) -> Result<Arc<Matrix>, String> {
+    let options = Options {
+        limits: config.limits.clone(),
+        today: Some(now.date_naive()),
+    };
+    let loaded = root.load(&options, false);
+    match loaded.matrix {
+        Some(matrix) if !loaded.diagnostics.has_errors() => Ok(matrix),
+        _ => {
+            let first = loaded.diagnostics.iter().next();
+            let first = first.map_or(String::new(), |it| format!(": {}", it.message));
+            Err(format!("the matrix `{}` does not load{first}", root.name()))
+        }
+    }
+}
+
+/// What a demonstration keeps is beside nothing else.
+fn in_a_folder_of_its_own(config: &mut Config, has_store: bool) -> Result<(), StartError> {
+    let folder = PathBuf::from("laneway-demo");
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| StartError::Io(crate::files::shown(&folder), error))?;
+    if !has_store {
+        config.escalations.store = config::Store::File(folder.join("laneway.db"));
+    }
+    config.server.windows = folder.join("windows");
+    let mut decisions = config.decisions.take().unwrap_or_default();
+    decisions.log = folder.join("decisions");
+    config.decisions = Some(decisions);
+    Ok(())
+}
+
+/// What a mutex holds, also after a panic elsewhere.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Nothing is open beyond this machine that is not behind TLS.
+fn is_safe(config: &Config, demo: bool) -> Result<(), StartError> {
+    let server = &config.server;
+    let is_local = server.listen.ip().is_loopback();
+    if demo && !is_local {
+        return Err(StartError::Unsafe(format!(
+            "a service for demonstrations lets everybody in, so it listens on this machine alone, and \
+             not on {}",
+            server.listen
+        )));
+    }
+    if !is_local && server.tls.is_none() && !server.behind_proxy {
+        return Err(StartError::Unsafe(format!(
+            "{} is reached from other machines: set `tls` under `[server]`, or `behind_proxy = true` \
+             where something in front of it speaks TLS",
+            server.listen
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,81 @@
+//! The body of a request, read whole within its bounds.
+//!
+//! Invariant: no body is read further than its bound, or for longer than its time.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::http::{HeaderMap, StatusCode, header};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+
+/// For how long a body may take to come.
+const TIME: Duration = Duration::from_secs(30);
+
+/// Reads a body of at most so many bytes.
+pub(super) async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(TIME, to_bytes(body, most)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(error)) => {
+            let is_long = std::error::Error::source(&error)
+                .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+            match is_long {
+                true => Err(Problem::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "too_large",
+                    format!("the body has more than {most} bytes"),
+                )),
+                false => Err(Problem::bad("body", "the body did not come whole")),
+            }
+        }
+        Err(_) => Err(Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "slow",
+            "the body took too long to come",
+        )),
+    }
+}
+
+/// Reads a body as JSON. An empty one is an empty object.
+pub(super) async fn json<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+) -> Result<T, Problem> {
+    is_json(headers)?;
+    let bytes = read(body, most).await?;
+    parse(&bytes)
+}
+
+/// A body as JSON. An empty one is an empty object.
+pub(super) fn parse<'b, T: serde::Deserialize<'b>>(bytes: &'b [u8]) -> Result<T, Problem> {
+    let bytes = match bytes.trim_ascii().is_empty() {
+        true => b"{}",
+        false => bytes,
+    };
+    serde_json::from_slice(bytes).map_err(|error| {
+        let message = format!("the body is not what this takes: {error}");
+        Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "body", message)
+    })
+}
+
+/// Refuses what is said to be something else than JSON: a form of another site cannot say that it is.
+pub(super) fn is_json(headers: &HeaderMap) -> Result<(), Problem> {
+    let kind = headers.get(header::CONTENT_TYPE);
+    let Some(kind) = kind else {
+        return Ok(());
+    };
+    let kind = kind.to_str().unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let is_json = kind.eq_ignore_ascii_case("application/json")
+        || (kind.starts_with("application/") && kind.ends_with("+json"));
+    match is_json {
+        true => Ok(()),
+        false => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media_type",
+            "the body is to be `application/json`",
+        )),
+    }
+}

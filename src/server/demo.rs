@@ -1,0 +1,73 @@
+//! What a service for demonstrations begins with.
+//!
+//! In: `events.ndjson` beside the matrix. Out: an escalation that waits.
+//! Invariant: only a store that was made for demonstrations is begun so.
+
+use super::access::Scope;
+use super::api::decisions::{Asked, open};
+use super::app::App;
+use super::caller::Caller;
+use super::problem::Problem;
+use crate::decision::Verdict;
+use crate::escalation::Principal;
+use crate::store::{Query, read};
+
+/// Opens an escalation by the first event beside the matrix that escalates, where none waits. Which waits.
+pub(super) fn begin(app: &App) -> Result<Option<String>, Problem> {
+    let waiting = read(app.desk.store().as_ref(), |transaction| {
+        transaction.page(&Query {
+            pending: Some(true),
+            limit: 1,
+            ..Query::default()
+        })
+    })?;
+    if let Some(one) = waiting.first() {
+        return Ok(Some(one.id.clone()));
+    }
+    let Some(deciding) = app.deciding() else {
+        return Ok(None);
+    };
+    let requester = Principal::parse("demo-service")
+        .map_err(|error| Problem::unavailable("demo", error.to_string()))?;
+    let caller = Caller::of_demo(app, requester, [Scope::Decide].into())?;
+    let now = app.now()?;
+    for event in events(app) {
+        let event = event.into_bytes();
+        let made = deciding.decide(&event, &caller.principal, now, false);
+        if made.decision.verdict != Verdict::Escalate {
+            continue;
+        }
+        let asked = Asked {
+            agent: None,
+            key: Some(format!("demo-{}", now.timestamp())),
+            asks: true,
+        };
+        let (opened, ..) = open(app, made, &event, &caller, asked, now)?;
+        return Ok(Some(opened.escalation.pinned.id.clone()));
+    }
+    Ok(None)
+}
+
+/// The events beside the matrix, without their instants: they happen now.
+fn events(app: &App) -> Vec<String> {
+    let place = &app.started.matrix;
+    let folder = match place.is_dir() {
+        true => place.clone(),
+        false => place
+            .parent()
+            .map(std::path::Path::to_owned)
+            .unwrap_or_default(),
+    };
+    let text = std::fs::read_to_string(folder.join("events.ndjson")).unwrap_or_default();
+    let now_of = |line: &str| {
+        let mut event: serde_json::Map<String, serde_json::Value> =
+            serde_json::from_str(line).ok()?;
+        event.remove("at");
+        event.remove("id");
+        serde_json::to_string(&event).ok()
+    };
+    text.lines().take(LINES).filter_map(now_of).collect()
+}
+
+/// Lines of events that are looked at.
+const LINES: usize = 200;

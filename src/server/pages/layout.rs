@@ -1,0 +1,86 @@
+//! What is around every page.
+
+use maud::{DOCTYPE, Markup, html};
+
+use super::form;
+use crate::server::app::App;
+use crate::server::caller::Caller;
+use crate::server::problem::Problem;
+
+/// The pages that everybody has, with their paths.
+const PAGES: [(&str, &str); 1] = [("/", "Inbox")];
+
+/// A page with its title.
+pub(super) fn page(
+    app: &App,
+    caller: Option<&Caller>,
+    title: &str,
+    here: &str,
+    content: &Markup,
+) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Laneway" }
+                link rel="icon" href="/favicon.ico" type="image/svg+xml";
+                link rel="stylesheet" href="/assets/style.css";
+                script src="/assets/live.js" defer {}
+            }
+            body {
+                a.skip href="#content" { "To the content" }
+                header {
+                    a.brand href="/" { "Laneway" }
+                    @if let Some(caller) = caller {
+                        nav aria-label="Pages" {
+                            @for (path, name) in PAGES {
+                                a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
+                            }
+                        }
+                        form.who method="post" action="/sign-out" {
+                            (form::word(caller))
+                            span { (caller.principal) }
+                            @if caller.session().is_some() { button.quiet { "Sign out" } }
+                        }
+                    }
+                }
+                @if app.is_demo {
+                    p.banner role="note" { "A demonstration: everybody on this machine is whoever they say." }
+                }
+                @if caller.is_some() {
+                    @for problem in app.problems() {
+                        p.banner.bad role="alert" { (trouble(problem)) }
+                    }
+                }
+                main #content { (content) }
+            }
+        }
+    }
+}
+
+/// What needs a person, in words.
+fn trouble(code: &str) -> &'static str {
+    match code {
+        "matrix" => "The matrix on the disk cannot be read; the last good one decides.",
+        "clock" => "The clock is suspect: nothing times out until an operator confirms it.",
+        "store" => "The store does not answer as it should; nothing is approved meanwhile.",
+        "undelivered" => "Some notices could not be delivered.",
+        "decision_log" => "The decision log cannot be written.",
+        "windows" => "Some events could not be kept for measures; their counts are lower bounds.",
+        _ => "Something needs an operator.",
+    }
+}
+
+/// What went wrong, as a page.
+pub(super) fn problem(app: &App, caller: Option<&Caller>, problem: &Problem) -> Markup {
+    let content = html! {
+        h1 { "That did not work" }
+        p { (super::text::plain(problem.detail())) "." }
+        p.quiet { "Nothing was approved by it." }
+        p { a href="/" { "Back to the inbox" } }
+    };
+    page(app, caller, "That did not work", "", &content)
+}
