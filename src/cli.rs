@@ -18,6 +18,7 @@ mod access;
 #[path = "cli/no_serve.rs"]
 mod access;
 mod audit;
+mod backup;
 mod block;
 mod check;
 mod completions;
@@ -94,6 +95,8 @@ enum Command {
     Access(access::Args),
     Escalations(escalations::Args),
     Audit(audit::Args),
+    Backup(backup::Args),
+    Restore(backup::Restore),
     Schema(schema::Args),
     ExplainCode(explain_code::Args),
     Completions(completions::Args),
@@ -131,6 +134,8 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Access(args) => access::run(args, shell),
         Command::Serve(args) => serve::run(args, shell),
         Command::Escalations(args) => escalations::run(args, shell),
+        Command::Backup(args) => backup::run(args, shell),
+        Command::Restore(args) => backup::restore(args, shell),
         Command::Audit(args) => audit::run(args, shell),
         Command::Schema(args) => schema::run(args, shell),
         Command::ExplainCode(args) => explain_code::run(args, shell),

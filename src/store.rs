@@ -29,7 +29,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "postgres")]
 pub use postgres::{PostgresOptions, PostgresStore};
 #[cfg(feature = "sqlite")]
-pub use sqlite::{SqliteOptions, SqliteStore};
+pub use sqlite::{SqliteOptions, SqliteStore, backup};
 pub use transaction::{
     Behind, Cursor, Delivery, Known, NewRow, Order, Outbox, Posted, Query, Request, Store,
     StoreError, StoreErrorKind, Stored, Summary, TENANT, Tombstone, Transaction, Work, Writing,

@@ -9,6 +9,7 @@
 //! file open; each waits for the other for a few seconds.
 
 mod audit;
+mod backup;
 mod columns;
 mod connect;
 mod error;
@@ -27,6 +28,8 @@ mod writer;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
+
+pub use backup::backup;
 
 use super::transaction::{Store, StoreError, Work};
 use crate::clock::Timestamp;

@@ -124,7 +124,6 @@ pub(in crate::cli) fn open_for_audit(
 }
 
 /// A desk over the store of a matrix; nobody acts at it.
-#[cfg_attr(not(feature = "server"), expect(dead_code, reason = "for the service"))]
 pub(in crate::cli) fn open_beside(
     matrix: Option<&Path>,
     common: &Common,

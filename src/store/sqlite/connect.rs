@@ -62,6 +62,11 @@ pub(super) fn to_read(path: &Path) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// A connection that copies the file.
+pub(super) fn to_copy(path: &Path) -> Result<Connection, StoreError> {
+    connect(path)
+}
+
 /// Moves the log into the file and empties it, so that what was erased is in neither. Readers keep what they
 /// read: whether none was in the way. Nobody waits for them here.
 pub(super) fn empty_log(connection: &Connection) -> bool {
