@@ -9,6 +9,7 @@ mod attempt;
 mod changes;
 pub mod decisions;
 mod erasure;
+mod error;
 pub(crate) mod file;
 mod kept;
 mod memory;

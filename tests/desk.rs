@@ -21,6 +21,9 @@ use laneway::{Options, Router};
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod world;
 
+#[path = "desk/notices.rs"]
+mod notices;
+
 use world::{Hands, Mailbox, actor, principal};
 
 struct Office {

@@ -230,6 +230,17 @@ const OPERATIONS: &[Operation] = &[
         run: |scene| scene.desk.send(&scene.mailbox, 100).map(drop),
     },
     Operation {
+        name: "send what was tried before",
+        before: |scene| {
+            opened(scene);
+            *scene.mailbox.refuses.lock().unwrap() = Some(false);
+            scene.desk.send(&scene.mailbox, 100).unwrap();
+            *scene.mailbox.refuses.lock().unwrap() = None;
+            scene.hands.pass(chrono::TimeDelta::seconds(2));
+        },
+        run: |scene| scene.desk.send(&scene.mailbox, 100).map(drop),
+    },
+    Operation {
         name: "send, and nobody can be told",
         before: |scene| {
             opened(scene);

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+pub use super::error::{Known, StoreError, StoreErrorKind};
 use super::kept::{Attempt, AttemptQuery, Entry, EntryKind};
 use crate::clock::Timestamp;
 use crate::decision::Urgency;
@@ -572,87 +573,4 @@ pub struct Tombstone {
     pub by: String,
     /// Why.
     pub why: String,
-}
-
-/// Why a store could not do something.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}{}", known_words(*.known))]
-pub struct StoreError {
-    /// What went wrong.
-    pub kind: StoreErrorKind,
-    /// What is known of the work.
-    pub known: Known,
-    /// In words.
-    pub message: String,
-}
-
-/// What is known of work that did not end well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Known {
-    /// Nothing of it was done.
-    NotDone,
-    /// It may be done: the answer to the commit is missing.
-    Unknown,
-}
-
-/// What went wrong.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum StoreErrorKind {
-    /// Others were in the way for too long.
-    Busy,
-    /// No space is left.
-    Full,
-    /// The system, or the connection, failed.
-    Io,
-    /// What was read is not what this program writes.
-    Corrupt,
-    /// The schema is one of a newer program: nothing is written.
-    Newer,
-    /// The database refuses: an invariant would break.
-    Refused,
-    /// The work itself gave up.
-    Work,
-    /// Anything else.
-    Other,
-}
-
-fn known_words(known: Known) -> &'static str {
-    match known {
-        Known::NotDone => "; nothing was done",
-        Known::Unknown => {
-            "; it is not known whether it was done, and the same request again is safe"
-        }
-    }
-}
-
-impl StoreError {
-    /// Of a kind, with nothing done.
-    #[must_use]
-    pub fn new(kind: StoreErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            known: Known::NotDone,
-            message: message.into(),
-        }
-    }
-
-    /// Anything else.
-    #[must_use]
-    pub fn other(message: impl Into<String>) -> Self {
-        Self::new(StoreErrorKind::Other, message)
-    }
-
-    /// What was read is not what this program writes.
-    #[must_use]
-    pub fn corrupt(message: impl Into<String>) -> Self {
-        Self::new(StoreErrorKind::Corrupt, message)
-    }
-
-    /// The same where it is not known whether the work was done.
-    #[must_use]
-    pub fn unknown(mut self) -> Self {
-        self.known = Known::Unknown;
-        self
-    }
 }

@@ -485,9 +485,9 @@ attempts! {
     Trigger "a notice that forgets who took it" "UPDATE outbox SET attempts_before = 1000 WHERE state = 'waiting'";
 
     Trigger "an attempt of nothing" "INSERT INTO attempts (tenant, notice, escalation, recipient, channel, at, took, outcome, said)
-        SELECT tenant, 'nothing', escalation, recipient, channel, at, took, outcome, said FROM attempts";
+        SELECT tenant, 'nothing', escalation, recipient, channel, at, took, outcome, said FROM attempts LIMIT 1";
     Trigger "an attempt of another escalation" "INSERT INTO attempts (tenant, notice, escalation, recipient, channel, at, took, outcome, said)
-        SELECT tenant, notice, 'e13', recipient, channel, at, took, outcome, said FROM attempts";
+        SELECT tenant, notice, 'e13', recipient, channel, at, took, outcome, said FROM attempts LIMIT 1";
     Trigger "an attempt in the place of another" "INSERT OR REPLACE INTO attempts (seq, tenant, notice, escalation, recipient, channel, at, took, outcome, said)
         SELECT seq, tenant, notice, escalation, recipient, channel, at, took, 'never', 'x' FROM attempts";
     Trigger "another attempt" "UPDATE attempts SET outcome = 'never'";

@@ -124,7 +124,12 @@ pub fn operator() -> Actor {
 
 /// The people, without those who left.
 pub fn directory(left: &[&str]) -> Directory {
-    let mut builder = Directory::builder().with_channels(vec![Channel::from(ChannelKind::Log)]);
+    directory_by(left, vec![Channel::from(ChannelKind::Log)])
+}
+
+/// The same, with channels that everybody has.
+pub fn directory_by(left: &[&str], channels: Vec<Channel>) -> Directory {
+    let mut builder = Directory::builder().with_channels(channels);
     for name in PEOPLE {
         let person = Person {
             left: left.contains(&name),
@@ -186,6 +191,12 @@ impl Hands {
     pub fn jump(&self, by: TimeDelta) {
         self.0.lock().unwrap().0 += by;
     }
+}
+
+/// What the wall clock shows.
+#[allow(dead_code, reason = "not every test asks")]
+pub fn now(hands: &Hands) -> Timestamp {
+    hands.wall()
 }
 
 impl Clock for Hands {

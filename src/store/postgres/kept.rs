@@ -53,7 +53,8 @@ macro_rules! latest {
 pub(super) const LATEST: &str = latest!("");
 pub(super) const LATEST_OF: &str = latest!("AND escalation = $4 ");
 pub(super) const LATEST_WITH: &str = latest!("AND outcome = $4 ");
-pub(super) const LATEST_OF_WITH: &str = latest!("AND escalation = $4 AND outcome = $5 ");
+/// An escalation has some dozens: their outcomes are looked at, and no index is asked for them.
+pub(super) const LATEST_OF_WITH: &str = latest!("AND escalation = $4 AND outcome || '' = $5 ");
 pub(super) const TAKEN_BY: &str = "SELECT a.channel FROM attempts a \
     WHERE a.tenant = $1 AND a.notice = $2 AND a.outcome = 'sent' \
       AND a.seq > (SELECT attempts_before FROM outbox WHERE tenant = $1 AND id = $2) \

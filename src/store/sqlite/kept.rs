@@ -41,17 +41,19 @@ macro_rules! latest {
     ($which:literal) => {
         concat!(
             "SELECT seq, notice, escalation, recipient, channel, at, took, outcome, said FROM attempts
-            WHERE tenant = ?1 AND seq < ?2 ",
+            WHERE ",
             $which,
-            "ORDER BY seq DESC LIMIT ?3"
+            " AND seq < ?2 ORDER BY seq DESC LIMIT ?3"
         )
     };
 }
-pub(super) const LATEST: &str = latest!("");
-pub(super) const LATEST_OF: &str = latest!("AND escalation = ?4 ");
-pub(super) const LATEST_WITH: &str = latest!("AND outcome = ?4 ");
-/// An escalation has some dozens: its outcomes are looked at.
-pub(super) const LATEST_OF_WITH: &str = latest!("AND escalation = ?4 AND +outcome = ?5 ");
+/// By their positions: a plus keeps SQLite from going by the tenant.
+pub(super) const LATEST: &str = latest!("+tenant = ?1");
+pub(super) const LATEST_OF: &str = latest!("tenant = ?1 AND escalation = ?4");
+pub(super) const LATEST_WITH: &str = latest!("tenant = ?1 AND outcome = ?4");
+/// An escalation has some dozens: their outcomes are looked at.
+pub(super) const LATEST_OF_WITH: &str =
+    latest!("tenant = ?1 AND escalation = ?4 AND +outcome = ?5");
 pub(super) const TAKEN_BY: &str = "SELECT a.channel FROM attempts AS a
     WHERE a.tenant = ?1 AND a.notice = ?2 AND a.outcome = 'sent'
         AND a.seq > (SELECT attempts_before FROM outbox WHERE tenant = ?1 AND id = ?2)
