@@ -2,8 +2,9 @@
 -- they begin, so that what is read behind a lock is what the one before left.
 
 -- All parts of an escalation, as JSON.
-CREATE FUNCTION laneway_stored(t TEXT, e TEXT) RETURNS TEXT LANGUAGE sql STABLE AS $$
-  SELECT json_build_object(
+CREATE FUNCTION laneway_stored(t TEXT, e TEXT) RETURNS TEXT STABLE LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN (SELECT json_build_object(
     'escalation', to_json(it),
     'sign_offs', (SELECT coalesce(json_agg(to_json(s) ORDER BY s.n), '[]') FROM sign_offs s
       WHERE s.tenant = t AND s.escalation = e),
@@ -17,8 +18,8 @@ CREATE FUNCTION laneway_stored(t TEXT, e TEXT) RETURNS TEXT LANGUAGE sql STABLE 
     'end', (SELECT json_build_object('n', a.n, 'hash', encode(a.hash, 'hex')) FROM audit a
       WHERE a.tenant = t AND a.escalation = e ORDER BY a.n DESC LIMIT 1)
   )::text
-  FROM escalations it WHERE it.tenant = t AND it.id = e
-$$;
+  FROM escalations it WHERE it.tenant = t AND it.id = e);
+END $$;
 
 -- The same, locked first.
 CREATE FUNCTION laneway_lock(t TEXT, e TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$

@@ -292,8 +292,9 @@ END $$;
 -- For how many people the approvals of the current round count in a sign-off: each person once, a
 -- delegate and who delegated together once.
 CREATE FUNCTION laneway_counted(t TEXT, e TEXT, s BIGINT, r BIGINT, d TEXT, deadline BIGINT)
-RETURNS BIGINT LANGUAGE sql STABLE AS $$
-  SELECT count(DISTINCT who) FROM (
+RETURNS BIGINT LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN (SELECT count(DISTINCT who) FROM (
     SELECT DISTINCT ON (v.person) coalesce(s2.for_whom, s2.person) AS who
     FROM votes v
     JOIN seats s2 ON s2.tenant = t AND s2.escalation = e AND s2.sign_off = s
@@ -304,8 +305,8 @@ RETURNS BIGINT LANGUAGE sql STABLE AS $$
         SELECT 1 FROM votes w WHERE w.tenant = t AND w.escalation = e AND w.round = r
           AND w.person = v.person AND w.kind IN ('withdraw', 'void'))
     ORDER BY v.person, (s2.for_whom IS NOT NULL), s2.n
-  ) AS counted
-$$;
+  ) AS counted);
+END $$;
 
 -- What nothing may remove or change.
 
