@@ -5,6 +5,25 @@
 -- mistake in the program nor a statement typed by hand can break it. Names of triggers say the rule.
 -- Whoever may switch off triggers may break everything; that is what the audit chain is for.
 
+-- Kinds of values, each with what it may be. A domain's rule is read once for each connection; that of a
+-- column would be read anew by each statement that writes.
+CREATE DOMAIN yes_or_no AS BIGINT CHECK (VALUE IN (0, 1));
+CREATE DOMAIN whole AS BIGINT CHECK (VALUE >= 0);
+CREATE DOMAIN positive AS BIGINT CHECK (VALUE >= 1);
+CREATE DOMAIN erasure AS BIGINT CHECK (VALUE IN (0, 1, 2, 3));
+CREATE DOMAIN digest AS BYTEA CHECK (octet_length(VALUE) = 32);
+CREATE DOMAIN salt AS BYTEA CHECK (octet_length(VALUE) = 16);
+CREATE DOMAIN escalation_state AS TEXT
+  CHECK (VALUE IN ('pending', 'approved', 'amended', 'denied', 'timed_out', 'cancelled'));
+CREATE DOMAIN sign_off_state AS TEXT
+  CHECK (VALUE IN ('waiting', 'satisfied', 'auto_allowed', 'denied', 'timed_out', 'moot'));
+CREATE DOMAIN vote_kind AS TEXT CHECK (VALUE IN ('approve', 'deny', 'withdraw', 'void'));
+CREATE DOMAIN outcome AS TEXT
+  CHECK (VALUE IN ('approved', 'amended', 'denied', 'timed_out', 'cancelled'));
+CREATE DOMAIN end_how AS TEXT CHECK (VALUE IN ('deny', 'expire'));
+CREATE DOMAIN grant_state AS TEXT CHECK (VALUE IN ('live', 'consumed', 'lapsed', 'revoked'));
+CREATE DOMAIN notice_state AS TEXT CHECK (VALUE IN ('waiting', 'sent', 'failed'));
+
 CREATE TABLE matrices (
   tenant TEXT NOT NULL,
   digest TEXT NOT NULL,
@@ -26,27 +45,26 @@ CREATE TABLE escalations (
   urgency TEXT NOT NULL,
   flood TEXT NOT NULL,
   group_key TEXT,
-  asks BIGINT NOT NULL CHECK (asks IN (0, 1)),
-  readable0 BIGINT NOT NULL CHECK (readable0 IN (0, 1)),
+  asks yes_or_no NOT NULL,
+  readable0 yes_or_no NOT NULL,
   -- What does.
-  round BIGINT NOT NULL CHECK (round >= 1),
+  round positive NOT NULL,
   digest TEXT NOT NULL,
-  readable BIGINT NOT NULL CHECK (readable IN (0, 1)),
-  state TEXT NOT NULL
-    CHECK (state IN ('pending', 'approved', 'amended', 'denied', 'timed_out', 'cancelled')),
+  readable yes_or_no NOT NULL,
+  state escalation_state NOT NULL,
   last BIGINT NOT NULL,
   due BIGINT,
   respond_by BIGINT,
   ended BIGINT,
-  joined BIGINT NOT NULL CHECK (joined >= 0),
+  joined whole NOT NULL,
   first_viewed BIGINT,
   released BIGINT,
-  undelivered BIGINT NOT NULL CHECK (undelivered >= 0),
-  late_votes BIGINT NOT NULL CHECK (late_votes >= 0),
+  undelivered whole NOT NULL,
+  late_votes whole NOT NULL,
   -- 0 at first, 1 while names become numbers, 2 from then on, and 3 while something was written behind the
   -- erasure that is to be erased as well. A number is `erased-` and digits; a person may be called so,
   -- which is why only the 1 tells when a name may change.
-  erased BIGINT NOT NULL DEFAULT 0 CHECK (erased IN (0, 1, 2, 3)),
+  erased erasure NOT NULL DEFAULT 0,
   -- All that never changes, as JSON; the columns above repeat what queries and triggers need.
   pinned TEXT NOT NULL,
   PRIMARY KEY (tenant, id),
@@ -76,22 +94,21 @@ CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id)
 CREATE TABLE sign_offs (
   tenant TEXT NOT NULL,
   escalation TEXT NOT NULL,
-  n BIGINT NOT NULL CHECK (n >= 0),
+  n whole NOT NULL,
   lane TEXT NOT NULL,
   -- That of its escalation, and the instant of the last step of the plan.
   cap BIGINT NOT NULL,
   ends_at BIGINT NOT NULL,
   plan TEXT NOT NULL,
-  state TEXT NOT NULL
-    CHECK (state IN ('waiting', 'satisfied', 'auto_allowed', 'denied', 'timed_out', 'moot')),
+  state sign_off_state NOT NULL,
   team TEXT NOT NULL,
-  quorum BIGINT NOT NULL CHECK (quorum >= 1),
-  next BIGINT NOT NULL CHECK (next >= 0),
-  hurried BIGINT NOT NULL CHECK (hurried >= 0),
-  shift BIGINT NOT NULL CHECK (shift >= 0),
+  quorum positive NOT NULL,
+  next whole NOT NULL,
+  hurried whole NOT NULL,
+  shift whole NOT NULL,
   due BIGINT,
   deadline BIGINT NOT NULL,
-  allows BIGINT NOT NULL CHECK (allows IN (0, 1)),
+  allows yes_or_no NOT NULL,
   decided BIGINT,
   -- The round in which it came to its state. A trigger keeps it, whatever is written.
   round BIGINT NOT NULL DEFAULT 1,
@@ -108,7 +125,7 @@ CREATE TABLE seats (
   tenant TEXT NOT NULL,
   escalation TEXT NOT NULL,
   sign_off BIGINT NOT NULL,
-  n BIGINT NOT NULL CHECK (n >= 0),
+  n whole NOT NULL,
   person TEXT NOT NULL,
   via TEXT,
   for_whom TEXT,
@@ -123,10 +140,10 @@ CREATE INDEX seats_of_person ON seats (person, tenant, escalation, sign_off);
 CREATE TABLE votes (
   tenant TEXT NOT NULL,
   escalation TEXT NOT NULL,
-  n BIGINT NOT NULL CHECK (n >= 0),
+  n whole NOT NULL,
   round BIGINT NOT NULL,
   person TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('approve', 'deny', 'withdraw', 'void')),
+  kind vote_kind NOT NULL,
   at BIGINT NOT NULL,
   digest TEXT NOT NULL,
   operator TEXT,
@@ -138,12 +155,11 @@ CREATE TABLE votes (
 CREATE TABLE resolutions (
   tenant TEXT NOT NULL,
   escalation TEXT NOT NULL,
-  outcome TEXT NOT NULL
-    CHECK (outcome IN ('approved', 'amended', 'denied', 'timed_out', 'cancelled')),
-  end_how TEXT CHECK (end_how IN ('deny', 'expire')),
+  outcome outcome NOT NULL,
+  end_how end_how,
   at BIGINT NOT NULL,
   cause TEXT NOT NULL,
-  by_silence BIGINT NOT NULL CHECK (by_silence IN (0, 1)),
+  by_silence yes_or_no NOT NULL,
   CONSTRAINT one_resolution PRIMARY KEY (tenant, escalation),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id),
   CONSTRAINT a_time_out_says_how_it_ends CHECK ((outcome = 'timed_out') = (end_how IS NOT NULL))
@@ -152,7 +168,7 @@ CREATE TABLE resolutions (
 CREATE TABLE grants (
   tenant TEXT NOT NULL,
   escalation TEXT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('live', 'consumed', 'lapsed', 'revoked')),
+  state grant_state NOT NULL,
   digest TEXT NOT NULL,
   lapses BIGINT NOT NULL,
   consume_key TEXT,
@@ -171,7 +187,7 @@ CREATE TABLE requests (
   key TEXT NOT NULL,
   digest TEXT NOT NULL,
   escalation TEXT NOT NULL,
-  joined BIGINT NOT NULL CHECK (joined IN (0, 1)),
+  joined yes_or_no NOT NULL,
   at BIGINT NOT NULL,
   CONSTRAINT one_request_of_a_key PRIMARY KEY (tenant, requester, key),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
@@ -182,13 +198,13 @@ CREATE SEQUENCE audit_seq CACHE 1 NO CYCLE;
 CREATE TABLE audit (
   tenant TEXT NOT NULL,
   escalation TEXT NOT NULL,
-  n BIGINT NOT NULL CHECK (n >= 1),
+  n positive NOT NULL,
   seq BIGINT NOT NULL DEFAULT 0,
   at BIGINT NOT NULL,
   kind TEXT NOT NULL,
-  payload BYTEA NOT NULL CHECK (octet_length(payload) = 32),
-  previous BYTEA NOT NULL CHECK (octet_length(previous) = 32),
-  hash BYTEA NOT NULL CHECK (octet_length(hash) = 32),
+  payload digest NOT NULL,
+  previous digest NOT NULL,
+  hash digest NOT NULL,
   PRIMARY KEY (tenant, escalation, n),
   CONSTRAINT one_place_in_the_store UNIQUE (seq),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
@@ -198,7 +214,7 @@ CREATE TABLE payloads (
   tenant TEXT NOT NULL,
   escalation TEXT NOT NULL,
   n BIGINT NOT NULL,
-  salt BYTEA CHECK (octet_length(salt) = 16),
+  salt salt,
   body TEXT,
   erased_at BIGINT,
   erased_by TEXT,
@@ -223,9 +239,9 @@ CREATE TABLE outbox (
   notice TEXT NOT NULL,
   merge TEXT,
   at BIGINT NOT NULL,
-  state TEXT NOT NULL CHECK (state IN ('waiting', 'sent', 'failed')),
-  count BIGINT NOT NULL CHECK (count >= 1),
-  attempts BIGINT NOT NULL CHECK (attempts >= 0),
+  state notice_state NOT NULL,
+  count positive NOT NULL,
+  attempts whole NOT NULL,
   not_before BIGINT NOT NULL,
   problem TEXT,
   -- The last attempt before it was sent again.
@@ -245,13 +261,13 @@ CREATE UNIQUE INDEX one_waiting_notice_of_a_merge ON outbox (tenant, merge)
 
 CREATE TABLE checkpoints (
   tenant TEXT NOT NULL,
-  n BIGINT NOT NULL CHECK (n >= 1),
+  n positive NOT NULL,
   seq BIGINT NOT NULL,
   rows BIGINT NOT NULL,
   chains BIGINT NOT NULL,
-  root BYTEA NOT NULL CHECK (octet_length(root) = 32),
-  previous BYTEA NOT NULL CHECK (octet_length(previous) = 32),
-  hash BYTEA NOT NULL CHECK (octet_length(hash) = 32),
+  root digest NOT NULL,
+  previous digest NOT NULL,
+  hash digest NOT NULL,
   at BIGINT NOT NULL,
   PRIMARY KEY (tenant, n)
 );

@@ -180,7 +180,7 @@ impl Transaction for PostgresTransaction<'_> {
         let joined = i64::from(request.joined);
         self.query(
             "INSERT INTO requests (tenant, requester, key, digest, escalation, joined, at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7)",
+             VALUES ($1, $2, $3, $4, $5, $6::bigint, $7)",
             &[
                 &TENANT,
                 &request.requester.as_str(),
@@ -318,7 +318,7 @@ impl Transaction for PostgresTransaction<'_> {
         };
         // What was sent or given up before stays so: a second taker may come late.
         self.query(
-            "UPDATE outbox SET state = $3, not_before = $4, problem = $5 \
+            "UPDATE outbox SET state = $3::text, not_before = $4, problem = $5 \
              WHERE tenant = $1 AND id = $2 AND state = 'waiting'",
             &[&TENANT, &id, &state, &micros(*at), &problem],
         )?;
@@ -395,7 +395,7 @@ impl Transaction for PostgresTransaction<'_> {
     fn put_checkpoint(&mut self, checkpoint: &Checkpoint) -> Result<(), StoreError> {
         self.query(
             "INSERT INTO checkpoints (tenant, n, seq, rows, chains, root, previous, hash, at) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+             VALUES ($1, $2::bigint, $3, $4, $5, $6::bytea, $7::bytea, $8::bytea, $9)",
             &[
                 &TENANT,
                 &whole(checkpoint.n)?,
