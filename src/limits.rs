@@ -324,6 +324,10 @@ pub const STORE_READERS: usize = 8;
 /// millisecond or two, so that more would only wait for each other.
 pub const POSTGRES_CONNECTIONS: usize = 8;
 
+/// Matrices of which a connection to a database remembers that they are kept. A server opens escalations
+/// under one, and under another after each change of it: what is forgotten is only asked for again.
+pub const POSTGRES_MATRICES: usize = 64;
+
 /// How often work runs again that met other work in a database. Pauses between grow to a quarter of a
 /// second: who loses so often gets an answer instead.
 pub const POSTGRES_RERUNS: u32 = 10;

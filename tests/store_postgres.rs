@@ -292,6 +292,67 @@ fn who_waits_for_a_lock_reads_what_the_other_wrote() {
 }
 
 #[test]
+fn the_time_is_read_behind_the_lock_and_anew_each_time() {
+    let name = "the_time_is_read_behind_the_lock_and_anew_each_time";
+    let Some(cluster) = postgres_server::shared(name) else {
+        return;
+    };
+    let database = cluster.database();
+    let stores = [opened(cluster, &database), opened(cluster, &database)];
+    open(&stores[0], &made("e1", 1, Duration::from_secs(600)));
+    let barrier = Arc::new(std::sync::Barrier::new(2));
+    std::thread::scope(|scope| {
+        let theirs = Arc::clone(&barrier);
+        let first = &stores[0];
+        let held = scope.spawn(move || {
+            store::write(first, move |t| {
+                t.lock("e1")?;
+                theirs.wait();
+                std::thread::sleep(Duration::from_millis(200));
+                t.wall()?;
+                t.wall()
+            })
+        });
+        barrier.wait();
+        let waited = store::write(&stores[1], |t| {
+            t.lock("e1")?;
+            let first = t.wall()?;
+            t.lock("e1")?;
+            t.get("e1")?;
+            Ok((first, t.wall()?, t.wall()?))
+        });
+        let (first, second, third) = waited.unwrap();
+        let held = held.join().unwrap().unwrap();
+        assert!(held < first, "{held:?} {first:?}");
+        assert!(first < second && second < third, "{second:?} {third:?}");
+    });
+}
+
+#[test]
+fn a_matrix_of_a_transaction_that_failed_is_written_by_the_next() {
+    let name = "a_matrix_of_a_transaction_that_failed_is_written_by_the_next";
+    let Some(cluster) = postgres_server::shared(name) else {
+        return;
+    };
+    let url = cluster.url(&cluster.database());
+    // One connection: what it remembers is asked for again.
+    let mut options = options();
+    options.connections = 1;
+    let store = PostgresStore::open(&url, options).unwrap();
+    let failed = store::write(&store, |t| {
+        t.put_matrix("m0", "matrix")?;
+        t.put_matrix("m0", "matrix")?;
+        Err::<(), _>(StoreError::other("no"))
+    });
+    assert!(failed.is_err());
+    for name in ["e1", "e2", "e3"] {
+        open(&store, &made(name, 1, Duration::from_secs(600)));
+    }
+    let read = store::read(&store, |t| t.matrix("m0")).unwrap();
+    assert_eq!(read.as_deref(), Some("matrix"));
+}
+
+#[test]
 fn what_was_acknowledged_outlives_a_crash() {
     let Some(mut cluster) = postgres_server::own("what_was_acknowledged_outlives_a_crash") else {
         return;

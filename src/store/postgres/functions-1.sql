@@ -1,6 +1,11 @@
 -- What a store does in one round trip each. Statements of a function see what was committed when
 -- they begin, so that what is read behind a lock is what the one before left.
 
+-- The time of the database, read now.
+CREATE FUNCTION laneway_wall() RETURNS BIGINT LANGUAGE sql VOLATILE AS $$
+  SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+$$;
+
 -- All parts of an escalation, as JSON.
 CREATE FUNCTION laneway_stored(t TEXT, e TEXT) RETURNS TEXT STABLE LANGUAGE plpgsql AS $$
 BEGIN
@@ -21,14 +26,16 @@ BEGIN
   FROM escalations it WHERE it.tenant = t AND it.id = e);
 END $$;
 
--- The same, locked first.
+-- The same, locked first, behind the time, which is read behind the lock.
 CREATE FUNCTION laneway_lock(t TEXT, e TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$
+DECLARE stored TEXT;
 BEGIN
   PERFORM 1 FROM escalations WHERE tenant = t AND id = e FOR UPDATE;
   IF NOT FOUND THEN
     RETURN NULL;
   END IF;
-  RETURN laneway_stored(t, e);
+  stored := laneway_stored(t, e);
+  RETURN '[' || laneway_wall() || ',' || stored || ']';
 END $$;
 
 -- The request of a key. Where there is none the key is locked, and looked for once more: who waited
@@ -67,6 +74,8 @@ CREATE FUNCTION laneway_put(t TEXT, doc JSONB) RETURNS void LANGUAGE plpgsql AS 
 DECLARE
   e TEXT := doc ->> 'id';
   it escalations%ROWTYPE;
+  r resolutions%ROWTYPE;
+  g grants%ROWTYPE;
   notice RECORD;
 BEGIN
   it := jsonb_populate_record(NULL::escalations, doc -> 'escalation');
@@ -119,20 +128,18 @@ BEGIN
       WHERE o.tenant = t AND o.escalation = e AND o.n = s.n;
   END IF;
   IF doc ? 'resolution' THEN
-    INSERT INTO resolutions
-      SELECT t, e, r.outcome, r.end_how, r.at, r.cause, r.by_silence
-      FROM jsonb_populate_record(NULL::resolutions, doc -> 'resolution') r;
+    r := jsonb_populate_record(NULL::resolutions, doc -> 'resolution');
+    INSERT INTO resolutions VALUES (t, e, r.outcome, r.end_how, r.at, r.cause, r.by_silence);
   END IF;
   IF doc ? 'grant_new' THEN
-    INSERT INTO grants
-      SELECT t, e, 'live', g.digest, g.lapses, NULL, NULL
-      FROM jsonb_populate_record(NULL::grants, doc -> 'grant_new') g;
+    g := jsonb_populate_record(NULL::grants, doc -> 'grant_new');
+    INSERT INTO grants VALUES (t, e, 'live', g.digest, g.lapses, NULL, NULL);
   END IF;
   IF doc ? 'grant' THEN
-    UPDATE grants o SET state = g.state, digest = g.digest, lapses = g.lapses,
+    g := jsonb_populate_record(NULL::grants, doc -> 'grant');
+    UPDATE grants SET state = g.state, digest = g.digest, lapses = g.lapses,
         consume_key = g.consume_key, ended = g.ended
-      FROM jsonb_populate_record(NULL::grants, doc -> 'grant') g
-      WHERE o.tenant = t AND o.escalation = e;
+      WHERE tenant = t AND escalation = e;
   END IF;
   IF NOT (doc -> 'is_new')::boolean OR it.state <> 'pending' THEN
     UPDATE escalations SET round = it.round, digest = it.digest, readable = it.readable,

@@ -1,6 +1,6 @@
 //! An escalation from its rows.
 //!
-//! In: the JSON of `laneway_stored`. Out: [`Stored`].
+//! In: the JSON of `laneway_stored` or `laneway_lock`. Out: [`Stored`].
 //! Invariant: what is not understood is an error, and never left out.
 //! Knows no statement.
 
@@ -12,8 +12,9 @@ use serde::de::DeserializeOwned;
 use super::rows::{
     EscalationRow, GrantRow, RequestRow, ResolutionRow, SeatRow, SignOffRow, VoteRow,
 };
-use crate::clock::Duration;
+use crate::clock::{Duration, Timestamp};
 use crate::escalation::audit::Digest;
+use crate::escalation::time::from_micros;
 use crate::escalation::{
     End, Escalation, Grant, GrantState, Outcome, Pinned, Resolution, Seat, SignOff, SignOffState,
     Vote, VoteKind,
@@ -51,9 +52,18 @@ pub(super) fn json<T: DeserializeOwned>(text: &str) -> Result<T, StoreError> {
         .map_err(|error| StoreError::corrupt(format!("a row cannot be read: {error}")))
 }
 
+/// Reads an escalation that was locked, and the time that was read behind the lock.
+pub(super) fn locked(text: &str) -> Result<(Timestamp, Stored), StoreError> {
+    let (now, parts): (i64, Parts) = json(text)?;
+    Ok((from_micros(now), put_together(parts)?))
+}
+
 /// Reads an escalation.
 pub(super) fn stored(text: &str) -> Result<Stored, StoreError> {
-    let parts: Parts = json(text)?;
+    put_together(json(text)?)
+}
+
+fn put_together(parts: Parts) -> Result<Stored, StoreError> {
     let row = parts.escalation.row;
     let pinned: Pinned = json(&parts.escalation.pinned)?;
     let mut sign_offs = Vec::with_capacity(parts.sign_offs.len());

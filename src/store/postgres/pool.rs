@@ -5,7 +5,7 @@
 //! back what was open on it. A connection that does not commit durably is never lent.
 //! Knows no table.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,6 +16,7 @@ use postgres::{Client, Config, NoTls, Row, Statement};
 
 use super::PostgresOptions;
 use super::error::Failure;
+use crate::limits::POSTGRES_MATRICES;
 use crate::store::{StoreError, StoreErrorKind};
 
 /// Nothing hangs: who waits longer for a lock than this gets an error. A transaction takes milliseconds.
@@ -46,6 +47,8 @@ struct Held {
 pub(super) struct Connection {
     pub(super) client: Client,
     prepared: HashMap<&'static str, Statement>,
+    /// Digests of matrices that are surely kept.
+    matrices: HashSet<String>,
 }
 
 /// A connection for one transaction. It is closed unless it is given back.
@@ -88,6 +91,7 @@ impl Pool {
         let mut connection = Connection {
             client,
             prepared: HashMap::new(),
+            matrices: HashSet::new(),
         };
         is_durable(&mut connection)?;
         Ok(connection)
@@ -175,6 +179,19 @@ impl Connection {
             }
         };
         self.client.query(&statement, values)
+    }
+
+    /// Whether a matrix is surely kept. One that is not known may be.
+    pub(super) fn knows_matrix(&self, digest: &str) -> bool {
+        self.matrices.contains(digest)
+    }
+
+    /// Notes that a matrix is kept, by a transaction that has committed.
+    pub(super) fn know_matrix(&mut self, digest: &str) {
+        if self.matrices.len() >= POSTGRES_MATRICES {
+            self.matrices.clear();
+        }
+        self.matrices.insert(digest.to_owned());
     }
 }
 

@@ -74,6 +74,10 @@ pub(super) struct PostgresTransaction<'c> {
     connection: &'c mut Connection,
     /// In one that only reads, nothing is locked.
     writes: bool,
+    /// The time that came with the last lock, as long as nothing else was asked since.
+    wall: Option<Timestamp>,
+    /// Whether a matrix was written, which is there only if this one commits.
+    wrote_matrix: bool,
     failure: Option<Failure>,
 }
 
@@ -84,6 +88,8 @@ impl<'c> PostgresTransaction<'c> {
         Self {
             connection,
             writes,
+            wall: None,
+            wrote_matrix: false,
             failure: None,
         }
     }
@@ -99,12 +105,14 @@ impl<'c> PostgresTransaction<'c> {
         values: Values<'_>,
     ) -> Result<Vec<Row>, StoreError> {
         self.goes_on()?;
+        self.wall = None;
         let rows = self.connection.query(sql, values);
         rows.map_err(|error| self.failed(&error))
     }
 
     fn query_page(&mut self, page: &Page) -> Result<Vec<Row>, StoreError> {
         self.goes_on()?;
+        self.wall = None;
         let client = &mut self.connection.client;
         let rows = client.query_typed(&page.sql, &page.values());
         rows.map_err(|error| self.failed(&error))
@@ -136,8 +144,11 @@ impl<'c> PostgresTransaction<'c> {
 
 impl Transaction for PostgresTransaction<'_> {
     fn wall(&mut self) -> Result<Timestamp, StoreError> {
-        let sql = "SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
-        let now = self.one::<i64>(sql, &[])?;
+        // Given out once: who asks again asks for a later one.
+        if let Some(now) = self.wall.take() {
+            return Ok(now);
+        }
+        let now = self.one::<i64>("SELECT laneway_wall()", &[])?;
         let now = now.ok_or_else(|| StoreError::corrupt("the time is missing"))?;
         Ok(from_micros(now))
     }
@@ -147,7 +158,12 @@ impl Transaction for PostgresTransaction<'_> {
             return self.get(id);
         }
         let text = self.one::<String>("SELECT laneway_lock($1, $2)", &[&TENANT, &id])?;
-        text.map(|text| load::stored(&text)).transpose()
+        let Some(text) = text else {
+            return Ok(None);
+        };
+        let (now, stored) = load::locked(&text)?;
+        self.wall = Some(now);
+        Ok(Some(stored))
     }
 
     fn get(&mut self, id: &str) -> Result<Option<Stored>, StoreError> {
@@ -273,12 +289,20 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn put_matrix(&mut self, digest: &str, source: &str) -> Result<(), StoreError> {
-        self.query(
+        if self.connection.knows_matrix(digest) {
+            return Ok(());
+        }
+        let rows = self.query(
             "INSERT INTO matrices (tenant, digest, source) SELECT $1, $2, $3 \
              WHERE NOT EXISTS (SELECT 1 FROM matrices WHERE tenant = $1 AND digest = $2) \
-             ON CONFLICT DO NOTHING",
+             ON CONFLICT DO NOTHING RETURNING 1",
             &[&TENANT, &digest, &source],
         )?;
+        self.wrote_matrix |= !rows.is_empty();
+        // What another transaction wrote has committed, and is never deleted.
+        if !self.wrote_matrix {
+            self.connection.know_matrix(digest);
+        }
         Ok(())
     }
 
