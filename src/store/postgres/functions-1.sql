@@ -70,7 +70,10 @@ END $$;
 
 -- Writes what a command did. The order is the one in which the triggers can follow: what is asked
 -- now, who is asked, votes, who is asked no more, what is decided, the end, its grant, the state.
-CREATE FUNCTION laneway_put(t TEXT, doc JSONB) RETURNS void LANGUAGE plpgsql AS $$
+-- Rows of the audit come as columns, in their order: most of what is written is theirs, and much of it bytes.
+CREATE FUNCTION laneway_put(t TEXT, doc JSONB, numbers BIGINT[], instants BIGINT[], kinds TEXT[],
+    seals BYTEA[], previous BYTEA[], hashes BYTEA[], salts BYTEA[], bodies TEXT[])
+RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   e TEXT := doc ->> 'id';
   it escalations%ROWTYPE;
@@ -152,11 +155,9 @@ BEGIN
     END IF;
   END IF;
   INSERT INTO audit (tenant, escalation, n, at, kind, payload, previous, hash)
-    SELECT t, e, a.n, a.at, a.kind, a.payload, a.previous, a.hash
-    FROM jsonb_populate_recordset(NULL::audit, doc -> 'audit') a ORDER BY a.n;
+    SELECT t, e, a.* FROM unnest(numbers, instants, kinds, seals, previous, hashes) a;
   INSERT INTO payloads (tenant, escalation, n, salt, body)
-    SELECT t, e, p.n, p.salt, p.body
-    FROM jsonb_populate_recordset(NULL::payloads, doc -> 'payloads') p;
+    SELECT t, e, p.* FROM unnest(numbers, salts, bodies) p;
   IF doc ? 'outbox' THEN
     INSERT INTO outbox (tenant, id, escalation, notice, merge, at, state, count, attempts, not_before)
       SELECT t, o.id, e, o.notice, NULL, o.at, 'waiting', 1, 0, o.at

@@ -1,6 +1,6 @@
-//! What a command did, as one document for `laneway_put`.
+//! What a command did, as one document for `laneway_put` and the rows of the audit.
 //!
-//! In: a [`Writing`]. Out: JSON with the rows that are new, and those that changed.
+//! In: a [`Writing`]. Out: JSON with the rows that are new, and those that changed; the audit in columns.
 //! Invariant: what did not change is not written; the order of writing is that of the database function.
 //! Knows no rule of the lifecycle.
 
@@ -9,17 +9,19 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::rows::{
-    AuditRow, EscalationRow, GrantRow, NoticeRow, PayloadRow, PinnedRow, PlanRow, ResolutionRow,
-    SeatRow, SignOffRow, VoteRow,
+    EscalationRow, GrantRow, NoticeRow, PinnedRow, PlanRow, ResolutionRow, SeatRow, SignOffRow,
+    VoteRow,
 };
+use super::transaction::whole;
 use crate::clock::{Duration, Timestamp};
+use crate::escalation::time::micros;
 use crate::escalation::{Escalation, Grant, Notice, Resolution, Seat, SignOff, SignOffState, Vote};
 use crate::store::changes::Changes;
 use crate::store::erasure;
 use crate::store::respond::respond_by;
-use crate::store::{StoreError, Writing};
+use crate::store::{NewRow, StoreError, Writing};
 
-/// The parameter of `laneway_put`. What is empty is left out.
+/// The document of `laneway_put`. What is empty is left out.
 #[derive(Debug, Serialize)]
 struct Document<'w> {
     id: &'w str,
@@ -45,8 +47,6 @@ struct Document<'w> {
     grant_new: Option<GrantRow>,
     #[serde(skip_serializing_if = "Option::is_none")]
     grant: Option<GrantRow>,
-    audit: Vec<AuditRow<'w>>,
-    payloads: Vec<PayloadRow<'w>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     outbox: Vec<NoticeRow<'w>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -91,12 +91,39 @@ pub(super) fn document(writing: &Writing<'_>) -> Result<String, StoreError> {
         resolution: changes.resolution.map(resolution_row).transpose()?,
         grant_new: changes.granted.map(grant_row),
         grant: changes.grant.map(grant_row),
-        audit: writing.rows.iter().map(audit_row).collect(),
-        payloads: writing.rows.iter().map(payload_row).collect(),
         outbox,
         merging,
     };
     text(&document)
+}
+
+/// New rows of the audit and their payloads, a list for each column: the other parameters of `laneway_put`.
+#[derive(Debug, Default)]
+pub(super) struct Columns<'w> {
+    pub(super) n: Vec<i64>,
+    pub(super) at: Vec<i64>,
+    pub(super) kind: Vec<&'w str>,
+    pub(super) payload: Vec<&'w [u8]>,
+    pub(super) previous: Vec<&'w [u8]>,
+    pub(super) hash: Vec<&'w [u8]>,
+    pub(super) salt: Vec<&'w [u8]>,
+    pub(super) body: Vec<&'w str>,
+}
+
+/// The rows of a writing.
+pub(super) fn columns<'w>(rows: &'w [NewRow]) -> Result<Columns<'w>, StoreError> {
+    let mut columns = Columns::default();
+    for NewRow { row, salt, body } in rows {
+        columns.n.push(whole(row.n)?);
+        columns.at.push(micros(row.at));
+        columns.kind.push(&row.kind);
+        columns.payload.push(&row.payload.0);
+        columns.previous.push(&row.previous.0);
+        columns.hash.push(&row.hash.0);
+        columns.salt.push(&salt.0);
+        columns.body.push(body);
+    }
+    Ok(columns)
 }
 
 /// The parameter of `laneway_erase`: all that has names, with numbers in their place.
@@ -283,26 +310,6 @@ fn grant_row(it: &Grant) -> GrantRow {
     }
 }
 
-fn audit_row(new: &crate::store::NewRow) -> AuditRow<'_> {
-    let row = &new.row;
-    AuditRow {
-        n: row.n,
-        at: row.at,
-        kind: &row.kind,
-        payload: bytes(row.payload),
-        previous: bytes(row.previous),
-        hash: bytes(row.hash),
-    }
-}
-
-fn payload_row(new: &crate::store::NewRow) -> PayloadRow<'_> {
-    PayloadRow {
-        n: new.row.n,
-        salt: bytes(new.salt),
-        body: &new.body,
-    }
-}
-
 fn notice_row(notice: &Notice) -> Result<NoticeRow<'_>, StoreError> {
     Ok(NoticeRow {
         id: &notice.id,
@@ -310,11 +317,6 @@ fn notice_row(notice: &Notice) -> Result<NoticeRow<'_>, StoreError> {
         merge: notice.merge.as_deref(),
         at: notice.at,
     })
-}
-
-/// Bytes as the database reads them in text.
-fn bytes(hexadecimal: impl std::fmt::Display) -> String {
-    format!("\\x{hexadecimal}")
 }
 
 fn number(place: usize) -> Result<u32, StoreError> {

@@ -148,24 +148,6 @@ pub(super) struct GrantRow {
 }
 
 #[derive(Debug, Serialize)]
-pub(super) struct AuditRow<'e> {
-    pub(super) n: u64,
-    #[serde(with = "as_micros")]
-    pub(super) at: Timestamp,
-    pub(super) kind: &'e str,
-    pub(super) payload: String,
-    pub(super) previous: String,
-    pub(super) hash: String,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct PayloadRow<'e> {
-    pub(super) n: u64,
-    pub(super) salt: String,
-    pub(super) body: &'e str,
-}
-
-#[derive(Debug, Serialize)]
 pub(super) struct NoticeRow<'e> {
     pub(super) id: &'e str,
     pub(super) notice: String,

@@ -809,7 +809,7 @@ CREATE TRIGGER seats_end_once BEFORE UPDATE ON seats FOR EACH ROW
   EXECUTE FUNCTION laneway_seats_update();
 
 CREATE FUNCTION laneway_votes_insert() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE e RECORD;
+DECLARE e RECORD; had_one BOOLEAN := false;
 BEGIN
   SELECT state, pinned, round, digest, last, readable INTO e FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
@@ -837,10 +837,11 @@ BEGIN
         WHERE tenant = NEW.tenant AND escalation = NEW.escalation AND n = NEW.n - 1) THEN
       PERFORM laneway_refuse('votes are numbered');
     END IF;
-  END IF;
-  IF NEW.kind IN ('withdraw', 'void') <> EXISTS (SELECT 1 FROM votes
+    had_one := EXISTS (SELECT 1 FROM votes
       WHERE tenant = NEW.tenant AND escalation = NEW.escalation AND round = NEW.round
-        AND person = NEW.person AND kind IN ('approve', 'withdraw', 'void')) AND NEW.kind <> 'deny' THEN
+        AND person = NEW.person AND kind IN ('approve', 'withdraw', 'void'));
+  END IF;
+  IF NEW.kind IN ('withdraw', 'void') <> had_one AND NEW.kind <> 'deny' THEN
     PERFORM laneway_refuse('an approval is given once, and only what was given is taken back');
   END IF;
   IF NEW.kind IN ('approve', 'deny') AND NOT EXISTS (SELECT 1 FROM seats

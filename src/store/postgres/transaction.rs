@@ -173,9 +173,21 @@ impl Transaction for PostgresTransaction<'_> {
 
     fn put(&mut self, writing: &Writing<'_>) -> Result<(), StoreError> {
         let document = put::document(writing)?;
+        let rows = put::columns(writing.rows)?;
         self.query(
-            "SELECT laneway_put($1, $2::text::jsonb)",
-            &[&TENANT, &document],
+            "SELECT laneway_put($1, $2::text::jsonb, $3, $4, $5, $6, $7, $8, $9, $10)",
+            &[
+                &TENANT,
+                &document,
+                &rows.n,
+                &rows.at,
+                &rows.kind,
+                &rows.payload,
+                &rows.previous,
+                &rows.hash,
+                &rows.salt,
+                &rows.body,
+            ],
         )?;
         Ok(())
     }
@@ -550,7 +562,7 @@ pub(super) fn instant(micros: i64) -> Timestamp {
 }
 
 /// A number that no database holds in more than 63 bits.
-fn whole(number: u64) -> Result<i64, StoreError> {
+pub(super) fn whole(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::other("a number is too large to be stored"))
 }
 
