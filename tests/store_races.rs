@@ -13,9 +13,10 @@
     reason = "a test may fail loudly"
 )]
 
-use std::sync::{Barrier, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 use std::time::Duration;
 
+use laneway::desk::{Desk, Settings, SystemClock};
 use laneway::escalation::{
     Actor, Applied, Command, Escalation, GrantState, Outcome, Refusal, Reply, Role, SignOffState,
     VoteKind, invariants,
@@ -324,7 +325,36 @@ fn all(kind: &str, make: impl Fn() -> Pair + Sync) {
     });
     let errors = errors.into_inner().unwrap();
     assert!(errors.is_empty(), "{kind}: {errors:?}");
-    is_sound(&*make().first);
+    let pair = make();
+    is_sound(&*pair.first);
+    checkpoints_by_two(pair);
+}
+
+/// Two servers make checkpoints at the same time, while there is something to make them of.
+fn checkpoints_by_two(pair: Pair) {
+    const ROUNDS: usize = 50;
+    let desks = [pair.first, pair.second].map(|store| {
+        let clock = Arc::new(SystemClock::new());
+        Desk::new(Arc::from(store), Settings::default(), clock).unwrap()
+    });
+    for round in 0..ROUNDS {
+        let it = made(&format!("checkpoint-{round}"), 1, Duration::from_secs(600));
+        open(desks[0].store().as_ref(), &it);
+        let barrier = Barrier::new(desks.len());
+        std::thread::scope(|scope| {
+            for desk in &desks {
+                let barrier = &barrier;
+                scope.spawn(move || {
+                    barrier.wait();
+                    // Neither is refused because the other was first.
+                    let last = desk.checkpoint().unwrap().unwrap();
+                    assert!(last.n > round as u64);
+                });
+            }
+        });
+    }
+    let checkpoints = store::read(desks[0].store().as_ref(), |t| t.checkpoints()).unwrap();
+    assert_eq!(checkpoints.len(), ROUNDS, "one for each round");
 }
 
 /// After all races: nothing is stuck, and every chain of the audit fits.

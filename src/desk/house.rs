@@ -77,8 +77,16 @@ impl Desk {
         &self,
         transaction: &mut dyn Transaction,
     ) -> Result<Option<Checkpoint>, StoreError> {
-        let last = transaction.last_checkpoint()?;
-        let behind = transaction.behind(last.as_ref().map_or(0, |last| last.seq))?;
+        let mut last = transaction.last_checkpoint()?;
+        let behind = loop {
+            let behind = transaction.behind(last.as_ref().map_or(0, |last| last.seq))?;
+            // Another desk may have made one while this one waited for writers; now none can.
+            let newest = transaction.last_checkpoint()?;
+            if newest == last {
+                break behind;
+            }
+            last = newest;
+        };
         if behind.rows == 0 {
             return Ok(None);
         }

@@ -438,6 +438,7 @@ pub struct Query {
     pub limit: u32,
 }
 
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
 impl Query {
     /// Whether it can show only what is pending: by its filter or by its order.
     pub(super) fn is_of_pending(&self) -> bool {

@@ -148,3 +148,22 @@ impl Access {
         Ok(entry.and_then(|entry| serde_json::from_str(&entry.body).ok()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_name_is_hashed_by_the_parameters_of_a_known_one() {
+        let salt = SaltString::encode_b64(b"salt of the test").unwrap();
+        let known = Argon2::default().hash_password(b"a few good words", &salt);
+        let (known, nobody) = (known.unwrap(), PasswordHash::new(NOBODY).unwrap());
+        assert_eq!(nobody.algorithm, known.algorithm);
+        assert_eq!(nobody.version, known.version);
+        assert_eq!(nobody.params, known.params);
+        assert_eq!(
+            nobody.hash.map(|hash| hash.len()),
+            known.hash.map(|hash| hash.len())
+        );
+    }
+}

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clock::Timestamp;
 use crate::escalation::Principal;
-use crate::escalation::time::{as_micros, as_optional_micros};
+use crate::escalation::audit::{Checkpoint, Digest, Payload, Row as AuditRow, Salt};
+use crate::escalation::time::{as_micros, as_optional_micros, from_micros};
 use crate::store::StoreError;
 
 /// A count, or a position, from its column.
@@ -22,6 +23,64 @@ pub(super) fn number<T: TryFrom<i64>>(row: &Row, column: usize) -> Result<T, Sto
 
 fn of_range<T: TryFrom<i64>>(number: i64) -> Result<T, StoreError> {
     T::try_from(number).map_err(|_| StoreError::corrupt(format!("`{number}` is out of range")))
+}
+
+pub(super) fn digest(bytes: &[u8]) -> Result<Digest, StoreError> {
+    let bytes = bytes.try_into();
+    bytes
+        .map(Digest)
+        .map_err(|_| StoreError::corrupt("a digest has another length"))
+}
+
+fn salt(bytes: &[u8]) -> Result<Salt, StoreError> {
+    let bytes = bytes.try_into();
+    bytes
+        .map(Salt)
+        .map_err(|_| StoreError::corrupt("a salt has another length"))
+}
+
+/// A row of the audit with its payload.
+pub(super) fn audit(row: &Row) -> Result<(AuditRow, Payload), StoreError> {
+    let kept = AuditRow {
+        seq: number(row, 0)?,
+        tenant: row.get(1),
+        escalation: row.get(2),
+        n: number(row, 3)?,
+        at: from_micros(row.get(4)),
+        kind: row.get(5),
+        payload: digest(row.get(6))?,
+        previous: digest(row.get(7))?,
+        hash: digest(row.get(8))?,
+    };
+    let text = |column: usize| row.get::<_, Option<String>>(column);
+    let sealed = row.get::<_, Option<&[u8]>>(9);
+    let payload = match (sealed, text(10), row.get::<_, Option<i64>>(11)) {
+        (Some(sealed), Some(body), None) => Payload::Kept {
+            salt: salt(sealed)?,
+            body,
+        },
+        (None, None, Some(at)) => Payload::Erased {
+            at: from_micros(at),
+            by: text(12).unwrap_or_default(),
+            why: text(13).unwrap_or_default(),
+        },
+        _ => Payload::Missing,
+    };
+    Ok((kept, payload))
+}
+
+/// A checkpoint of the audit.
+pub(super) fn checkpoint(row: &Row) -> Result<Checkpoint, StoreError> {
+    Ok(Checkpoint {
+        n: number(row, 0)?,
+        seq: number(row, 1)?,
+        rows: number(row, 2)?,
+        chains: number(row, 3)?,
+        root: digest(row.get(4))?,
+        previous: digest(row.get(5))?,
+        hash: digest(row.get(6))?,
+        at: from_micros(row.get(7)),
+    })
 }
 
 /// What of an escalation changes.

@@ -6,7 +6,8 @@
 -- Whoever may switch off triggers may break everything; that is what the audit chain is for.
 
 -- Kinds of values, each with what it may be. A domain's rule is read once for each connection; that of a
--- column would be read anew by each statement that writes.
+-- column or a table would be read anew by each statement that writes, which is why triggers say what
+-- columns together may be.
 CREATE DOMAIN yes_or_no AS BIGINT CHECK (VALUE IN (0, 1));
 CREATE DOMAIN whole AS BIGINT CHECK (VALUE >= 0);
 CREATE DOMAIN positive AS BIGINT CHECK (VALUE >= 1);
@@ -130,8 +131,7 @@ CREATE TABLE escalations (
   -- All that never changes, as JSON; the columns above repeat what queries and triggers need.
   pinned TEXT NOT NULL,
   PRIMARY KEY (tenant, id),
-  FOREIGN KEY (tenant, matrix) REFERENCES matrices (tenant, digest),
-  CONSTRAINT escalations_fit CHECK (laneway_escalation_fits(state, opened, cap, last, due, ended, erased))
+  FOREIGN KEY (tenant, matrix) REFERENCES matrices (tenant, digest)
 );
 CREATE UNIQUE INDEX one_pending_escalation_of_a_group ON escalations (tenant, group_key)
   WHERE state = 'pending' AND group_key IS NOT NULL;
@@ -171,8 +171,7 @@ CREATE TABLE sign_offs (
   -- The round in which it came to its state. A trigger keeps it, whatever is written.
   round BIGINT NOT NULL DEFAULT 1,
   PRIMARY KEY (tenant, escalation, n),
-  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id),
-  CONSTRAINT sign_offs_fit CHECK (laneway_sign_off_fits(state, cap, ends_at, shift, due, deadline, decided))
+  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
 );
 CREATE INDEX sign_offs_of_team ON sign_offs (team, state, tenant, escalation);
 
@@ -187,8 +186,7 @@ CREATE TABLE seats (
   since BIGINT NOT NULL,
   until BIGINT,
   PRIMARY KEY (tenant, escalation, sign_off, n),
-  FOREIGN KEY (tenant, escalation, sign_off) REFERENCES sign_offs (tenant, escalation, n),
-  CONSTRAINT a_seat_ends_after_it_began CHECK (until IS NULL OR until >= since)
+  FOREIGN KEY (tenant, escalation, sign_off) REFERENCES sign_offs (tenant, escalation, n)
 );
 CREATE INDEX seats_of_person ON seats (person, tenant, escalation, sign_off);
 
@@ -216,8 +214,7 @@ CREATE TABLE resolutions (
   cause TEXT NOT NULL,
   by_silence yes_or_no NOT NULL,
   CONSTRAINT one_resolution PRIMARY KEY (tenant, escalation),
-  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id),
-  CONSTRAINT a_time_out_says_how_it_ends CHECK ((outcome = 'timed_out') = (end_how IS NOT NULL))
+  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
 );
 
 CREATE TABLE grants (
@@ -229,8 +226,7 @@ CREATE TABLE grants (
   consume_key TEXT,
   ended BIGINT,
   PRIMARY KEY (tenant, escalation),
-  FOREIGN KEY (tenant, escalation) REFERENCES resolutions (tenant, escalation),
-  CONSTRAINT grants_fit CHECK (laneway_grant_fits(state, lapses, consume_key, ended))
+  FOREIGN KEY (tenant, escalation) REFERENCES resolutions (tenant, escalation)
 );
 
 CREATE TABLE requests (
@@ -271,14 +267,8 @@ CREATE TABLE payloads (
   erased_at BIGINT,
   erased_by TEXT,
   erased_why TEXT,
-  PRIMARY KEY (tenant, escalation, n),
-  FOREIGN KEY (tenant, escalation, n) REFERENCES audit (tenant, escalation, n),
-  CONSTRAINT kept_or_a_tombstone CHECK (
-    (salt IS NOT NULL AND body IS NOT NULL
-      AND erased_at IS NULL AND erased_by IS NULL AND erased_why IS NULL)
-    OR (salt IS NULL AND body IS NULL
-      AND erased_at IS NOT NULL AND erased_by IS NOT NULL AND erased_why IS NOT NULL)
-  )
+  -- Of which row of the audit, a trigger says: rows are never deleted, so that nothing need be locked.
+  PRIMARY KEY (tenant, escalation, n)
 );
 
 CREATE SEQUENCE outbox_seq CACHE 1 NO CYCLE;
@@ -299,7 +289,6 @@ CREATE TABLE outbox (
   -- The last attempt before it was sent again.
   attempts_before BIGINT NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, id),
-  CONSTRAINT failed_has_its_problem CHECK (state <> 'failed' OR problem IS NOT NULL),
   FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
 );
 CREATE INDEX outbox_waiting ON outbox (tenant, not_before, seq) WHERE state = 'waiting';
@@ -444,6 +433,10 @@ BEGIN
       OR NOT p -> 'excluded' ? NEW.requester THEN
     PERFORM laneway_refuse('the columns of an escalation say what it pins');
   END IF;
+  IF NOT laneway_escalation_fits(NEW.state, NEW.opened, NEW.cap, NEW.last, NEW.due, NEW.ended,
+      NEW.erased) THEN
+    PERFORM laneway_refuse('an escalation fits together');
+  END IF;
   IF NEW.state <> 'pending' THEN
     PERFORM laneway_refuse('an escalation opens pending, and ends by its resolution');
   END IF;
@@ -471,6 +464,10 @@ BEGIN
      (OLD.tenant, OLD.id, OLD.opened, OLD.cap, OLD.requester, OLD.key, OLD.digest0, OLD.matrix,
       OLD.lane, OLD.urgency, OLD.flood, OLD.group_key, OLD.asks, OLD.readable0, OLD.pinned) THEN
     PERFORM laneway_refuse('what an escalation pins never changes');
+  END IF;
+  IF NOT laneway_escalation_fits(NEW.state, NEW.opened, NEW.cap, NEW.last, NEW.due, NEW.ended,
+      NEW.erased) THEN
+    PERFORM laneway_refuse('an escalation fits together');
   END IF;
   IF NEW.last < OLD.last THEN
     PERFORM laneway_refuse('the time of an escalation never goes back');
@@ -561,6 +558,9 @@ BEGIN
   IF NEW.at < e.last THEN
     PERFORM laneway_refuse('an end does not lie in the past');
   END IF;
+  IF (NEW.outcome = 'timed_out') <> (NEW.end_how IS NOT NULL) THEN
+    PERFORM laneway_refuse('a time-out says how it ends');
+  END IF;
   SELECT coalesce(bool_and(state = 'auto_allowed'), false) INTO silent FROM sign_offs
     WHERE tenant = NEW.tenant AND escalation = NEW.escalation;
   IF (NEW.by_silence = 1) <> (silent AND NEW.outcome IN ('approved', 'amended')) THEN
@@ -613,6 +613,10 @@ BEGIN
   IF NEW.state <> 'waiting' OR NEW.next <> 0 OR NEW.hurried <> 0 OR NEW.shift <> 0 THEN
     PERFORM laneway_refuse('a sign-off begins to wait');
   END IF;
+  IF NOT laneway_sign_off_fits(NEW.state, NEW.cap, NEW.ends_at, NEW.shift, NEW.due, NEW.deadline,
+      NEW.decided) THEN
+    PERFORM laneway_refuse('a sign-off fits together');
+  END IF;
   IF e.round > 1 AND e.readable0 = 1 THEN
     PERFORM laneway_refuse('only what could not be read gets further sign-offs');
   END IF;
@@ -648,6 +652,10 @@ BEGIN
     IS DISTINCT FROM
       (OLD.tenant, OLD.escalation, OLD.n, OLD.lane, OLD.allows, OLD.cap, OLD.ends_at) THEN
     PERFORM laneway_refuse('the terms of a sign-off never change');
+  END IF;
+  IF NOT laneway_sign_off_fits(NEW.state, NEW.cap, NEW.ends_at, NEW.shift, NEW.due, NEW.deadline,
+      NEW.decided) THEN
+    PERFORM laneway_refuse('a sign-off fits together');
   END IF;
   IF NEW.plan <> OLD.plan THEN
     IF NOT laneway_is_being_erased(NEW.tenant, NEW.escalation)
@@ -744,13 +752,14 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER due_follows_from_sign_offs_and_grant
-  AFTER INSERT OR UPDATE OF due ON escalations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  AFTER INSERT OR UPDATE OF due, state ON escalations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   EXECUTE FUNCTION laneway_due_commit();
 CREATE CONSTRAINT TRIGGER due_follows_from_sign_offs
   AFTER INSERT OR UPDATE OF due ON sign_offs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   EXECUTE FUNCTION laneway_due_commit();
+-- A grant begins while its escalation is pending, which ends in the same transaction.
 CREATE CONSTRAINT TRIGGER due_follows_from_grants
-  AFTER INSERT OR UPDATE OF state ON grants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  AFTER UPDATE OF state ON grants DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
   EXECUTE FUNCTION laneway_due_commit();
 
 -- Seats and votes.
@@ -795,6 +804,9 @@ BEGIN
       SELECT 1 FROM escalations WHERE tenant = NEW.tenant AND id = NEW.escalation
         AND state = 'pending' FOR NO KEY UPDATE)) THEN
     PERFORM laneway_refuse('a seat ends once, while it is pending');
+  END IF;
+  IF NEW.until < NEW.since THEN
+    PERFORM laneway_refuse('a seat ends after it began');
   END IF;
   IF (NEW.person, NEW.for_whom) IS DISTINCT FROM (OLD.person, OLD.for_whom)
       AND NOT (laneway_is_number(NEW.person)
@@ -879,6 +891,9 @@ BEGIN
     WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
   SELECT outcome, at INTO r FROM resolutions
     WHERE tenant = NEW.tenant AND escalation = NEW.escalation;
+  IF NOT laneway_grant_fits(NEW.state, NEW.lapses, NEW.consume_key, NEW.ended) THEN
+    PERFORM laneway_refuse('a grant fits together');
+  END IF;
   -- Between the resolution and the change of the state: nothing is granted later.
   IF e.state IS DISTINCT FROM 'pending' OR r.outcome IS NULL
       OR r.outcome NOT IN ('approved', 'amended') THEN
@@ -898,6 +913,9 @@ BEGIN
   IF (NEW.tenant, NEW.escalation, NEW.digest, NEW.lapses)
     IS DISTINCT FROM (OLD.tenant, OLD.escalation, OLD.digest, OLD.lapses) THEN
     PERFORM laneway_refuse('the terms of a grant never change');
+  END IF;
+  IF NOT laneway_grant_fits(NEW.state, NEW.lapses, NEW.consume_key, NEW.ended) THEN
+    PERFORM laneway_refuse('a grant fits together');
   END IF;
   IF OLD.state <> 'live' THEN
     PERFORM laneway_refuse('a grant ends once');
@@ -943,8 +961,9 @@ CREATE TRIGGER audit_is_a_chain BEFORE INSERT ON audit FOR EACH ROW
 CREATE FUNCTION laneway_payloads_update() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   IF (NEW.tenant, NEW.escalation, NEW.n) IS DISTINCT FROM (OLD.tenant, OLD.escalation, OLD.n)
-      OR OLD.body IS NULL OR NEW.body IS NOT NULL THEN
-    PERFORM laneway_refuse('a payload is only ever erased');
+      OR OLD.body IS NULL OR NEW.body IS NOT NULL OR NEW.salt IS NOT NULL OR NEW.erased_at IS NULL
+      OR NEW.erased_by IS NULL OR NEW.erased_why IS NULL THEN
+    PERFORM laneway_refuse('a payload is only ever erased, by a tombstone');
   END IF;
   IF NOT EXISTS (SELECT 1 FROM escalations e WHERE e.tenant = NEW.tenant AND e.id = NEW.escalation
       AND e.erased > 0 AND NOT EXISTS (SELECT 1 FROM grants g
@@ -957,13 +976,20 @@ CREATE TRIGGER payloads_are_kept_or_erased BEFORE UPDATE ON payloads FOR EACH RO
   EXECUTE FUNCTION laneway_payloads_update();
 
 CREATE FUNCTION laneway_payloads_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE erased_before BIGINT;
 BEGIN
-  IF NEW.body IS NULL THEN
+  IF NEW.salt IS NULL OR NEW.body IS NULL OR NEW.erased_at IS NOT NULL OR NEW.erased_by IS NOT NULL
+      OR NEW.erased_why IS NOT NULL THEN
     PERFORM laneway_refuse('a payload begins kept');
   END IF;
+  SELECT e.erased INTO erased_before FROM audit a
+    JOIN escalations e ON e.tenant = a.tenant AND e.id = a.escalation
+    WHERE a.tenant = NEW.tenant AND a.escalation = NEW.escalation AND a.n = NEW.n;
+  IF NOT FOUND THEN
+    PERFORM laneway_refuse('a payload is that of a row');
+  END IF;
   -- What comes behind an erasure is erased by the next one.
-  IF EXISTS (SELECT 1 FROM escalations WHERE tenant = NEW.tenant AND id = NEW.escalation
-      AND erased = 2) THEN
+  IF erased_before = 2 THEN
     UPDATE escalations SET erased = 3 WHERE tenant = NEW.tenant AND id = NEW.escalation AND erased = 2
       AND NOT EXISTS (SELECT 1 FROM audit WHERE tenant = NEW.tenant AND escalation = NEW.escalation
         AND n = NEW.n AND kind = 'erased');
@@ -1009,6 +1035,9 @@ BEGIN
   IF (NEW.tenant, NEW.id, NEW.seq, NEW.escalation, NEW.notice, NEW.at)
     IS DISTINCT FROM (OLD.tenant, OLD.id, OLD.seq, OLD.escalation, OLD.notice, OLD.at) THEN
     PERFORM laneway_refuse('a notice never changes');
+  END IF;
+  IF NEW.state = 'failed' AND NEW.problem IS NULL THEN
+    PERFORM laneway_refuse('a notice that failed says why');
   END IF;
   IF NEW.count < OLD.count THEN
     PERFORM laneway_refuse('a notice stands for no fewer than before');

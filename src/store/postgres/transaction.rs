@@ -11,10 +11,10 @@ use postgres::types::ToSql;
 use super::error::Failure;
 use super::page::{Page, summary};
 use super::pool::Connection;
-use super::rows::number;
+use super::rows::{audit, checkpoint, digest, number};
 use super::{load, put};
 use crate::clock::Timestamp;
-use crate::escalation::audit::{Checkpoint, Digest, Head, Payload, Row as AuditRow, Salt};
+use crate::escalation::audit::{Checkpoint, Head, Payload, Row as AuditRow};
 use crate::escalation::time::{from_micros, micros};
 use crate::escalation::{Counts, Principal};
 use crate::store::kept::{Attempt, AttemptQuery, Entry, EntryKind};
@@ -564,60 +564,4 @@ pub(super) fn instant(micros: i64) -> Timestamp {
 /// A number that no database holds in more than 63 bits.
 pub(super) fn whole(number: u64) -> Result<i64, StoreError> {
     i64::try_from(number).map_err(|_| StoreError::other("a number is too large to be stored"))
-}
-
-fn digest(bytes: &[u8]) -> Result<Digest, StoreError> {
-    let bytes = bytes.try_into();
-    bytes
-        .map(Digest)
-        .map_err(|_| StoreError::corrupt("a digest has another length"))
-}
-
-fn salt(bytes: &[u8]) -> Result<Salt, StoreError> {
-    let bytes = bytes.try_into();
-    bytes
-        .map(Salt)
-        .map_err(|_| StoreError::corrupt("a salt has another length"))
-}
-
-fn audit(row: &Row) -> Result<(AuditRow, Payload), StoreError> {
-    let kept = AuditRow {
-        seq: number(row, 0)?,
-        tenant: row.get(1),
-        escalation: row.get(2),
-        n: number(row, 3)?,
-        at: instant(row.get(4)),
-        kind: row.get(5),
-        payload: digest(row.get(6))?,
-        previous: digest(row.get(7))?,
-        hash: digest(row.get(8))?,
-    };
-    let text = |column: usize| row.get::<_, Option<String>>(column);
-    let sealed = row.get::<_, Option<&[u8]>>(9);
-    let payload = match (sealed, text(10), row.get::<_, Option<i64>>(11)) {
-        (Some(sealed), Some(body), None) => Payload::Kept {
-            salt: salt(sealed)?,
-            body,
-        },
-        (None, None, Some(at)) => Payload::Erased {
-            at: instant(at),
-            by: text(12).unwrap_or_default(),
-            why: text(13).unwrap_or_default(),
-        },
-        _ => Payload::Missing,
-    };
-    Ok((kept, payload))
-}
-
-fn checkpoint(row: &Row) -> Result<Checkpoint, StoreError> {
-    Ok(Checkpoint {
-        n: number(row, 0)?,
-        seq: number(row, 1)?,
-        rows: number(row, 2)?,
-        chains: number(row, 3)?,
-        root: digest(row.get(4))?,
-        previous: digest(row.get(5))?,
-        hash: digest(row.get(6))?,
-        at: instant(row.get(7)),
-    })
 }
