@@ -23,6 +23,7 @@ mod block;
 mod check;
 mod completions;
 mod decide;
+mod doctor;
 mod escalations;
 mod explain;
 mod explain_code;
@@ -93,6 +94,7 @@ enum Command {
     Show(show::Args),
     Serve(serve::Args),
     Access(access::Args),
+    Doctor(doctor::Args),
     Escalations(escalations::Args),
     Audit(audit::Args),
     Backup(backup::Args),
@@ -133,6 +135,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::Show(args) => show::run(args, shell),
         Command::Access(args) => access::run(args, shell),
         Command::Serve(args) => serve::run(args, shell),
+        Command::Doctor(args) => doctor::run(args, shell),
         Command::Escalations(args) => escalations::run(args, shell),
         Command::Backup(args) => backup::run(args, shell),
         Command::Restore(args) => backup::restore(args, shell),

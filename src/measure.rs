@@ -16,7 +16,6 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Deserialize;
 use siphasher::sip128::SipHasher13;
 
 use crate::clock::{Duration, Timestamp};
@@ -358,9 +357,8 @@ pub struct Bounds {
     pub counts: Counts,
 }
 
-/// What an operator says of measures: `[measures]` in `laneway.toml`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// What counts in windows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
     /// Whether an event counts that is denied.
     pub denied: bool,

@@ -22,5 +22,5 @@ mod tend;
 
 pub use access::{Access, LinkFor, Scope, Scopes, Session, Token, TokenMade};
 pub use app::{App, StartError, Started};
-pub use listen::{Serving, serve};
+pub use listen::{Serving, is_usable, serve};
 pub use problem::Problem;

@@ -14,6 +14,11 @@ mod answers;
 mod decisions;
 #[path = "server/entering.rs"]
 mod entering;
+#[path = "server/operations.rs"]
+mod operations;
+#[path = "support/program.rs"]
+#[expect(dead_code, reason = "other tests use the rest of it")]
+mod program;
 #[path = "support/service.rs"]
 mod service;
 

@@ -123,6 +123,10 @@ impl Shell {
     }
 
     /// The configuration that was named, if one was.
+    #[cfg_attr(
+        not(feature = "server"),
+        expect(dead_code, reason = "the service takes it")
+    )]
     pub(super) fn config_path(&self) -> Option<PathBuf> {
         self.config.clone()
     }

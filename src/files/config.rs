@@ -53,15 +53,17 @@ use toml::Spanned;
 use super::shown;
 use crate::escalation::people::Directory;
 use crate::limits::{DIRECTORY_BYTES, Limits};
-use crate::measure::{Counts, Sources};
+use crate::measure::Sources;
 
 mod decisions;
+mod measures;
 mod people;
 mod server;
 mod settings;
 mod source;
 
 pub use decisions::Decisions;
+pub use measures::{Measures, Routing};
 pub use server::{Server, Tls};
 pub use settings::{Escalations, Local, Notify, Store, StorePlaceError};
 use source::Source;
@@ -83,7 +85,7 @@ pub struct Config {
     /// The sources of events that are trusted with the time, and how late theirs may be.
     pub sources: Sources,
     /// What counts in windows, and for whom.
-    pub measures: Counts,
+    pub measures: Measures,
     /// Who is who.
     pub people: Directory,
     /// Where escalations are stored, and what holds for all of them.
@@ -105,7 +107,7 @@ impl Default for Config {
         Self {
             limits: Limits::default(),
             sources: Sources::default(),
-            measures: Counts::default(),
+            measures: Measures::default(),
             people: Directory::reached_by(notify.channels.clone()),
             escalations: Escalations::default(),
             notify,
@@ -122,7 +124,7 @@ impl Default for Config {
 struct Written {
     limits: Limits,
     sources: Sources,
-    measures: Counts,
+    measures: Measures,
     directory: Option<Spanned<String>>,
     people: people::People,
     groups: people::Groups,

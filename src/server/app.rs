@@ -24,7 +24,7 @@ use crate::clock::Timestamp;
 use crate::decision::Decision;
 use crate::desk::{Clock, Desk, DeskError, Statistics, SystemClock};
 use crate::engine::{self, EngineError, Log, Wanted};
-use crate::files::config::{self, Config, ConfigError};
+use crate::files::config::{self, Config, ConfigError, Routing};
 use crate::files::{FilesError, Root};
 use crate::matrix::Matrix;
 use crate::notify::Notifier;
@@ -198,6 +198,12 @@ impl App {
     /// What decides; nothing where no matrix could be read.
     pub(super) fn deciding(&self) -> Option<Arc<Deciding>> {
         self.engine.load_full()
+    }
+
+    /// How events come, which says whether windows are whole.
+    pub(super) fn routing(&self) -> Routing {
+        let config = self.config();
+        config.measures.routing(&config.escalations.store)
     }
 
     /// What is wrong with the matrix on the disk.
@@ -399,6 +405,7 @@ impl App {
         };
         config.escalations.store = now.escalations.store.clone();
         config.decisions = now.decisions.clone();
+        config.measures = now.measures;
     }
 
     /// Decides by another matrix from now on.
@@ -465,7 +472,7 @@ fn decide_by(matrix: Arc<Matrix>, config: &Config, now: Timestamp) -> Result<Dec
     let settings = Settings {
         limits: config.limits.clone(),
         sources: config.sources.clone(),
-        counts: config.measures,
+        counts: config.measures.counts(&config.escalations.store),
     };
     let folder = &config.server.windows;
     let failed = |error| {
@@ -530,7 +537,7 @@ fn is_safe(config: &Config, demo: bool) -> Result<(), StartError> {
             server.listen
         )));
     }
-    if !is_local && server.tls.is_none() && !server.behind_proxy {
+    if server.is_exposed() {
         return Err(StartError::Unsafe(format!(
             "{} is reached from other machines: set `tls` under `[server]`, or `behind_proxy = true` \
              where something in front of it speaks TLS",

@@ -186,6 +186,14 @@ async fn connection(
     }
 }
 
+/// Whether a certificate and its key can be used.
+///
+/// # Errors
+/// When they cannot.
+pub fn is_usable(tls: &Tls) -> Result<(), StartError> {
+    acceptor(tls).map(drop)
+}
+
 fn acceptor(tls: &Tls) -> Result<TlsAcceptor, StartError> {
     let file = |path: &std::path::Path| crate::files::shown(path);
     let wrong = |path: &std::path::Path, why: &dyn std::fmt::Display| {

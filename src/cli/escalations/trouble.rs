@@ -47,7 +47,7 @@ impl Trouble {
         }
     }
 
-    fn message(&self) -> String {
+    pub(in crate::cli) fn message(&self) -> String {
         match self {
             Self::Desk(DeskError::Refused(refusal)) => match hint(refusal) {
                 Some(hint) => format!("{refusal}; {hint}"),

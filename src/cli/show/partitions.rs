@@ -41,7 +41,7 @@ pub(super) fn write(out: &mut impl Write, matrix: &Arc<Matrix>) -> io::Result<()
         out,
         "\nEvents with equal values go to one engine: the first 8 bytes, big-endian, of the SHA-256 of the \
          values in\nthis order, each with its length in front (4 bytes, little-endian), modulo the number \
-         of engines.\nAn engine that sees only a part of a window says so: `shared = true` under \
-         `[measures]` in laneway.toml."
+         of engines.\nHow events come is said by `routing` under `[measures]` in laneway.toml: \"alone\" to one \
+         engine,\n\"partitioned\" as above, \"shared\" to any of several, whose windows are lower bounds then."
     )
 }

@@ -77,6 +77,14 @@ impl Default for Server {
     }
 }
 
+impl Server {
+    /// Whether other machines reach it without TLS, by what is said here.
+    #[must_use]
+    pub fn is_exposed(&self) -> bool {
+        !self.listen.ip().is_loopback() && self.tls.is_none() && !self.behind_proxy
+    }
+}
+
 /// `[server]` as it is written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

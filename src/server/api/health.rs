@@ -25,6 +25,8 @@ pub(in crate::server) struct Health {
     health: &'static str,
     /// What, by stable codes.
     problems: Vec<&'static str>,
+    /// How events come: `alone`, `partitioned` or `shared`, where windows are lower bounds.
+    measures: &'static str,
 }
 
 /// Whether it is well. It answers 200 while it lives, also red: to start it anew would mend nothing.
@@ -34,7 +36,13 @@ pub(in crate::server) async fn health(State(app): State<Arc<App>>) -> Response {
         true => "green",
         false => "red",
     };
-    Answer(Health { health, problems }).into_response()
+    let measures = app.routing().as_str();
+    Answer(Health {
+        health,
+        problems,
+        measures,
+    })
+    .into_response()
 }
 
 /// Whether requests are to be sent to it: it can decide, its store answers, and it does not end.
