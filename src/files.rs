@@ -123,6 +123,16 @@ pub fn acts_on_terminal(c: char) -> bool {
         || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a character has no width, or turns what follows: general category Cf and its kin that browsers
+/// and mail programs act on.
+#[must_use]
+pub fn hides(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
+        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
+}
+
 fn listed(files: &[String]) -> String {
     let names: Vec<String> = files
         .iter()

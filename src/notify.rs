@@ -12,9 +12,13 @@ use crate::escalation::Directory;
 use crate::store::Posted;
 
 mod lines;
+#[cfg(feature = "server")]
+mod outbound;
 mod router;
 
 pub use lines::{FileNotifier, LogNotifier, line};
+#[cfg(feature = "server")]
+pub use outbound::{Lookup, Outbound, SigningSecret, SystemLookup, message_id, signatures};
 pub use router::{Carrier, Router};
 
 /// Sends notices.

@@ -57,16 +57,22 @@ use crate::measure::Sources;
 
 mod decisions;
 mod measures;
+mod notify;
 mod people;
 mod server;
 mod settings;
 mod source;
+mod web;
 
 pub use decisions::Decisions;
 pub use measures::{Measures, Routing};
+pub use notify::{Notify, Secret, SecretFrom, Smtp, SmtpTls, Url, Webhook};
 pub use server::{Server, Tls};
-pub use settings::{Escalations, Local, Notify, Store, StorePlaceError};
+pub use settings::{Escalations, Local, Store, StorePlaceError};
+pub use source::Place;
 use source::Source;
+#[cfg(feature = "server")]
+pub(crate) use web::web_address;
 
 /// The name of the file.
 pub const NAME: &str = "laneway.toml";
@@ -90,7 +96,7 @@ pub struct Config {
     pub people: Directory,
     /// Where escalations are stored, and what holds for all of them.
     pub escalations: Escalations,
-    /// What reaches people.
+    /// What reaches people and callers.
     pub notify: Notify,
     /// What a user of the command line may do.
     pub local: Local,
@@ -131,7 +137,8 @@ struct Written {
     agents: people::Agents,
     roles: people::Roles,
     escalations: settings::EscalationsTable,
-    notify: settings::NotifyTable,
+    notify: notify::NotifyTable,
+    callers: notify::Callers,
     local: Local,
     decisions: Option<decisions::DecisionsTable>,
     server: server::ServerTable,
@@ -195,7 +202,7 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
         agents: written.agents,
         roles: written.roles,
     };
-    let notify = written.notify.read(source)?;
+    let notify = written.notify.read(source, &written.callers)?;
     let people = match &written.directory {
         None => people::directory((source, &tables), None, &notify)?,
         Some(name) => {

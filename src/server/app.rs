@@ -27,7 +27,7 @@ use crate::engine::{self, EngineError, Log, Wanted};
 use crate::files::config::{self, Config, ConfigError, Routing};
 use crate::files::{FilesError, Root};
 use crate::matrix::Matrix;
-use crate::notify::Notifier;
+use crate::notify::{Outbound, SystemLookup};
 use crate::reference::Recorded;
 use crate::router::{Router, Settings};
 use crate::store::{Durability, FileStore};
@@ -77,7 +77,7 @@ pub struct App {
     pub(super) desk: Desk,
     pub(super) access: Access,
     pub(super) live: Live,
-    pub(super) notifier: Box<dyn Notifier>,
+    notifier: ArcSwap<Outbound>,
     pub(super) is_demo: bool,
     pub(super) started: Started,
     config: ArcSwap<Config>,
@@ -156,11 +156,11 @@ impl App {
             }
             _ => None,
         };
-        let notifier = crate::notify::Router::of_lines(config.notify.file.clone());
+        let notifier = outbound(&config, &url_of(&config, None))?;
         Ok(Self {
             access: Access::new(Arc::clone(desk.store())),
             live: Live::new(),
-            notifier: Box::new(notifier),
+            notifier: ArcSwap::from_pointee(notifier),
             is_demo,
             desk,
             started,
@@ -271,16 +271,12 @@ impl App {
     /// The URL by which people reach it.
     #[must_use]
     pub fn url(&self) -> String {
-        let config = self.config();
-        if let Some(url) = &config.server.url {
-            return url.clone();
-        }
-        let scheme = match config.server.tls {
-            Some(_) => "https",
-            None => "http",
-        };
-        let address = self.address.get().copied();
-        format!("{scheme}://{}", address.unwrap_or(config.server.listen))
+        url_of(&self.config(), self.address.get().copied())
+    }
+
+    /// What tells people and callers.
+    pub(super) fn notifier(&self) -> Arc<Outbound> {
+        self.notifier.load_full()
     }
 
     /// Whether browsers reach it by TLS.
@@ -391,8 +387,16 @@ impl App {
         *locked(&self.trouble) = why;
     }
 
+    /// Another configuration. Where its secrets cannot be read, what told people before goes on, and that is
+    /// said.
     pub(super) fn set_config(&self, config: Config) {
+        let opened = outbound(&config, &url_of(&config, self.address.get().copied()));
         self.config.store(Arc::new(config));
+        let failed = opened.map(|it| self.notifier.store(Arc::new(it))).err();
+        if let Some(error) = &failed {
+            tracing::error!("{error}");
+        }
+        self.failed("notify", failed.map(|error| error.to_string()));
     }
 
     /// What is settled at the start, whatever the file says later.
@@ -504,6 +508,23 @@ pub(super) fn load(root: &Root, config: &Config, now: Timestamp) -> Result<Arc<M
             Err(format!("the matrix `{}` does not load{first}", root.name()))
         }
     }
+}
+
+/// The URL by which people reach a service, which listens at an address.
+fn url_of(config: &Config, address: Option<SocketAddr>) -> String {
+    if let Some(url) = &config.server.url {
+        return url.clone();
+    }
+    let scheme = match config.server.tls {
+        Some(_) => "https",
+        None => "http",
+    };
+    format!("{scheme}://{}", address.unwrap_or(config.server.listen))
+}
+
+/// What tells people and callers.
+fn outbound(config: &Config, url: &str) -> Result<Outbound, ConfigError> {
+    Outbound::open(&config.notify, url, Arc::new(SystemLookup))
 }
 
 /// What a demonstration keeps is beside nothing else.

@@ -132,7 +132,7 @@ fn due(app: &App) -> Result<bool, DeskError> {
 }
 
 fn send(app: &App) -> Result<bool, DeskError> {
-    let sent = app.desk.send(app.notifier.as_ref(), NOTICES)?;
+    let sent = app.desk.send(app.notifier().as_ref(), NOTICES)?;
     Ok(sent.sent + sent.retried + sent.failed >= NOTICES as usize)
 }
 

@@ -1,6 +1,7 @@
 //! What reaches a person.
 //!
-//! In: `log`, `file` or `file:notices.ndjson`. Out: a [`Channel`].
+//! In: `log`, `file`, `file:notices.ndjson`, `email:ann@example.com`, `webhook:NAME`, `slack:NAME` or
+//! `teams:NAME`. Out: a [`Channel`].
 //! Invariant: a kind that nothing can send through is refused when it is read, and not when somebody
 //! waits for a notice.
 //! Knows nothing of how anything is sent.
@@ -29,11 +30,26 @@ pub enum ChannelKind {
     Log,
     /// A line in a file; without an address in that of `[notify]`.
     File,
+    /// A message to an address, by the mail server of `[notify.smtp]`.
+    Email,
+    /// A signed request to the service of that name in `[notify.webhooks]`.
+    Webhook,
+    /// A message in the chat of that name there, as Slack takes it.
+    Slack,
+    /// The same as Teams takes it.
+    Teams,
 }
 
 impl ChannelKind {
     /// All kinds.
-    pub const ALL: [Self; 2] = [Self::Log, Self::File];
+    pub const ALL: [Self; 6] = [
+        Self::Log,
+        Self::File,
+        Self::Email,
+        Self::Webhook,
+        Self::Slack,
+        Self::Teams,
+    ];
 
     /// How it is written.
     #[must_use]
@@ -41,15 +57,25 @@ impl ChannelKind {
         match self {
             Self::Log => "log",
             Self::File => "file",
+            Self::Email => "email",
+            Self::Webhook => "webhook",
+            Self::Slack => "slack",
+            Self::Teams => "teams",
         }
     }
 
     /// Whether it has several places.
     #[must_use]
     pub fn takes_address(self) -> bool {
+        self != Self::Log
+    }
+
+    /// What its address is, where it is nowhere without one.
+    fn needs(self) -> Option<&'static str> {
         match self {
-            Self::Log => false,
-            Self::File => true,
+            Self::Log | Self::File => None,
+            Self::Email => Some("ann@example.com"),
+            Self::Webhook | Self::Slack | Self::Teams => Some("ops"),
         }
     }
 }
@@ -83,12 +109,39 @@ pub enum ChannelError {
         /// The kind.
         kind: ChannelKind,
     },
+    /// The kind is nowhere without one.
+    #[error("the channel `{kind}` needs an address, as in `{kind}:{example}`")]
+    MissingAddress {
+        /// The kind.
+        kind: ChannelKind,
+        /// Such an address.
+        example: &'static str,
+    },
+    /// It does not look like what mail is sent to.
+    #[error("{} is no address of e-mail, such as `ann@example.com`", named(address))]
+    BadMailbox {
+        /// As it was given.
+        address: String,
+    },
 }
 
 fn known() -> String {
-    ChannelKind::ALL
-        .map(|kind| format!("`{kind}`"))
-        .join(" and ")
+    let [others @ .., last] = ChannelKind::ALL.map(|kind| format!("`{kind}`"));
+    format!("{} and {last}", others.join(", "))
+}
+
+/// Whether mail can be sent to it: printable ASCII without what separates addresses, in two parts.
+fn is_mailbox(address: &str) -> bool {
+    let is_plain = |c: char| c.is_ascii_graphic() && !"<>()[],;:\\\"".contains(c);
+    let parts = address.rsplit_once('@');
+    parts.is_some_and(|(user, host)| {
+        let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+        (1..=64).contains(&user.len())
+            && user.chars().all(|c| is_plain(c) && c != '@')
+            && (1..=253).contains(&host.len())
+            && host.chars().all(is_host)
+            && !host.split('.').any(str::is_empty)
+    })
 }
 
 fn meant(kind: &str) -> String {
@@ -121,10 +174,19 @@ impl Channel {
             {
                 Err(ChannelError::BadAddress { kind })
             }
-            address => Ok(Self {
-                kind,
-                address: address.map(str::to_owned),
-            }),
+            Some(address) if kind == ChannelKind::Email && !is_mailbox(address) => {
+                let address = address.to_owned();
+                Err(ChannelError::BadMailbox { address })
+            }
+            address => match kind.needs() {
+                Some(example) if address.is_none() => {
+                    Err(ChannelError::MissingAddress { kind, example })
+                }
+                _ => Ok(Self {
+                    kind,
+                    address: address.map(str::to_owned),
+                }),
+            },
         }
     }
 }
@@ -182,7 +244,16 @@ mod tests {
 
     #[test]
     fn a_channel_reads_back_as_it_is_shown() {
-        for text in ["log", "file", "file:a b.ndjson", "file:C:\\notices"] {
+        for text in [
+            "log",
+            "file",
+            "file:a b.ndjson",
+            "file:C:\\notices",
+            "email:ann@example.com",
+            "webhook:ops",
+            "slack:ops-chat",
+            "teams:ops",
+        ] {
             assert_eq!(Channel::parse(text).unwrap().to_string(), text);
         }
         let file = Channel::parse("file:x").unwrap();
@@ -223,19 +294,53 @@ mod tests {
         let message = |text: &str| Channel::parse(text).unwrap_err().to_string();
         assert_eq!(
             message("pager"),
-            "there is no channel `pager`, the channels are `log` and `file`"
+            "there is no channel `pager`, the channels are `log`, `file`, `email`, `webhook`, `slack` \
+             and `teams`"
         );
         assert_eq!(
             message("fil:x"),
-            "there is no channel `fil`, the channels are `log` and `file`; did you mean `file`?"
+            "there is no channel `fil`, the channels are `log`, `file`, `email`, `webhook`, `slack` \
+             and `teams`; did you mean `file`?"
         );
         assert_eq!(message("log:x"), "the channel `log` takes no address");
         let bad = "the address of the channel `file` has 1 to 2048 bytes and no control characters";
         assert_eq!(message("file:"), bad);
         assert_eq!(message("file: "), bad);
         assert_eq!(message("file:a\u{1b}"), bad);
+        assert_eq!(
+            message("email"),
+            "the channel `email` needs an address, as in `email:ann@example.com`"
+        );
+        assert_eq!(
+            message("slack"),
+            "the channel `slack` needs an address, as in `slack:ops`"
+        );
         let edge = "x".repeat(ADDRESS_BYTES);
         assert!(Channel::parse(&format!("file:{edge}")).is_ok());
         assert_eq!(message(&format!("file:{edge}x")), bad);
+    }
+
+    #[test]
+    fn an_address_of_mail_is_one_and_adds_no_header_or_recipient() {
+        for bad in [
+            "ann",
+            "@example.com",
+            "ann@",
+            "ann@example..com",
+            "a nn@example.com",
+            "ann@example.com,eve@example.com",
+            "ann@example.com>",
+            "ann@b@example.com",
+            "\"ann\"@example.com",
+            "änn@example.com",
+            "ann@exam_ple.com",
+        ] {
+            let error = Channel::parse(&format!("email:{bad}")).unwrap_err();
+            let address = bad.to_owned();
+            assert_eq!(error, ChannelError::BadMailbox { address });
+        }
+        let injected = Channel::parse("email:ann@example.com\r\nBcc: eve@example.com");
+        let kind = ChannelKind::Email;
+        assert_eq!(injected.unwrap_err(), ChannelError::BadAddress { kind });
     }
 }

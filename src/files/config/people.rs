@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::ConfigError;
-use super::settings::{Notify, channels};
+use super::notify::{Notify, channels};
 use super::source::Source;
 use crate::escalation::people::{Directory, DirectoryBuilder, Member, PeopleError, Person};
 use crate::escalation::principal::Principal;
@@ -219,7 +219,7 @@ fn add_people(
         let person = Person {
             logins: logins().map(|login| login.get_ref().clone()).collect(),
             channels: match &table.channels {
-                Some(list) => Some(channels(source, list, notify.file.is_some())?),
+                Some(list) => Some(channels(source, list, notify)?),
                 None => None,
             },
             left: table.left,

@@ -138,11 +138,7 @@ impl ServerTable {
             })?);
         }
         for text in &self.proxies {
-            let net = text.get_ref().parse::<IpNet>();
-            let net = net.or_else(|_| text.get_ref().parse::<IpAddr>().map(IpNet::from));
-            let net =
-                net.map_err(|_| wrong(text, "an address, or a network such as `10.0.0.0/8`"))?;
-            server.proxies.push(net);
+            server.proxies.push(source.network(text)?);
         }
         if let Some(text) = &self.user_header {
             let name = text.get_ref().to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! How escalations are kept and told: `[escalations]`, `[notify]` and `[local]`.
+//! How escalations are kept, and who may act here: `[escalations]` and `[local]`.
 //!
 //! In: these tables. Out: settings within their bounds.
 //! Invariant: a path is beside the file that names it, wherever a program is started.
@@ -12,7 +12,6 @@ use toml::Spanned;
 use super::ConfigError;
 use super::source::Source;
 use crate::clock::Duration;
-use crate::escalation::people::{Channel, ChannelKind};
 use crate::escalation::policy::{Policy, RedactPath};
 
 /// The name of the store where none is set.
@@ -68,24 +67,6 @@ impl fmt::Debug for Store {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),
             Self::Postgres(_) => f.write_str("Postgres(..)"),
-        }
-    }
-}
-
-/// What reaches people.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notify {
-    /// What reaches a person who has no channels of their own.
-    pub channels: Vec<Channel>,
-    /// Where notices of the channel `file` go that has no address.
-    pub file: Option<PathBuf>,
-}
-
-impl Default for Notify {
-    fn default() -> Self {
-        Self {
-            channels: vec![ChannelKind::Log.into()],
-            file: None,
         }
     }
 }
@@ -178,53 +159,4 @@ fn where_stored(source: &Source, store: &Spanned<String>) -> Result<Store, Confi
         Ok(other) => Ok(other),
         Err(error) => Err(source.wrong(store.span(), error)),
     }
-}
-
-/// `[notify]` as it is written.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub(super) struct NotifyTable {
-    channels: Option<Vec<Spanned<String>>>,
-    file: Option<Spanned<String>>,
-}
-
-impl NotifyTable {
-    pub(super) fn read(&self, source: &Source) -> Result<Notify, ConfigError> {
-        let mut notify = Notify::default();
-        if let Some(file) = &self.file {
-            notify.file = Some(source.beside(file)?);
-        }
-        if let Some(list) = &self.channels {
-            notify.channels = channels(source, list, notify.file.is_some())?;
-        }
-        Ok(notify)
-    }
-}
-
-/// The channels of a list. A path in one is beside the file that names it, as all paths are.
-pub(super) fn channels(
-    source: &Source,
-    list: &[Spanned<String>],
-    has_file: bool,
-) -> Result<Vec<Channel>, ConfigError> {
-    let read = |text: &Spanned<String>| {
-        let wrong = |message: &dyn fmt::Display| source.wrong(text.span(), message);
-        let mut channel = Channel::parse(text.get_ref()).map_err(|error| wrong(&error))?;
-        if channel.kind == ChannelKind::File {
-            let Some(address) = &channel.address else {
-                let message = "the channel `file` needs a path, as in `file:notices.ndjson`, \
-                               or `file` in `[notify]`";
-                return if has_file {
-                    Ok(channel)
-                } else {
-                    Err(wrong(&message))
-                };
-            };
-            let path = source.sibling(address).into_os_string().into_string();
-            let path = path.map_err(|_| wrong(&"the folder of this file is not UTF-8"))?;
-            channel.address = Some(path);
-        }
-        Ok(channel)
-    };
-    list.iter().map(read).collect()
 }

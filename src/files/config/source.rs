@@ -4,14 +4,37 @@
 //! Invariant: a message does not act on a terminal, whatever the text holds.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use ipnet::IpNet;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 
 use super::ConfigError;
 use crate::files::shown;
+
+/// Where something stands in a file, for mistakes that only its use shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    path: PathBuf,
+    line: usize,
+    column: usize,
+}
+
+impl Place {
+    /// A mistake there.
+    #[must_use]
+    pub fn wrong(&self, message: impl Display) -> ConfigError {
+        ConfigError::Invalid {
+            path: self.path.clone(),
+            line: self.line,
+            column: self.column,
+            message: shown(Path::new(&message.to_string())),
+        }
+    }
+}
 
 /// A file with its text.
 #[derive(Debug)]
@@ -64,16 +87,28 @@ impl Source {
         folder.join(name)
     }
 
-    /// A mistake at an offset.
-    pub(super) fn invalid(&self, at: usize, message: impl Display) -> ConfigError {
+    /// An address or a network.
+    pub(super) fn network(&self, text: &Spanned<String>) -> Result<IpNet, ConfigError> {
+        let net = text.get_ref().parse::<IpNet>();
+        let net = net.or_else(|_| text.get_ref().parse::<IpAddr>().map(IpNet::from));
+        let message = "an address, or a network such as `10.0.0.0/8`";
+        net.map_err(|_| self.wrong(text.span(), message))
+    }
+
+    /// Where an offset is.
+    pub(super) fn place(&self, at: usize) -> Place {
         let before = self.text.get(..at).unwrap_or_default();
         let last = before.rsplit('\n').next().unwrap_or_default();
-        ConfigError::Invalid {
+        Place {
             path: self.path.clone(),
             line: before.matches('\n').count() + 1,
             column: last.chars().count() + 1,
-            message: shown(Path::new(&message.to_string())),
         }
+    }
+
+    /// A mistake at an offset.
+    pub(super) fn invalid(&self, at: usize, message: impl Display) -> ConfigError {
+        self.place(at).wrong(message)
     }
 
     /// A mistake at the beginning of a span.

@@ -8,6 +8,7 @@ use chrono_tz::Tz;
 use maud::{Markup, html};
 
 use crate::clock::Timestamp;
+use crate::files::{acts_on_terminal, hides};
 
 /// Characters of a text that a page shows at most; the rest is told of.
 const LONGEST: usize = 20_000;
@@ -22,21 +23,13 @@ pub(in crate::server) fn plain(text: &str) -> String {
         }
         match c {
             '\n' | '\t' => plain.push(c),
-            c if crate::files::acts_on_terminal(c) || hides(c) => {
+            c if acts_on_terminal(c) || hides(c) => {
                 plain.extend(c.escape_unicode());
             }
             c => plain.push(c),
         }
     }
     plain
-}
-
-/// What has no width, or turns what follows: general category Cf and its kin that browsers act on.
-fn hides(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-        | '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
 
 /// An instant as the people of a zone read it.

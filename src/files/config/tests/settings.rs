@@ -54,8 +54,8 @@ fn each_bound_of_a_setting_is_said_with_its_place() {
         ("[notify]\nfile = \"-\"\n", "2:8: this names no file"),
         (
             "[notify]\nchannels = [\"log\", \"fil\"]\n",
-            "2:20: there is no channel `fil`, the channels are `log` and `file`; \
-             did you mean `file`?",
+            "2:20: there is no channel `fil`, the channels are `log`, `file`, `email`, `webhook`, \
+             `slack` and `teams`; did you mean `file`?",
         ),
         (
             "[notify]\nchannels = [\"file\"]\n",
@@ -124,6 +124,9 @@ fn an_unknown_key_is_an_error_in_every_table() {
         "people.x",
         "roles",
         "notify",
+        "notify.smtp",
+        "notify.webhooks.x",
+        "callers.x",
         "local",
         "escalations",
         "limits",
@@ -264,6 +267,9 @@ fn every_key_is_in_the_reference() {
         "people.NAME",
         "roles",
         "notify",
+        "notify.smtp",
+        "notify.webhooks.NAME",
+        "callers.NAME",
         "local",
         "escalations",
         "limits",
