@@ -236,8 +236,15 @@ pub const CLOCK_GAP: Duration = Duration::from_minutes(5);
 /// How long a desk has a notice to itself while it sends it.
 pub const NOTICE_LEASE: Duration = Duration::from_minutes(2);
 
-/// Seconds between the tries of a notice. When the last has failed, the step is undeliverable.
-pub const NOTICE_RETRIES: [u32; 6] = [1, 5, 30, 120, 300, 600];
+/// Seconds between the tries of a notice: close together at first, and over three and a half days in all, so
+/// that a receiver may be down for a weekend. When the last has failed, it is given up.
+pub const NOTICE_RETRIES: [u32; 14] = [
+    1, 5, 30, 120, 300, 600, 1_800, 7_200, 18_000, 36_000, 36_000, 50_400, 72_000, 86_400,
+];
+
+/// Failed tries of a notice, the last some 18 minutes after the first, behind which its person counts as not
+/// told: nobody waits for days before somebody else is asked (rule 12).
+pub const NOTICE_TRIES_UNTOLD: u32 = 7;
 
 /// Rows of the audit behind which a checkpoint is made.
 pub const CHECKPOINT_ROWS: u64 = 1_000;

@@ -1,16 +1,25 @@
 //! Sending what waits in the outbox, at least once each (rules 12 and 15).
+//!
+//! In: notices that are due. Out: to a notifier, and what came of it.
+//! Invariant: a notice is tried over days; a step of which nobody was told is acted on long before, and once.
+//! Knows no channel.
 
 use chrono::TimeDelta;
+use sha2::{Digest, Sha256};
 
 use super::due::engine;
 use super::{Desk, DeskError};
 use crate::clock::Timestamp;
-use crate::escalation::{Command, Recipient};
-use crate::limits::{NOTICE_LEASE, NOTICE_RETRIES};
+use crate::escalation::{About, Command, Recipient};
+use crate::limits::{NOTICE_LEASE, NOTICE_RETRIES, NOTICE_TRIES_UNTOLD};
 use crate::notify::{Notifier, NotifyError, Told, Try};
 use crate::store::{
-    Attempt, AttemptOutcome, Delivery, Posted, StoreError, Stored, Transaction, bounded, write,
+    Attempt, AttemptOutcome, Delivery, Entry, EntryKind, Posted, StoreError, Stored, Transaction,
+    bounded, write,
 };
+
+/// For how long it is remembered that nobody was told of a step.
+const UNTOLD_KEPT: TimeDelta = TimeDelta::days(31);
 
 /// What came of a round of sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,12 +43,19 @@ impl Desk {
             // A wall clock that jumped sends a notice early or late, and decides nothing.
             let now = desk.inner.watch.judge(transaction.wall()?).at;
             let until = now + NOTICE_LEASE.to_chrono();
-            let mut posted = transaction.take_notices(now, until, limit)?;
-            // A retry asks only the channels that did not take it before.
-            for it in posted.iter_mut().filter(|it| it.attempts > 0) {
-                it.taken = transaction.taken_by(&it.notice.id)?;
+            let mut due = Vec::new();
+            for mut it in transaction.take_notices(now, until, limit)? {
+                if it.attempts > 0 {
+                    if asks_in_vain(transaction, &it)? {
+                        transaction.note_delivery(&it.notice.id, &Delivery::Sent(now))?;
+                        continue;
+                    }
+                    // A retry asks only the channels that did not take it before.
+                    it.taken = transaction.taken_by(&it.notice.id)?;
+                }
+                due.push(it);
             }
-            Ok(posted)
+            Ok(due)
         })?;
         let mut sent = Sent::default();
         for posted in posted {
@@ -68,9 +84,7 @@ impl Desk {
         write(self.inner.store.as_ref(), move |transaction| {
             // Locked first: of two who note the last failures one sees both. What follows from them is noted
             // with them, or a crash in between would lose it.
-            let is_person = matches!(posted.notice.to, Recipient::Person(_));
-            let is_failed = is_person && matches!(delivery, Delivery::Failed(..));
-            let stored = match is_failed {
+            let stored = match is_untold(&posted, &delivery) {
                 true => transaction.lock(&posted.escalation)?,
                 false => None,
             };
@@ -87,12 +101,25 @@ impl Desk {
                 .id
                 .rsplit_once('/')
                 .map_or("", |(step, _)| step);
-            if transaction.all_failed(step)? {
+            if transaction.all_failed(step)? && is_first(transaction, step, now)? {
                 desk.nobody_was_told(transaction, &posted, &stored)?;
             }
             Ok(())
         })?;
         Ok(())
+    }
+
+    /// Sends a notice again, by every channel of its recipient, that was sent or given up. Whether it was
+    /// there, and does not wait anyway. Whoever calls this knows that it may be done.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn redeliver(&self, notice: &str) -> Result<bool, DeskError> {
+        let (desk, id) = (self.clone(), notice.to_owned());
+        Ok(write(self.inner.store.as_ref(), move |transaction| {
+            let now = desk.inner.watch.judge(transaction.wall()?).at;
+            transaction.redeliver(&id, now)
+        })?)
     }
 
     /// Rule 12: all sends of a step failed. A notice of several sign-offs names no lane.
@@ -119,6 +146,53 @@ impl Desk {
         }
         Ok(())
     }
+}
+
+/// Whether a retry would ask somebody to decide what has ended: then it is over, and nothing has failed. One
+/// that stands for several may be about another that is open.
+fn asks_in_vain(transaction: &mut dyn Transaction, posted: &Posted) -> Result<bool, StoreError> {
+    let is_asking = matches!(posted.notice.about, About::Asked | About::Reminded);
+    if !is_asking || posted.count > 1 {
+        return Ok(false);
+    }
+    let stored = transaction.get(&posted.escalation)?;
+    Ok(stored.is_some_and(|it| !it.escalation.is_pending()))
+}
+
+/// Whether somebody is not told: it was given up, or tried in vain so often that nobody should wait for it.
+fn is_untold(posted: &Posted, delivery: &Delivery) -> bool {
+    let is_person = matches!(posted.notice.to, Recipient::Person(_));
+    is_person
+        && match delivery {
+            Delivery::Sent(_) => false,
+            Delivery::Retry(..) => posted.attempts + 1 >= NOTICE_TRIES_UNTOLD,
+            Delivery::Failed(..) => true,
+        }
+}
+
+/// Whether it is the first time that nobody was told of a step. That is remembered for longer than any
+/// notice is tried.
+fn is_first(
+    transaction: &mut dyn Transaction,
+    step: &str,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    // A step is named by a lane, whose name may be longer than a key.
+    let hash = Sha256::digest(step.as_bytes());
+    let key: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let kind = EntryKind::Untold;
+    if transaction.entry(kind, &key)?.is_some() {
+        return Ok(false);
+    }
+    let entry = Entry {
+        kind,
+        key,
+        owner: String::new(),
+        until: Some(now + UNTOLD_KEPT),
+        body: "{}".to_owned(),
+    };
+    transaction.put_entry(&entry)?;
+    Ok(true)
 }
 
 /// What follows from what came of it. Whom one channel told is told, whatever the others do.

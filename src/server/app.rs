@@ -356,6 +356,9 @@ impl App {
             Err(_) if !problems.contains(&"store") => problems.push("store"),
             _ => {}
         }
+        if !self.notifier().troubles().is_empty() {
+            problems.push("channels");
+        }
         if let Some(log) = self.log()
             && log.as_ref().is_err()
         {

@@ -17,8 +17,9 @@ use crate::store::read;
 /// Escalations of one transaction of steps.
 const STEPS: u32 = 200;
 
-/// Notices of one round.
-const NOTICES: u32 = 50;
+/// Notices of one round: few, so that all of them are sent within the time that a sender has for them, also
+/// where nothing answers.
+const NOTICES: u32 = 4;
 
 /// Rows of the audit that are read at once for news.
 const ROWS: u32 = 1_000;
@@ -132,7 +133,8 @@ fn due(app: &App) -> Result<bool, DeskError> {
 }
 
 fn send(app: &App) -> Result<bool, DeskError> {
-    let sent = app.desk.send(app.notifier().as_ref(), NOTICES)?;
+    let notifier = app.notifier();
+    let sent = app.desk.send(notifier.as_ref(), NOTICES)?;
     Ok(sent.sent + sent.retried + sent.failed >= NOTICES as usize)
 }
 

@@ -43,16 +43,19 @@ pub enum EntryKind {
     Setup,
     /// A reload of the matrix.
     Reload,
+    /// A step of which nobody was told, which is acted on once.
+    Untold,
 }
 
 impl EntryKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Token,
         Self::Session,
         Self::Password,
         Self::Setup,
         Self::Reload,
+        Self::Untold,
     ];
 
     /// The word that a store has for it.
@@ -64,6 +67,7 @@ impl EntryKind {
             Self::Password => "password",
             Self::Setup => "setup",
             Self::Reload => "reload",
+            Self::Untold => "untold",
         }
     }
 

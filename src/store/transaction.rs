@@ -204,6 +204,8 @@ pub trait Transaction {
     fn note_delivery(&mut self, id: &str, delivery: &Delivery) -> Result<(), StoreError>;
 
     /// Whether every notice to a person whose id is this, a slash and the person has failed, and there is one.
+    /// One that still waits counts as failed when it was tried
+    /// [`NOTICE_TRIES_UNTOLD`](crate::limits::NOTICE_TRIES_UNTOLD) times, and no channel took it.
     ///
     /// # Errors
     /// When they cannot be read.

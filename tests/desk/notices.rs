@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use laneway::desk::{Desk, Settings};
 use laneway::escalation::people::{Channel, ChannelKind};
 use laneway::escalation::{Command, Directory};
+use laneway::limits::{NOTICE_RETRIES, NOTICE_TRIES_UNTOLD};
 use laneway::notify::{Carrier, NotifyError, Router as Channels};
 use laneway::store::{self, Attempt, AttemptOutcome, AttemptQuery, Entry, EntryKind, Posted};
 
@@ -164,8 +165,8 @@ fn whom_one_channel_told_is_told_whatever_the_other_does() {
         let two = Two::new(Ok(()), other);
         let mut sent = two.send().sent;
         let people = two.log.asked().len();
-        for _ in 0..laneway::limits::NOTICE_RETRIES.len() {
-            two.office.hands.pass(TimeDelta::seconds(601));
+        for wait in NOTICE_RETRIES {
+            two.office.hands.pass(TimeDelta::seconds(i64::from(wait) + 1));
             let round = two.send();
             assert_eq!(round.failed, 0);
             sent += round.sent;
@@ -190,6 +191,82 @@ fn who_is_told_by_nobody_is_undeliverable_with_an_attempt_for_each_channel() {
     assert_eq!(never.len(), 2 * sent.failed);
     let it = two.office.desk.show(&two.id).unwrap().escalation;
     assert!(it.undelivered > 0);
+}
+
+#[test]
+fn a_notice_is_tried_over_days_and_somebody_else_is_asked_long_before() {
+    let days = NOTICE_RETRIES.iter().map(|it| i64::from(*it)).sum::<i64>() / 86_400;
+    assert!((3..=7).contains(&days), "{days}");
+    let two = Two::new(later(), later());
+    let desk = &two.office.desk;
+    let undelivered = || desk.show(&two.id).unwrap().escalation.undelivered;
+    let untold = || {
+        let found = store::read(desk.store().as_ref(), |t| {
+            t.entries(EntryKind::Untold, None, None, 100)
+        });
+        found.unwrap().len()
+    };
+    let people = two.send().retried;
+    for (n, wait) in (1..).zip(NOTICE_RETRIES) {
+        // What failed so often is another one's to answer; what is hurried by that fails as well.
+        let is_late = n >= NOTICE_TRIES_UNTOLD;
+        assert_eq!(undelivered() > 0, is_late, "{n}");
+        assert_eq!(undelivered() as usize, untold(), "{n}");
+        two.office.hands.pass(TimeDelta::seconds(i64::from(wait) + 1));
+        two.send();
+    }
+    let failed = attempts(desk, Some(AttemptOutcome::Later));
+    let first = |it: &&Attempt| it.notice == format!("{}/asked/b1@x", two.id);
+    let tries = failed.iter().filter(first).count();
+    // Each by two channels.
+    assert_eq!(tries, 2 * (NOTICE_RETRIES.len() + 1));
+    let outbox = store::read(desk.store().as_ref(), |t| t.outbox()).unwrap();
+    assert!(outbox.failed as usize >= people);
+    assert_eq!(undelivered() as usize, untold());
+}
+
+#[test]
+fn whom_a_channel_told_is_not_untold_however_often_the_other_fails() {
+    let two = Two::new(Ok(()), later());
+    two.send();
+    for wait in NOTICE_RETRIES {
+        two.office.hands.pass(TimeDelta::seconds(i64::from(wait) + 1));
+        two.send();
+    }
+    let it = two.office.desk.show(&two.id).unwrap().escalation;
+    assert_eq!(it.undelivered, 0);
+}
+
+#[test]
+fn nobody_is_asked_again_to_decide_what_has_ended() {
+    let two = Two::new(later(), later());
+    let people = two.send().retried;
+    two.log.asked();
+    let desk = &two.office.desk;
+    let cancel = Command::Cancel { reason: None };
+    desk.act(&two.id, cancel, actor("service")).unwrap();
+    two.office.hands.pass(TimeDelta::seconds(2));
+    let sent = two.send();
+    assert_eq!((sent.retried, sent.failed), (0, 0));
+    assert!(people > 0 && two.log.asked().is_empty());
+    let outbox = store::read(desk.store().as_ref(), |t| t.outbox()).unwrap();
+    assert_eq!((outbox.waiting, outbox.failed), (0, 0));
+}
+
+#[test]
+fn what_was_sent_or_given_up_is_sent_again_when_somebody_asks_for_it() {
+    let two = Two::new(never(), never());
+    two.send();
+    let desk = &two.office.desk;
+    let one = two.log.asked()[0].clone();
+    assert!(desk.redeliver(&one).unwrap());
+    two.log.answers(Ok(()));
+    assert_eq!(two.send().sent, 1);
+    assert_eq!(two.log.asked(), [one.clone()]);
+    assert!(desk.redeliver(&one).unwrap());
+    // What waits is not touched, and what is not there is not made.
+    assert!(!desk.redeliver(&one).unwrap());
+    assert!(!desk.redeliver("nobody/asked/b1@x").unwrap());
 }
 
 #[test]

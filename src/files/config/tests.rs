@@ -5,6 +5,7 @@ use crate::clock::Duration;
 use crate::escalation::policy::Policy;
 use crate::escalation::principal::Principal;
 
+mod notify;
 mod settings;
 
 fn read_text(text: &str) -> Result<Config, ConfigError> {

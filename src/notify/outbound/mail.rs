@@ -140,7 +140,7 @@ impl Mail {
         };
         let at_once = tls.as_ref().filter(|_| smtp.tls == SmtpTls::Implicit);
         let hello = ClientId::Domain(self.from.domain().to_owned());
-        let connection = SmtpConnection::connect(&found[..], Some(WITHIN), &hello, at_once, None);
+        let connection = SmtpConnection::connect(found.as_slice(), Some(WITHIN), &hello, at_once, None);
         let mut connection = connection.map_err(later)?;
         if let Some(tls) = tls.filter(|_| smtp.tls == SmtpTls::Required) {
             // INVARIANT: nothing is said over a connection that stays without TLS.

@@ -68,6 +68,7 @@ fn trouble(code: &str) -> &'static str {
         "clock" => "The clock is suspect: nothing times out until an operator confirms it.",
         "store" => "The store does not answer as it should; nothing is approved meanwhile.",
         "undelivered" => "Some notices could not be delivered.",
+        "channels" => "Something that is told over the network does not answer.",
         "decision_log" => "The decision log cannot be written.",
         "windows" => "Some events could not be kept for measures; their counts are lower bounds.",
         _ => "Something needs an operator.",

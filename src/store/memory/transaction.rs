@@ -11,6 +11,7 @@ use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Head, Payload, Row, whole_micros};
 use crate::escalation::invariants::broken;
 use crate::escalation::{Counts, Escalation, GrantState, Notice, Principal, RecordKind};
+use crate::limits::NOTICE_TRIES_UNTOLD;
 use crate::store::erasure::numbered;
 use crate::store::kept::{Attempt, AttemptQuery, Entry, EntryKind};
 use crate::store::transaction::{
@@ -375,7 +376,14 @@ impl Transaction for MemoryTransaction<'_> {
                     .is_some_and(|(id, _)| id == step)
             })
             .peekable();
-        Ok(of_step.peek().is_some() && of_step.all(|it| it.state == Sending::Failed))
+        let is_untold = |it: &Waiting| match it.state {
+            Sending::Failed => true,
+            Sending::Waiting => {
+                it.attempts >= NOTICE_TRIES_UNTOLD && self.takers_of(&it.notice.id).is_empty()
+            }
+            Sending::Sent => false,
+        };
+        Ok(of_step.peek().is_some() && of_step.all(is_untold))
     }
 
     fn outbox(&mut self) -> Result<Outbox, StoreError> {

@@ -1063,7 +1063,7 @@ CREATE TRIGGER outbox_keeps_what_was_not_sent BEFORE INSERT OR UPDATE OR DELETE 
 
 CREATE TABLE entries (
   tenant TEXT NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('token', 'session', 'password', 'setup', 'reload')),
+  kind TEXT NOT NULL CHECK (kind IN ('token', 'session', 'password', 'setup', 'reload', 'untold')),
   -- By bytes, in the order in which every store lists them.
   key TEXT COLLATE "C" NOT NULL CHECK (octet_length(key) BETWEEN 1 AND 200),
   owner TEXT NOT NULL CHECK (octet_length(owner) <= 254),

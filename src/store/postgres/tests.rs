@@ -60,7 +60,7 @@ fn every_list_is_read_by_its_index() {
         (COUNTS, &[&main, &x, &x], &["requester = ", "flood = "]),
         (ENDED, &[&main, &at, &limit], &["ended < "]),
         (TAKE, &[&main, &at, &at, &limit], &["not_before <= "]),
-        (ALL_FAILED, &[&main, &x], &["id > ", "id < "]),
+        (ALL_FAILED, &[&main, &x, &limit], &["id > ", "id < "]),
         (OLD_NOTICES, &[&main, &at, &limit], &["at < "]),
         (kept::ENTRY, &[&main, &kind, &x], &["key = "]),
         (kept::ENTRIES, &[&main, &kind, &x, &limit], &["key > "]),

@@ -17,6 +17,7 @@ use crate::clock::Timestamp;
 use crate::escalation::audit::{Checkpoint, Head, Payload, Row as AuditRow};
 use crate::escalation::time::{from_micros, micros};
 use crate::escalation::{Counts, Principal};
+use crate::limits::NOTICE_TRIES_UNTOLD;
 use crate::store::kept::{Attempt, AttemptQuery, Entry, EntryKind};
 use crate::store::narrow::fewest;
 use crate::store::{
@@ -56,9 +57,12 @@ pub(super) const TAKE: &str = "WITH taken AS ( \
       RETURNING was, seq, notice, escalation, count, attempts - 1 AS attempts) \
     SELECT notice, escalation, count, attempts FROM taken ORDER BY was, seq";
 /// `0` stands behind `/`: what lies between begins with the step and a slash.
-pub(super) const ALL_FAILED: &str = "SELECT count(*) > 0 AND count(*) FILTER (WHERE state <> 'failed') = 0 \
-    FROM outbox WHERE tenant = $1 AND id > $2 || '/' AND id < $2 || '0' \
-    AND strpos(substr(id, length($2) + 2), '/') = 0";
+pub(super) const ALL_FAILED: &str = "SELECT count(*) > 0 AND count(*) FILTER (WHERE NOT (o.state = 'failed' \
+      OR o.state = 'waiting' AND o.attempts >= $3 AND NOT EXISTS ( \
+        SELECT 1 FROM attempts a WHERE a.tenant = o.tenant AND a.notice = o.id \
+          AND a.outcome = 'sent' AND a.seq > o.attempts_before))) = 0 \
+    FROM outbox o WHERE o.tenant = $1 AND o.id > $2 || '/' AND o.id < $2 || '0' \
+    AND strpos(substr(o.id, length($2) + 2), '/') = 0";
 
 /// What is over and old is looked at, and whether its escalation is: the index has it in its order.
 pub(super) const OLD_NOTICES: &str = "DELETE FROM outbox WHERE (tenant, id) IN ( \
@@ -362,7 +366,7 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn all_failed(&mut self, step: &str) -> Result<bool, StoreError> {
-        let rows = self.query(ALL_FAILED, &[&TENANT, &step])?;
+        let rows = self.query(ALL_FAILED, &[&TENANT, &step, &i64::from(NOTICE_TRIES_UNTOLD)])?;
         Ok(rows.first().is_some_and(|row| row.get(0)))
     }
 

@@ -11,6 +11,7 @@ use super::columns::Columns;
 use super::transaction::SqliteTransaction;
 use crate::clock::Timestamp;
 use crate::escalation::time::micros;
+use crate::limits::NOTICE_TRIES_UNTOLD;
 use crate::store::transaction::{Delivery, Outbox, Posted, StoreError};
 
 pub(super) const TO_SEND: &str = "SELECT seq, notice, escalation, count, attempts FROM outbox
@@ -18,10 +19,14 @@ pub(super) const TO_SEND: &str = "SELECT seq, notice, escalation, count, attempt
 const TAKE: &str = "UPDATE outbox SET not_before = ?2, attempts = attempts + 1 WHERE seq = ?1";
 const NOTE: &str = "UPDATE outbox SET state = ?3, not_before = ?4, problem = ?5
     WHERE tenant = ?1 AND id = ?2 AND state = 'waiting'";
-/// Of the notices of a step: how many there are, and how many were given up.
-pub(super) const OF_STEP: &str = "SELECT count(*), coalesce(sum(state = 'failed'), 0) FROM outbox
-    WHERE tenant = ?1 AND id > ?2 || '/' AND id < ?2 || '0'
-    AND instr(substr(id, length(?2) + 2), '/') = 0";
+/// Of the notices of a step: how many there are, and how many were given up, or tried so often in vain.
+pub(super) const OF_STEP: &str = "SELECT count(*), coalesce(sum(o.state = 'failed'
+        OR o.state = 'waiting' AND o.attempts >= ?3 AND NOT EXISTS (
+            SELECT 1 FROM attempts AS a
+            WHERE a.tenant = o.tenant AND a.notice = o.id AND a.outcome = 'sent'
+                AND a.seq > o.attempts_before)), 0) FROM outbox AS o
+    WHERE o.tenant = ?1 AND o.id > ?2 || '/' AND o.id < ?2 || '0'
+    AND instr(substr(o.id, length(?2) + 2), '/') = 0";
 pub(super) const WAITING: &str =
     "SELECT count(*) FROM outbox WHERE tenant = ?1 AND state = 'waiting'";
 pub(super) const FAILED: &str =
@@ -69,7 +74,8 @@ impl SqliteTransaction<'_> {
 
     /// `0` stands behind `/`: what lies between begins with the step and a slash.
     pub(super) fn has_failed(&self, step: &str) -> Result<bool, StoreError> {
-        let counts = self.select(OF_STEP, params![self.tenant(), step], |row| {
+        let values = params![self.tenant(), step, NOTICE_TRIES_UNTOLD];
+        let counts = self.select(OF_STEP, values, |row| {
             Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
         })?;
         let mut counts = counts.iter();

@@ -730,7 +730,7 @@ BEGIN SELECT RAISE(ABORT, 'a notice stays until it is over and its escalation ha
 
 CREATE TABLE entries (
     tenant TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('token', 'session', 'password', 'setup', 'reload')),
+    kind TEXT NOT NULL CHECK (kind IN ('token', 'session', 'password', 'setup', 'reload', 'untold')),
     key TEXT NOT NULL CHECK (octet_length(key) BETWEEN 1 AND 200),
     owner TEXT NOT NULL CHECK (octet_length(owner) <= 254),
     until INTEGER,
