@@ -208,7 +208,10 @@ impl NotifyTable {
             let caller = caller.map_err(|error| source.wrong(name.span(), error))?;
             let (webhook, kind) = (table.webhook.get_ref(), ChannelKind::Webhook);
             known(&notify, kind, webhook).map_err(|why| source.wrong(table.webhook.span(), why))?;
-            notify.callers.insert(caller, webhook.clone());
+            if notify.callers.insert(caller, webhook.clone()).is_some() {
+                let message = "this caller is there twice: names are compared without regard to case";
+                return Err(source.wrong(name.span(), message));
+            }
         }
         if let Some(list) = &self.channels {
             notify.channels = channels(source, list, &notify)?;

@@ -150,12 +150,14 @@ fn a_channel_names_a_webhook_that_is_there_and_of_its_kind() {
     );
     assert_eq!(
         message(&ALL.replace("webhook = \"ops\"", "webhook = \"board\"")),
-        "laneway.toml:29:11: `board` is no `webhook`; its channel is `teams:board`"
+        "laneway.toml:26:11: `board` is no `webhook`; its channel is `teams:board`"
     );
     assert_eq!(
         message(&ALL.replace("[callers.\"agent:refunds\"]", "[callers.\"a b\"]")),
-        "laneway.toml:28:10: `a b` has a space in it; a name has none"
+        "laneway.toml:25:10: `a b` has a space in it; a name has none"
     );
+    let twice = message(&format!("{ALL}[callers.\"Agent:Refunds\"]\nwebhook = \"ops\"\n"));
+    assert!(twice.ends_with("this caller is there twice: names are compared without regard to case"));
 }
 
 #[test]
