@@ -295,6 +295,7 @@ impl View<'_> {
 fn telling(notice: &Notice) -> ((&'static str, String), String) {
     let who = match &notice.to {
         Recipient::Person(person) | Recipient::Caller(person) => person.to_string(),
+        Recipient::Team(team) => format!("the team {team}"),
     };
     let what = match &notice.about {
         About::Asked => ("asks", String::new()),

@@ -161,8 +161,8 @@ fn asks_in_vain(transaction: &mut dyn Transaction, posted: &Posted) -> Result<bo
 
 /// Whether somebody is not told: it was given up, or tried in vain so often that nobody should wait for it.
 fn is_untold(posted: &Posted, delivery: &Delivery) -> bool {
-    let is_person = matches!(posted.notice.to, Recipient::Person(_));
-    is_person
+    let is_asked = !matches!(posted.notice.to, Recipient::Caller(_));
+    is_asked
         && match delivery {
             Delivery::Sent(_) => false,
             Delivery::Retry(..) => posted.attempts + 1 >= NOTICE_TRIES_UNTOLD,

@@ -117,6 +117,8 @@ pub struct Notice {
 pub enum Recipient {
     /// A person who is asked.
     Person(Principal),
+    /// A team whose people are asked, where it has channels of its own.
+    Team(Principal),
     /// The requester.
     Caller(Principal),
 }

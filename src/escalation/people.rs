@@ -32,6 +32,8 @@ pub struct Directory {
     admins: BTreeSet<Principal>,
     /// What reaches a person who has no channels of their own.
     channels: Vec<Channel>,
+    /// What reaches a team as such.
+    team_channels: BTreeMap<Principal, Vec<Channel>>,
 }
 
 /// What is said of one person.
@@ -177,6 +179,14 @@ impl Directory {
         let own = self.people.get(person);
         own.and_then(|person| person.channels.as_ref())
             .unwrap_or(&self.channels)
+    }
+
+    /// What reaches a team as such, beside its people; also a team that only a matrix names.
+    #[must_use]
+    pub fn team_channels(&self, team: &str) -> &[Channel] {
+        let name = Principal::parse(team).ok();
+        let channels = name.and_then(|name| self.team_channels.get(&name));
+        channels.map_or(&[], Vec::as_slice)
     }
 
     /// Whether a person may reassign, confirm the clock and erase.

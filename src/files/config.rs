@@ -139,6 +139,7 @@ struct Written {
     escalations: settings::EscalationsTable,
     notify: notify::NotifyTable,
     callers: notify::Callers,
+    teams: people::Teams,
     local: Local,
     decisions: Option<decisions::DecisionsTable>,
     server: server::ServerTable,
@@ -204,11 +205,12 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
     };
     let notify = written.notify.read(source, &written.callers)?;
     let people = match &written.directory {
-        None => people::directory((source, &tables), None, &notify)?,
+        None => people::directory((source, &tables), None, &written.teams, &notify)?,
         Some(name) => {
             let other = Source::read(&source.beside(name)?, DIRECTORY_BYTES)?;
             let others: people::Tables = other.parse()?;
-            people::directory((source, &tables), Some((&other, &others)), &notify)?
+            let others = Some((&other, &others));
+            people::directory((source, &tables), others, &written.teams, &notify)?
         }
     };
     Ok(Config {

@@ -42,6 +42,7 @@ pub fn line(posted: &Posted) -> String {
     let notice = &posted.notice;
     let (role, to) = match &notice.to {
         Recipient::Person(person) => ("person", person),
+        Recipient::Team(team) => ("team", team),
         Recipient::Caller(caller) => ("caller", caller),
     };
     let mut line = json!({

@@ -125,8 +125,11 @@ impl Carrier for Network {
 /// Callers are told by their webhook, and where they have none by a line of the log.
 impl Notifier for Network {
     fn send(&self, posted: &Posted, directory: &Directory) -> Told {
-        let (Recipient::Caller(to) | Recipient::Person(to)) = &posted.notice.to;
-        let Some(name) = self.0.callers.get(to) else {
+        let name = match &posted.notice.to {
+            Recipient::Caller(to) => self.0.callers.get(to),
+            Recipient::Person(_) | Recipient::Team(_) => None,
+        };
+        let Some(name) = name else {
             return super::LogNotifier.send(posted, directory);
         };
         let channel = Channel {

@@ -2,7 +2,7 @@
 //!
 //! In: a notice, the channels that a directory gives its recipient. Out: to what has each channel's
 //! kind.
-//! Invariant: every channel of a person is tried that did not take the notice before. It is tried again if
+//! Invariant: every channel of a person or a team is tried that did not take the notice before. It is tried again if
 //! one of them may take it later; else taken is what one of them took, now or before. A kind that nothing
 //! sends through is an error, never silence.
 //! Knows no urgency: a person has the same channels for every notice. Of clocks it reads only how long a
@@ -89,7 +89,14 @@ impl Router {
 impl Notifier for Router {
     fn send(&self, posted: &Posted, directory: &Directory) -> Told {
         match &posted.notice.to {
-            Recipient::Person(person) => self.tell(person, posted, directory),
+            Recipient::Person(person) => {
+                let channels = named(directory.channels(person));
+                self.tell(person, channels, posted, directory)
+            }
+            Recipient::Team(team) => {
+                let channels = named(directory.team_channels(team));
+                self.tell(team, channels, posted, directory)
+            }
             Recipient::Caller(caller) => match &self.callers {
                 Some(callers) => measured(&**callers, posted, directory),
                 None => Told::nobody(format!("nothing tells `{caller}`")),
@@ -99,9 +106,15 @@ impl Notifier for Router {
 }
 
 impl Router {
-    fn tell(&self, person: &Principal, posted: &Posted, directory: &Directory) -> Told {
+    fn tell(
+        &self,
+        whom: &Principal,
+        channels: Vec<(&Channel, String)>,
+        posted: &Posted,
+        directory: &Directory,
+    ) -> Told {
         let (mut tries, mut is_taken) = (Vec::new(), false);
-        for (channel, name) in named(directory.channels(person)) {
+        for (channel, name) in channels {
             if posted.taken.contains(&name) {
                 is_taken = true;
                 continue;
@@ -115,7 +128,7 @@ impl Router {
             });
         }
         let result = match tries.is_empty() && !is_taken {
-            true => Err(NotifyError::Never(format!("`{person}` has no channel"))),
+            true => Err(NotifyError::Never(format!("`{whom}` has no channel"))),
             false => summed_up(&tries, is_taken),
         };
         Told { result, tries }

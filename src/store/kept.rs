@@ -150,7 +150,8 @@ impl Attempt {
     /// One by which a channel took a notice.
     #[must_use]
     pub fn sent(posted: &Posted, channel: &str, at: Timestamp, took: std::time::Duration) -> Self {
-        let (Recipient::Person(to) | Recipient::Caller(to)) = &posted.notice.to;
+        let to = &posted.notice.to;
+        let (Recipient::Person(to) | Recipient::Team(to) | Recipient::Caller(to)) = to;
         Self {
             notice: posted.notice.id.clone(),
             escalation: posted.escalation.clone(),

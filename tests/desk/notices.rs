@@ -166,7 +166,9 @@ fn whom_one_channel_told_is_told_whatever_the_other_does() {
         let mut sent = two.send().sent;
         let people = two.log.asked().len();
         for wait in NOTICE_RETRIES {
-            two.office.hands.pass(TimeDelta::seconds(i64::from(wait) + 1));
+            two.office
+                .hands
+                .pass(TimeDelta::seconds(i64::from(wait) + 1));
             let round = two.send();
             assert_eq!(round.failed, 0);
             sent += round.sent;
@@ -212,7 +214,9 @@ fn a_notice_is_tried_over_days_and_somebody_else_is_asked_long_before() {
         let is_late = n >= NOTICE_TRIES_UNTOLD;
         assert_eq!(undelivered() > 0, is_late, "{n}");
         assert_eq!(undelivered() as usize, untold(), "{n}");
-        two.office.hands.pass(TimeDelta::seconds(i64::from(wait) + 1));
+        two.office
+            .hands
+            .pass(TimeDelta::seconds(i64::from(wait) + 1));
         two.send();
     }
     let failed = attempts(desk, Some(AttemptOutcome::Later));
@@ -230,7 +234,9 @@ fn whom_a_channel_told_is_not_untold_however_often_the_other_fails() {
     let two = Two::new(Ok(()), later());
     two.send();
     for wait in NOTICE_RETRIES {
-        two.office.hands.pass(TimeDelta::seconds(i64::from(wait) + 1));
+        two.office
+            .hands
+            .pass(TimeDelta::seconds(i64::from(wait) + 1));
         two.send();
     }
     let it = two.office.desk.show(&two.id).unwrap().escalation;

@@ -35,27 +35,45 @@ fn nothing_is_sent_inside_unless_that_is_allowed() {
     ] {
         let set = set(&outside(&format!("https://{host}/latest")));
         let why = never(set.ask());
-        assert!(why.contains("allow its network in `[notify]`"), "{host}: {why}");
+        assert!(
+            why.contains("allow its network in `[notify]`"),
+            "{host}: {why}"
+        );
     }
 }
 
 #[test]
 fn an_address_that_is_written_as_a_number_is_no_url() {
-    for host in ["2130706433", "0177.0.0.1", "0x7f000001", "127.1", "017700000001"] {
+    for host in [
+        "2130706433",
+        "0177.0.0.1",
+        "0x7f000001",
+        "127.1",
+        "017700000001",
+    ] {
         let (_folder, config) = read(&outside(&format!("https://{host}/")), &[("s", SECRET)]);
         let error = config.unwrap_err().to_string();
-        assert!(error.contains("laneway.toml:3:7: the URL's host is"), "{error}");
+        assert!(
+            error.contains("laneway.toml:3:7: the URL's host is"),
+            "{error}"
+        );
     }
     let (_folder, config) = read(&outside("https://ann:pw@hooks.example.com"), &[]);
     let error = config.unwrap_err().to_string();
-    assert!(error.contains("laneway.toml:3:7: a URL has no name and no password"), "{error}");
+    assert!(
+        error.contains("laneway.toml:3:7: a URL has no name and no password"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_url_without_tls_leads_only_into_allowed_networks() {
     let (_folder, config) = read(&outside("http://hooks.example.com"), &[("s", SECRET)]);
     let error = config.unwrap_err().to_string();
-    assert!(error.contains("laneway.toml:3:7: a URL without TLS"), "{error}");
+    assert!(
+        error.contains("laneway.toml:3:7: a URL without TLS"),
+        "{error}"
+    );
     // Elsewhere something is allowed: not there.
     let toml = webhook("http://hooks.example.com");
     let set = set_with(&toml, &[("s", SECRET)], Names::new(&["1.1.1.1"]));
@@ -88,7 +106,10 @@ fn a_redirect_is_not_followed() {
         let to = format!("location: {}\r\n", inside.url());
         receiver.answers(&[status(code, &to)]);
         let why = never(set.ask());
-        assert_eq!(why, format!("it answered {code}, and no redirect is followed"));
+        assert_eq!(
+            why,
+            format!("it answered {code}, and no redirect is followed")
+        );
     }
     assert_eq!((receiver.seen().len(), inside.seen().len()), (5, 0));
 }
@@ -105,12 +126,26 @@ fn a_proxy_of_the_environment_is_not_used() {
     }
     let (receiver, proxy) = (Receiver::new(), Receiver::new());
     let mut child = std::process::Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", "addresses::a_proxy_of_the_environment_is_not_used"]);
-    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"] {
+    child.args([
+        "--exact",
+        "addresses::a_proxy_of_the_environment_is_not_used",
+    ]);
+    for name in [
+        "HTTP_PROXY",
+        "http_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ] {
         child.env(name, format!("http://{}", proxy.address));
     }
     child.env_remove("NO_PROXY").env_remove("no_proxy");
     let done = child.env(CHILD, receiver.url()).output().unwrap();
-    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stdout));
+    assert!(
+        done.status.success(),
+        "{}",
+        String::from_utf8_lossy(&done.stdout)
+    );
     assert_eq!((receiver.seen().len(), proxy.seen().len()), (1, 0));
 }

@@ -25,7 +25,9 @@ fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
 
 /// What a receiver computes of a request.
 fn signed(secret: &str, id: &str, seconds: &str, body: &str) -> String {
-    let key = STANDARD.decode(secret.strip_prefix("whsec_").unwrap()).unwrap();
+    let key = STANDARD
+        .decode(secret.strip_prefix("whsec_").unwrap())
+        .unwrap();
     let text = format!("{id}.{seconds}.{body}");
     format!("v1,{}", STANDARD.encode(hmac(&key, text.as_bytes())))
 }
@@ -49,7 +51,10 @@ fn a_webhook_is_told_with_a_signature_and_an_id_that_stays() {
     let receiver = Receiver::new();
     let set = set(&webhook(&receiver.url()));
     let told = set.tell(&asked());
-    assert_eq!((told.result, &*told.tries[0].channel), (Ok(()), "webhook:ops"));
+    assert_eq!(
+        (told.result, &*told.tries[0].channel),
+        (Ok(()), "webhook:ops")
+    );
     assert_eq!(set.ask(), Ok(()));
     let seen = receiver.seen();
     assert_eq!(seen[0].line, "POST /hook HTTP/1.1");
@@ -95,17 +100,31 @@ fn a_caller_is_told_by_its_webhook_what_is_asked_and_how_it_ended() {
     let set = set(&toml);
     let caller = || Recipient::Caller(principal("agent:refunds"));
     let action = notice("e-1/run/1", caller(), About::Action("freeze".to_owned()));
-    let ended = notice("e-1/resolved", caller(), About::Resolved("approved".to_owned()));
+    let ended = notice(
+        "e-1/resolved",
+        caller(),
+        About::Resolved("approved".to_owned()),
+    );
     assert_eq!(set.tell(&action).result, Ok(()));
     assert_eq!(set.tell(&ended).tries[0].channel, "webhook:ops");
     let seen = receiver.seen();
     let (action, ended) = (seen[0].json(), seen[1].json());
-    assert_eq!((&action["type"], &action["data"]["action"]), (&json!("action.requested"), &json!("freeze")));
+    assert_eq!(
+        (&action["type"], &action["data"]["action"]),
+        (&json!("action.requested"), &json!("freeze"))
+    );
     assert_eq!(action["data"]["as"], "caller");
-    assert_eq!((&ended["type"], &ended["data"]["outcome"]), (&json!("escalation.resolved"), &json!("approved")));
+    assert_eq!(
+        (&ended["type"], &ended["data"]["outcome"]),
+        (&json!("escalation.resolved"), &json!("approved"))
+    );
     // One without a webhook is told by the log, as before.
     let other = Recipient::Caller(principal("agent:other"));
-    let told = set.tell(&notice("e-2/resolved", other, About::Resolved("denied".to_owned())));
+    let told = set.tell(&notice(
+        "e-2/resolved",
+        other,
+        About::Resolved("denied".to_owned()),
+    ));
     assert_eq!((told.result, &*told.tries[0].channel), (Ok(()), "log"));
     assert!(receiver.seen().is_empty());
 }
@@ -158,8 +177,12 @@ fn an_answer_says_whether_it_is_tried_again() {
 #[test]
 fn a_retry_asks_the_one_that_failed_and_not_the_other() {
     let (good, bad) = (Receiver::new(), Receiver::new());
-    let toml = webhook(&good.url()).replace("[\"webhook:ops\"]", "[\"webhook:ops\", \"webhook:dev\"]");
-    let more = format!("[notify.webhooks.dev]\nurl = \"{}\"\nsecret_file = \"s\"\n", bad.url());
+    let toml =
+        webhook(&good.url()).replace("[\"webhook:ops\"]", "[\"webhook:ops\", \"webhook:dev\"]");
+    let more = format!(
+        "[notify.webhooks.dev]\nurl = \"{}\"\nsecret_file = \"s\"\n",
+        bad.url()
+    );
     let set = set(&(toml + &more));
     bad.answers(&[status(500, "")]);
     let told = set.tell(&asked());
@@ -184,9 +207,15 @@ fn what_does_not_answer_is_tried_again_and_holds_nobody_up() {
     assert!(later(dead.ask()).starts_with("not asked"));
     // An answer without an end is not read, and one whose headers have none is no answer.
     let set = set(&webhook(&receiver.url()));
-    receiver.answers(&[format!("HTTP/1.1 200 x\r\ncontent-length: 99999999\r\n\r\n{}", "x".repeat(1 << 20))]);
+    receiver.answers(&[format!(
+        "HTTP/1.1 200 x\r\ncontent-length: 99999999\r\n\r\n{}",
+        "x".repeat(1 << 20)
+    )]);
     assert_eq!(set.ask(), Ok(()));
-    receiver.answers(&[format!("HTTP/1.1 200 x\r\nx: {}\r\n\r\n", "x".repeat(64 << 10))]);
+    receiver.answers(&[format!(
+        "HTTP/1.1 200 x\r\nx: {}\r\n\r\n",
+        "x".repeat(64 << 10)
+    )]);
     later(set.ask());
 }
 
@@ -212,8 +241,14 @@ fn chats_are_told_in_their_own_form_and_their_url_is_a_secret() {
     assert_eq!(seen, json!({ "text": text }));
     let seen = teams.seen()[0].json();
     let card = &seen["attachments"][0];
-    assert_eq!(card["contentType"], "application/vnd.microsoft.card.adaptive");
-    assert_eq!(card["content"]["actions"][0]["url"], "https://laneway.example/escalations/e-1");
+    assert_eq!(
+        card["contentType"],
+        "application/vnd.microsoft.card.adaptive"
+    );
+    assert_eq!(
+        card["content"]["actions"][0]["url"],
+        "https://laneway.example/escalations/e-1"
+    );
 }
 
 #[test]
@@ -230,18 +265,32 @@ fn a_secret_that_is_none_is_said_where_it_is_named() {
     };
     assert_eq!(open(&toml, &format!("{SECRET}\n")), Ok(()));
     for (secret, why) in [
-        ("short", "a secret is `whsec_` and 24 to 64 random bytes in Base64"),
+        (
+            "short",
+            "a secret is `whsec_` and 24 to 64 random bytes in Base64",
+        ),
         ("", "a secret is one line that is not empty"),
         ("two\nlines", "a secret is one line that is not empty"),
     ] {
         let error = open(&toml, secret).unwrap_err();
-        assert!(error.ends_with(&format!("laneway.toml:5:15: {why}")), "{error}");
+        assert!(
+            error.ends_with(&format!("laneway.toml:5:15: {why}")),
+            "{error}"
+        );
     }
     let none = open(&toml.replace("\"s\"", "\"none\""), SECRET).unwrap_err();
-    assert!(none.contains("laneway.toml:5:15: `") && none.contains("cannot be read"), "{none}");
+    assert!(
+        none.contains("laneway.toml:5:15: `") && none.contains("cannot be read"),
+        "{none}"
+    );
     let env = |name: &str| toml.replace("secret_file = \"s\"", &format!("secret_env = \"{name}\""));
     let unset = open(&env("LANEWAY_NOT_SET"), SECRET).unwrap_err();
-    assert!(unset.ends_with("laneway.toml:5:14: the environment has no `LANEWAY_NOT_SET`, or it is no text"), "{unset}");
+    assert!(
+        unset.ends_with(
+            "laneway.toml:5:14: the environment has no `LANEWAY_NOT_SET`, or it is no text"
+        ),
+        "{unset}"
+    );
     // Set by cargo for every test: it is read, and is no secret of that form.
     let set = open(&env("CARGO_PKG_NAME"), SECRET).unwrap_err();
     assert!(set.contains("a secret is `whsec_`"), "{set}");

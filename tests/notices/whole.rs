@@ -56,6 +56,46 @@ fn got(receiver: &Receiver, count: usize) -> Vec<Seen> {
 }
 
 #[test]
+fn a_team_is_told_once_by_its_own_channel_beside_its_people() {
+    let (people, team) = (Receiver::new(), Receiver::new());
+    let toml = format!(
+        "[notify]\nallow = [\"127.0.0.1\"]\nchannels = [\"webhook:people\"]\n\
+         [notify.webhooks.people]\nurl = \"{}\"\nsecret_file = \"s\"\n\
+         [notify.webhooks.team]\nurl = \"{}\"\nsecret_file = \"s\"\n\
+         [teams.ops]\nchannels = [\"webhook:team\"]\n\
+         [teams.other]\nchannels = [\"webhook:team\"]\n",
+        people.url(),
+        team.url()
+    );
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::write(folder.path().join("s"), SECRET).unwrap();
+    let two = "first person \"o1@x\", person \"o2@x\"";
+    let matrix = MATRIX.replace("first person \"o1@x\"", two);
+    let service = Service::start_in(folder, &matrix, &toml, false);
+    let client = service.client("payments", &[Scope::Decide]);
+    let event = json!({ "kind": "pay", "id": "e1", "amount": 5000 });
+    client
+        .post("/v1/decisions", &json!({ "event": event }))
+        .fine();
+    let asked = got(&people, 2);
+    let mut to: Vec<_> = asked
+        .iter()
+        .map(|it| it.json()["data"]["to"].clone())
+        .collect();
+    to.sort_by_key(ToString::to_string);
+    assert_eq!(to, ["o1@x", "o2@x"]);
+    let told = got(&team, 1)[0].json();
+    assert_eq!(
+        (&told["data"]["as"], &told["data"]["to"]),
+        (&json!("team"), &json!("ops"))
+    );
+    assert_eq!(told["type"], "escalation.opened");
+    let wait = || std::thread::sleep(Duration::from_millis(700));
+    wait();
+    assert!(team.seen().is_empty() && people.seen().is_empty());
+}
+
+#[test]
 fn who_is_asked_and_who_asked_are_told_by_webhooks_until_they_took_it() {
     let (people, callers) = (Receiver::new(), Receiver::new());
     people.answers(&[status(503, "")]);
@@ -73,7 +113,10 @@ fn who_is_asked_and_who_asked_are_told_by_webhooks_until_they_took_it() {
     let service = Service::start_in(folder, MATRIX, &toml, false);
     let client = service.client("payments", &[Scope::Decide]);
     let event = json!({ "kind": "pay", "id": "e1", "amount": 5000 });
-    let opened = client.post("/v1/decisions", &json!({ "event": event })).fine().json();
+    let opened = client
+        .post("/v1/decisions", &json!({ "event": event }))
+        .fine()
+        .json();
     let id = opened["escalation"]["id"].as_str().unwrap().to_owned();
     let seen = got(&people, 2);
     // The first was refused for now, the second is the same.

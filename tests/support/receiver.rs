@@ -46,7 +46,10 @@ impl Receiver {
         let listener = TcpListener::bind((host, port)).unwrap();
         let address = listener.local_addr().unwrap();
         let (seen, answers) = (Arc::<Mutex<Vec<Seen>>>::default(), Arc::default());
-        let (its, told) = (Arc::clone(&seen), Arc::<Mutex<Vec<String>>>::clone(&answers));
+        let (its, told) = (
+            Arc::clone(&seen),
+            Arc::<Mutex<Vec<String>>>::clone(&answers),
+        );
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let mut told = told.lock().unwrap();
@@ -82,7 +85,9 @@ impl Receiver {
 
 /// A connection that says nothing is kept too: it was made.
 fn answer_one(mut stream: TcpStream, seen: &Mutex<Vec<Seen>>, answer: &str) {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut request = Seen::default();
     let mut line = String::new();
@@ -116,7 +121,10 @@ pub struct MailServer {
 
 impl MailServer {
     /// One that says what it can do, and answers commands that begin so otherwise than with 250.
-    pub fn new(can: &'static [&'static str], answers: &'static [(&'static str, &'static str)]) -> Self {
+    pub fn new(
+        can: &'static [&'static str],
+        answers: &'static [(&'static str, &'static str)],
+    ) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let heard = Arc::<Mutex<Vec<String>>>::default();
@@ -141,7 +149,9 @@ fn serve_mail(
     answers: &[(&str, &str)],
     heard: &Mutex<Vec<String>>,
 ) {
-    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .unwrap();
     let reader = BufReader::new(stream.try_clone().unwrap());
     let mut is_data = false;
     let mut say = move |text: &str| {

@@ -105,7 +105,44 @@ impl Work<'_> {
             };
             self.notices.push(notice);
         }
+        let teams = sign_offs
+            .iter()
+            .filter_map(|one| self.it.sign_offs.get(*one));
+        let teams: std::collections::BTreeSet<String> = teams.map(|it| it.team.clone()).collect();
+        let about = match telling.again {
+            true => About::Reminded,
+            false => About::Asked,
+        };
+        for team in teams {
+            self.tell_team(&team, telling, &about, lane.as_deref());
+        }
         count
+    }
+
+    /// Tells a team as such, where it has channels of its own: once, however many of its people are told.
+    pub(super) fn tell_team(
+        &mut self,
+        team: &str,
+        telling: Telling<'_>,
+        about: &About,
+        lane: Option<&str>,
+    ) {
+        if self.context.directory.team_channels(team).is_empty() {
+            return;
+        }
+        // A team that has channels has a name that is one.
+        let Ok(name) = Principal::parse(team) else {
+            return;
+        };
+        let merges = telling.merges;
+        self.notices.push(Notice {
+            id: format!("{}/{}/@{name}", self.it.pinned.id, telling.id),
+            merge: merges.then(|| format!("{}/@{name}", self.it.pinned.flood)),
+            to: Recipient::Team(name),
+            about: about.clone(),
+            lane: lane.map(str::to_owned),
+            at: self.now,
+        });
     }
 
     /// Does what a step does to who is asked. Steps that do nothing to it are none of its business.

@@ -124,7 +124,11 @@ impl Work<'_> {
                     merges: false,
                 };
                 // Rule 12: a step that can tell nobody is one whose sends all fail.
-                if self.tell(&[sign_off], telling) == 0 {
+                let told = self.tell(&[sign_off], telling);
+                if let Does::Notify(team) = does {
+                    self.tell_team(team, telling, &About::Asked, Some(&lane));
+                }
+                if told == 0 {
                     self.unreached(sign_off, "nobody who is asked has a channel");
                 }
             }

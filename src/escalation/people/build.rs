@@ -27,6 +27,7 @@ pub struct DirectoryBuilder {
     auditors: Vec<Member>,
     admins: Vec<Member>,
     channels: Vec<Channel>,
+    team_channels: BTreeMap<Principal, Vec<Channel>>,
 }
 
 /// Why what is said of people does not go together.
@@ -113,6 +114,17 @@ fn round(groups: &[Principal]) -> String {
 }
 
 impl DirectoryBuilder {
+    /// Says what reaches a team as such, beside its people.
+    ///
+    /// # Errors
+    /// When it is there before.
+    pub fn team(&mut self, name: Principal, channels: Vec<Channel>) -> Result<(), PeopleError> {
+        match self.team_channels.insert(name.clone(), channels) {
+            Some(_) => Err(PeopleError::Twice { name }),
+            None => Ok(()),
+        }
+    }
+
     /// Says what reaches a person who has no channels of their own.
     #[must_use]
     pub fn with_channels(mut self, channels: Vec<Channel>) -> Self {
@@ -279,6 +291,7 @@ impl DirectoryBuilder {
             auditors,
             admins,
             channels: self.channels,
+            team_channels: self.team_channels,
         })
     }
 

@@ -118,7 +118,10 @@ pub enum ChannelError {
         example: &'static str,
     },
     /// It does not look like what mail is sent to.
-    #[error("{} is no address of e-mail, such as `ann@example.com`", named(address))]
+    #[error(
+        "{} is no address of e-mail, such as `ann@example.com`",
+        named(address)
+    )]
     BadMailbox {
         /// As it was given.
         address: String,

@@ -209,7 +209,8 @@ impl NotifyTable {
             let (webhook, kind) = (table.webhook.get_ref(), ChannelKind::Webhook);
             known(&notify, kind, webhook).map_err(|why| source.wrong(table.webhook.span(), why))?;
             if notify.callers.insert(caller, webhook.clone()).is_some() {
-                let message = "this caller is there twice: names are compared without regard to case";
+                let message =
+                    "this caller is there twice: names are compared without regard to case";
                 return Err(source.wrong(name.span(), message));
             }
         }
@@ -239,7 +240,9 @@ impl SmtpTable {
                 let message = "a user has a password, in `password_file` or `password_env`";
                 return Err(source.wrong(user.span(), message));
             }
-            (None, Some(password)) => return Err(password.place.wrong("whose password? set `user`")),
+            (None, Some(password)) => {
+                return Err(password.place.wrong("whose password? set `user`"));
+            }
         };
         let tls = self.tls.unwrap_or(SmtpTls::Required);
         Ok(Smtp {
@@ -263,7 +266,9 @@ impl WebhookTable {
         let wrong = |message: &str| source.wrong(name.span(), message);
         let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         if name.get_ref().is_empty() || !name.get_ref().chars().all(is_name) {
-            return Err(wrong("a webhook's name has letters, digits, `-`, `_` and `.`"));
+            return Err(wrong(
+                "a webhook's name has letters, digits, `-`, `_` and `.`",
+            ));
         }
         let url = one_secret(source, &self.url_file, &self.url_env, "url")?;
         let url = match (&self.url, url) {
@@ -283,12 +288,15 @@ impl WebhookTable {
             (Kind::Slack, false) => ChannelKind::Slack,
             (Kind::Teams, false) => ChannelKind::Teams,
             (Kind::Standard, false) => {
-                return Err(wrong("its requests are signed: set `secret_file` or `secret_env`"));
+                return Err(wrong(
+                    "its requests are signed: set `secret_file` or `secret_env`",
+                ));
             }
             (_, true) => return Err(wrong("only what is sent to the kind `standard` is signed")),
         };
         if let (None, Some(old)) = (&new, &old) {
-            let message = "an old secret stands beside the new one, in `secret_file` or `secret_env`";
+            let message =
+                "an old secret stands beside the new one, in `secret_file` or `secret_env`";
             return Err(old.place.wrong(message));
         }
         Ok(Webhook {
@@ -350,13 +358,17 @@ fn known(notify: &Notify, kind: ChannelKind, name: &str) -> Result<(), String> {
         Some(webhook) if webhook.kind == kind => Ok(()),
         Some(webhook) => {
             let its = webhook.kind;
-            Err(format!("`{name}` is no `{kind}`; its channel is `{its}:{name}`"))
+            Err(format!(
+                "`{name}` is no `{kind}`; its channel is `{its}:{name}`"
+            ))
         }
         None => {
             let near = nearest(name, notify.webhooks.keys().map(String::as_str));
             let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
             let named = crate::event::named(name);
-            Err(format!("there is no webhook {named} in `[notify.webhooks]`{near}"))
+            Err(format!(
+                "there is no webhook {named} in `[notify.webhooks]`{near}"
+            ))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who is who: `[people]`, `[groups]`, `[agents]` and `[roles]`.
+//! Who is who: `[people]`, `[groups]`, `[agents]` and `[roles]`; what reaches whole teams: `[teams]`.
 //!
 //! In: these tables of `laneway.toml`, and of the file that its `directory` names. Out: a
 //! [`Directory`].
@@ -27,6 +27,16 @@ pub(super) type People = Named<PersonTable>;
 
 /// `[groups]`.
 pub(super) type Groups = Named<Vec<Spanned<String>>>;
+
+/// `[teams]`.
+pub(super) type Teams = Named<TeamTable>;
+
+/// `[teams.NAME]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TeamTable {
+    channels: Vec<Spanned<String>>,
+}
 
 /// `[agents]`.
 pub(super) type Agents = Named<Spanned<OneOrSeveral>>;
@@ -103,6 +113,7 @@ struct Places<'a> {
 pub(super) fn directory(
     main: (&Source, &Tables),
     other: Option<(&Source, &Tables)>,
+    teams: &Teams,
     notify: &Notify,
 ) -> Result<Directory, ConfigError> {
     if let Some(other) = other {
@@ -111,6 +122,12 @@ pub(super) fn directory(
     let parts = || [Some(main), other].into_iter().flatten();
     let mut builder = Directory::builder().with_channels(notify.channels.clone());
     let mut places = Places::default();
+    for (name, table) in in_order(teams) {
+        let channels = channels(main.0, &table.channels, notify)?;
+        builder
+            .team(principal(main.0, name)?, channels)
+            .map_err(|error| main.0.wrong(name.span(), error))?;
+    }
     // Agents first: an agent among people is then said where it stands among them.
     for (source, tables) in parts() {
         add_agents(&mut builder, source, tables)?;

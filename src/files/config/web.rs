@@ -18,13 +18,17 @@ pub(crate) fn web_address(text: &str, allows: bool) -> Result<(), &'static str> 
         Some(("https", rest)) => rest,
         Some(("http", rest)) if allows => rest,
         Some(("http", _)) => {
-            return Err("a URL without TLS leads only into networks that `allow` in `[notify]` lists");
+            return Err(
+                "a URL without TLS leads only into networks that `allow` in `[notify]` lists",
+            );
         }
         _ => return Err("a URL such as `https://hooks.example.com/laneway`"),
     };
     let is_plain = |c: char| c.is_ascii_graphic() && !matches!(c, '\\' | '#' | '"' | '<' | '>');
     if text.len() > ADDRESS_BYTES || !text.chars().all(is_plain) {
-        return Err("a URL has printable ASCII without spaces, `\\` and `#`, and at most 2048 bytes");
+        return Err(
+            "a URL has printable ASCII without spaces, `\\` and `#`, and at most 2048 bytes",
+        );
     }
     let authority = rest.split(['/', '?']).next().unwrap_or_default();
     if authority.contains('@') {
@@ -32,7 +36,9 @@ pub(crate) fn web_address(text: &str, allows: bool) -> Result<(), &'static str> 
     }
     match is_host(authority) {
         true => Ok(()),
-        false => Err("the URL's host is a name, `192.0.2.1` or `[2001:db8::1]`, then perhaps a port"),
+        false => {
+            Err("the URL's host is a name, `192.0.2.1` or `[2001:db8::1]`, then perhaps a port")
+        }
     }
 }
 

@@ -17,6 +17,7 @@ pub(super) fn standard(posted: &Posted, url: &str) -> String {
     let notice = &posted.notice;
     let (role, to) = match &notice.to {
         Recipient::Person(person) => ("person", person),
+        Recipient::Team(team) => ("team", team),
         Recipient::Caller(caller) => ("caller", caller),
     };
     let mut data = json!({
@@ -53,7 +54,9 @@ pub(super) fn slack(posted: &Posted, url: &str) -> String {
 /// The three characters that Slack has escaped, and the one that ends a code span.
 fn escaped(text: &str) -> String {
     let text = text.replace('&', "&amp;");
-    text.replace('<', "&lt;").replace('>', "&gt;").replace('`', "'")
+    text.replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('`', "'")
 }
 
 /// As incoming webhooks and workflows of Teams have it: a message with one Adaptive Card.
@@ -137,12 +140,18 @@ mod tests {
         let about = About::Action("**now** [ok](https://evil.example) {{DATE()}}".to_owned());
         let body = read(&teams(&notice(about, "refunds"), URL));
         let card = &body["attachments"][0]["content"];
-        assert_eq!((&body["type"], &card["type"]), (&json!("message"), &json!("AdaptiveCard")));
+        assert_eq!(
+            (&body["type"], &card["type"]),
+            (&json!("message"), &json!("AdaptiveCard"))
+        );
         let blocks = card["body"].as_array().unwrap();
         assert!(blocks.iter().all(|block| block["type"] == "RichTextBlock"));
         let value = &blocks[1]["inlines"][1];
         assert_eq!(value["type"], "TextRun");
-        assert_eq!(value["text"], "**now** [ok](https://evil.example) {{DATE()}}");
+        assert_eq!(
+            value["text"],
+            "**now** [ok](https://evil.example) {{DATE()}}"
+        );
         let open = &card["actions"][0];
         assert_eq!(open["url"], "https://laneway.example/escalations/e-1");
     }

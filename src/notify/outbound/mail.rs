@@ -133,14 +133,16 @@ impl Mail {
             VetError::Refused { .. } => NotifyError::Never(error.to_string()),
             _ => NotifyError::Later(error.to_string()),
         })?;
-        let later = |error: lettre::transport::smtp::Error| NotifyError::Later(said_by_server(&error));
+        let later =
+            |error: lettre::transport::smtp::Error| NotifyError::Later(said_by_server(&error));
         let tls = match smtp.tls {
             SmtpTls::None => None,
             _ => Some(TlsParameters::new(smtp.host.clone()).map_err(later)?),
         };
         let at_once = tls.as_ref().filter(|_| smtp.tls == SmtpTls::Implicit);
         let hello = ClientId::Domain(self.from.domain().to_owned());
-        let connection = SmtpConnection::connect(found.as_slice(), Some(WITHIN), &hello, at_once, None);
+        let connection =
+            SmtpConnection::connect(found.as_slice(), Some(WITHIN), &hello, at_once, None);
         let mut connection = connection.map_err(later)?;
         if let Some(tls) = tls.filter(|_| smtp.tls == SmtpTls::Required) {
             // INVARIANT: nothing is said over a connection that stays without TLS.

@@ -48,7 +48,7 @@ pub(super) fn said(posted: &Posted, url: &str) -> Said {
         facts.push(("Lane", visible(lane)));
     }
     facts.push(("Escalation", visible(&posted.escalation)));
-    let (Recipient::Person(to) | Recipient::Caller(to)) = &notice.to;
+    let (Recipient::Person(to) | Recipient::Team(to) | Recipient::Caller(to)) = &notice.to;
     facts.push(("For", visible(to)));
     Said {
         title: format!("{what}{more}"),
@@ -130,7 +130,10 @@ pub(super) mod tests {
         let said = said(&notice(about, "refunds"), "");
         let shown = "pay\\u{202e}001\\u{200b}\\u{d}\\u{a}Bcc: eve@example.com";
         assert_eq!(said.facts[0], ("Action", shown.to_owned()));
-        assert_eq!(visible(&"x".repeat(LONGEST + 1)).chars().count(), LONGEST + 1);
+        assert_eq!(
+            visible(&"x".repeat(LONGEST + 1)).chars().count(),
+            LONGEST + 1
+        );
         assert!(visible(&"x".repeat(LONGEST + 1)).ends_with('…'));
     }
 }

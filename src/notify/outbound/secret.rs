@@ -40,7 +40,10 @@ fn warn_if_open(path: &Path) {
         use std::os::unix::fs::PermissionsExt as _;
         let mode = std::fs::metadata(path).map_or(0, |data| data.permissions().mode());
         if mode & 0o007 != 0 {
-            tracing::warn!("`{}` holds a secret and everybody may read it", files::shown(path));
+            tracing::warn!(
+                "`{}` holds a secret and everybody may read it",
+                files::shown(path)
+            );
         }
     }
     #[cfg(not(unix))]

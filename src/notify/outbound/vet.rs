@@ -112,7 +112,8 @@ impl Vet {
         let (lookup, port) = (Arc::clone(&self.lookup), wanted.port);
         let host = bare(wanted.host).to_owned();
         let builder = std::thread::Builder::new().name("laneway-lookup".to_owned());
-        let not_found = |why: io::Error| VetError::NotFound(wanted.host.to_owned(), why.to_string());
+        let not_found =
+            |why: io::Error| VetError::NotFound(wanted.host.to_owned(), why.to_string());
         let run = move || {
             // Nobody listens any more where it took too long.
             let _ = tell.send(lookup.look_up(&host, port));
@@ -314,7 +315,10 @@ mod tests {
     }
 
     fn vetted(found: &[&'static str], allow: &str, encrypted: bool) -> Result<usize, String> {
-        let allow: Vec<IpNet> = allow.split_whitespace().map(|it| it.parse().unwrap()).collect();
+        let allow: Vec<IpNet> = allow
+            .split_whitespace()
+            .map(|it| it.parse().unwrap())
+            .collect();
         let vet = Vet::new(Arc::new(Fixed(found.to_vec())), &allow);
         let wanted = Wanted {
             host: "hooks.example.com",
@@ -377,7 +381,14 @@ mod tests {
     #[test]
     fn a_host_in_decimal_octal_or_hexadecimal_is_vetted_by_where_it_leads() {
         let vet = Vet::new(Arc::new(SystemLookup), &[]);
-        for host in ["2130706433", "0177.0.0.1", "0x7f.1", "127.1", "localhost", "[::1]"] {
+        for host in [
+            "2130706433",
+            "0177.0.0.1",
+            "0x7f.1",
+            "127.1",
+            "localhost",
+            "[::1]",
+        ] {
             let wanted = Wanted {
                 host,
                 port: 443,

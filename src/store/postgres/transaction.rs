@@ -366,7 +366,10 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn all_failed(&mut self, step: &str) -> Result<bool, StoreError> {
-        let rows = self.query(ALL_FAILED, &[&TENANT, &step, &i64::from(NOTICE_TRIES_UNTOLD)])?;
+        let rows = self.query(
+            ALL_FAILED,
+            &[&TENANT, &step, &i64::from(NOTICE_TRIES_UNTOLD)],
+        )?;
         Ok(rows.first().is_some_and(|row| row.get(0)))
     }
 

@@ -29,6 +29,8 @@ url_env = "TEAMS_URL"
 channels = ["log", "webhook:ops", "teams:board"]
 [callers."agent:refunds"]
 webhook = "ops"
+[teams.Board]
+channels = ["teams:board"]
 "#;
 
 #[test]
@@ -36,11 +38,20 @@ fn what_is_told_over_the_network_is_read_without_its_secrets() {
     let config = config(ALL);
     let notify = &config.notify;
     let smtp = notify.smtp.as_ref().unwrap();
-    assert_eq!((&*smtp.host, smtp.port, smtp.tls), ("mail.acme.example", 587, SmtpTls::Required));
+    assert_eq!(
+        (&*smtp.host, smtp.port, smtp.tls),
+        ("mail.acme.example", 587, SmtpTls::Required)
+    );
     let (user, password) = smtp.login.as_ref().unwrap();
-    assert_eq!((&**user, &password.from), ("laneway", &SecretFrom::Env("SMTP_PASSWORD".into())));
+    assert_eq!(
+        (&**user, &password.from),
+        ("laneway", &SecretFrom::Env("SMTP_PASSWORD".into()))
+    );
     let ops = &notify.webhooks["ops"];
-    assert_eq!(ops.url, Url::Plain("https://hooks.acme.example/laneway".to_owned()));
+    assert_eq!(
+        ops.url,
+        Url::Plain("https://hooks.acme.example/laneway".to_owned())
+    );
     let from: Vec<_> = ops.secrets.iter().map(|it| it.from.clone()).collect();
     let file = SecretFrom::File("new.secret".into());
     assert_eq!(from, [file, SecretFrom::Env("OLD_SECRET".into())]);
@@ -50,6 +61,9 @@ fn what_is_told_over_the_network_is_read_without_its_secrets() {
     assert_eq!(kinds("board"), ChannelKind::Teams);
     assert_eq!(notify.callers[&name("agent:refunds")], "ops");
     assert_eq!(notify.allow.len(), 2);
+    let of_board = config.people.team_channels("board");
+    assert_eq!(of_board[0].to_string(), "teams:board");
+    assert!(config.people.team_channels("ops").is_empty());
     let of_all = config.people.channels(&name("bob@acme.example"));
     assert_eq!(of_all[1].to_string(), "slack:ops-chat");
     let of_ann = config.people.channels(&name("ann@acme.example"));
@@ -74,8 +88,16 @@ fn a_webhook_that_cannot_be_used_is_said_with_its_place() {
     let signed = "secret_env = \"S\"\n";
     let url = "url = \"https://hooks.example\"\n";
     for (lines, at, why) in [
-        (signed.to_owned(), "1:18", "a webhook has a `url`, `url_file` or `url_env`"),
-        (url.to_owned(), "1:18", "its requests are signed: set `secret_file` or `secret_env`"),
+        (
+            signed.to_owned(),
+            "1:18",
+            "a webhook has a `url`, `url_file` or `url_env`",
+        ),
+        (
+            url.to_owned(),
+            "1:18",
+            "its requests are signed: set `secret_file` or `secret_env`",
+        ),
         (
             format!("{url}url_file = \"u\"\n{signed}"),
             "2:7",
@@ -128,10 +150,17 @@ fn a_webhook_that_cannot_be_used_is_said_with_its_place() {
             "unknown variant `discord`, expected one of `standard`, `slack`, `teams`",
         ),
     ] {
-        assert_eq!(of_webhook(&lines), format!("laneway.toml:{at}: {why}"), "{lines}");
+        assert_eq!(
+            of_webhook(&lines),
+            format!("laneway.toml:{at}: {why}"),
+            "{lines}"
+        );
     }
     let named = message("[notify.webhooks.\"a b\"]\nurl_env = \"U\"\n");
-    assert_eq!(named, "laneway.toml:1:18: a webhook's name has letters, digits, `-`, `_` and `.`");
+    assert_eq!(
+        named,
+        "laneway.toml:1:18: a webhook's name has letters, digits, `-`, `_` and `.`"
+    );
 }
 
 #[test]
@@ -156,8 +185,17 @@ fn a_channel_names_a_webhook_that_is_there_and_of_its_kind() {
         message(&ALL.replace("[callers.\"agent:refunds\"]", "[callers.\"a b\"]")),
         "laneway.toml:25:10: `a b` has a space in it; a name has none"
     );
-    let twice = message(&format!("{ALL}[callers.\"Agent:Refunds\"]\nwebhook = \"ops\"\n"));
-    assert!(twice.ends_with("this caller is there twice: names are compared without regard to case"));
+    let team = "channels = [\"teams:board\"]";
+    assert_eq!(
+        message(&ALL.replace(team, "channels = [\"slack:board\"]")),
+        "laneway.toml:28:13: `board` is no `slack`; its channel is `teams:board`"
+    );
+    let twice = message(&format!(
+        "{ALL}[callers.\"Agent:Refunds\"]\nwebhook = \"ops\"\n"
+    ));
+    assert!(
+        twice.ends_with("this caller is there twice: names are compared without regard to case")
+    );
 }
 
 #[test]
@@ -190,9 +228,16 @@ fn a_mail_server_that_cannot_be_used_is_said_with_its_place() {
             "an address, or a network such as `10.0.0.0/8`",
         ),
     ] {
-        assert_eq!(message(&text), format!("laneway.toml:{at}: {why}"), "{text}");
+        assert_eq!(
+            message(&text),
+            format!("laneway.toml:{at}: {why}"),
+            "{text}"
+        );
     }
     // It is sent over TLS or not at all, unless that is asked for.
     let wrong = message(&format!("{smtp}tls = \"maybe\"\n"));
-    assert!(wrong.starts_with("laneway.toml:4:7: unknown variant `maybe`"), "{wrong}");
+    assert!(
+        wrong.starts_with("laneway.toml:4:7: unknown variant `maybe`"),
+        "{wrong}"
+    );
 }
