@@ -96,6 +96,9 @@ pub struct App {
     figures: Mutex<Option<(Instant, Arc<Statistics>)>>,
 }
 
+/// What fails where what tells people cannot be read anew.
+const NOTIFY: &str = "notify";
+
 /// What decides.
 #[derive(Debug)]
 pub(super) struct Deciding {
@@ -344,9 +347,10 @@ impl App {
             problems.push("clock");
         }
         let failing = locked(&self.failing);
-        if !failing.is_empty() {
+        if failing.keys().any(|what| what != NOTIFY) {
             problems.push("store");
         }
+        let is_unread = failing.contains_key(NOTIFY);
         drop(failing);
         let outbox = crate::store::read(self.desk.store().as_ref(), |transaction| {
             transaction.outbox()
@@ -356,7 +360,7 @@ impl App {
             Err(_) if !problems.contains(&"store") => problems.push("store"),
             _ => {}
         }
-        if !self.notifier().troubles().is_empty() {
+        if is_unread || !self.notifier().troubles().is_empty() {
             problems.push("channels");
         }
         if let Some(log) = self.log()
@@ -399,7 +403,7 @@ impl App {
         if let Some(error) = &failed {
             tracing::error!("{error}");
         }
-        self.failed("notify", failed.map(|error| error.to_string()));
+        self.failed(NOTIFY, failed.map(|error| error.to_string()));
     }
 
     /// What is settled at the start, whatever the file says later.

@@ -134,7 +134,7 @@ fn due(app: &App) -> Result<bool, DeskError> {
 
 fn send(app: &App) -> Result<bool, DeskError> {
     let notifier = app.notifier();
-    let sent = app.desk.send(notifier.as_ref(), NOTICES)?;
+    let sent = app.desk.send(&*notifier, NOTICES)?;
     Ok(sent.sent + sent.retried + sent.failed >= NOTICES as usize)
 }
 

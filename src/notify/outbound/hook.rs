@@ -66,11 +66,10 @@ impl Hook {
 
     /// Tells it; links begin with the URL of the service.
     pub(super) fn tell(&self, post: &Post, posted: &Posted, url: &str) -> Result<(), NotifyError> {
-        let now = Instant::now();
-        self.standing.ask(now)?;
+        self.standing.ask(Instant::now())?;
         let (body, headers) = self.request(posted, url);
         match post.send(&self.url, &headers, &body) {
-            Ok(answer) => self.answered(answer, now),
+            Ok(answer) => self.answered(answer),
             Err(NoAnswer::Refused(why)) => Err(NotifyError::Never(why)),
             Err(NoAnswer::Unreached(why)) => {
                 self.standing.rests(Instant::now(), None, &why);
@@ -99,7 +98,7 @@ impl Hook {
         }
     }
 
-    fn answered(&self, answer: Answer, now: Instant) -> Result<(), NotifyError> {
+    fn answered(&self, answer: Answer) -> Result<(), NotifyError> {
         let status = answer.status;
         match status {
             200..=299 => {
@@ -110,6 +109,7 @@ impl Hook {
             408 | 425 | 429 | 500..=599 => {
                 let why = format!("it answered {status}");
                 if status == 429 || answer.retry_after.is_some() {
+                    let now = Instant::now();
                     self.standing.rests(now, answer.retry_after, &why);
                 }
                 Err(NotifyError::Later(why))

@@ -81,7 +81,14 @@ impl Mail {
             }
         })?;
         let sent = connection.send(message.envelope(), &message.formatted());
-        self.standing.took();
+        match &sent {
+            // It said nothing: whoever asks next would wait as long.
+            Err(error) if error.status().is_none() => {
+                let why = said_by_server(error);
+                self.standing.rests(Instant::now(), None, &why);
+            }
+            _ => self.standing.took(),
+        }
         // What it says to this is of no use: it has taken the message or refused it.
         connection.abort();
         sent.map(drop).map_err(|error| match error.is_permanent() {
