@@ -252,6 +252,23 @@ fn chats_are_told_in_their_own_form_and_their_url_is_a_secret() {
 }
 
 #[test]
+fn a_url_in_a_file_is_as_plain_as_one_in_the_configuration_and_is_not_shown() {
+    let toml = "[notify.webhooks.a]\nkind = \"slack\"\nurl_file = \"s\"\n";
+    for url in [
+        "http://hooks.example.com/s3cret",
+        "https://2130706433/s3cret",
+        "https://s3cret:x@hooks.example.com",
+    ] {
+        let (_folder, config) = read(toml, &[("s", url)]);
+        let notify = config.unwrap().notify;
+        let opened = laneway::notify::Outbound::open(&notify, super::URL, Arc::new(SystemLookup));
+        let error = opened.map(drop).unwrap_err().to_string();
+        assert!(error.contains("laneway.toml:3:12: "), "{error}");
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
 fn a_secret_that_is_none_is_said_where_it_is_named() {
     let toml = webhook("https://hooks.example.com");
     let open = |toml: &str, secret: &str| {

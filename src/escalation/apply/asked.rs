@@ -1,5 +1,7 @@
 //! Who is asked: seats, and telling those who sit on them.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::Work;
@@ -108,7 +110,7 @@ impl Work<'_> {
         let teams = sign_offs
             .iter()
             .filter_map(|one| self.it.sign_offs.get(*one));
-        let teams: std::collections::BTreeSet<String> = teams.map(|it| it.team.clone()).collect();
+        let teams: BTreeSet<String> = teams.map(|it| it.team.clone()).collect();
         let about = match telling.again {
             true => About::Reminded,
             false => About::Asked,
