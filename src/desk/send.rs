@@ -225,3 +225,51 @@ fn again_at(attempts: u32, now: Timestamp) -> Option<Timestamp> {
     let wait = NOTICE_RETRIES.get(attempts as usize)?;
     now.checked_add_signed(TimeDelta::seconds(i64::from(*wait)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::escalation::{Notice, Principal};
+
+    fn posted(attempts: u32) -> Posted {
+        Posted {
+            notice: Notice {
+                id: "e/asked/ann".to_owned(),
+                at: Timestamp::UNIX_EPOCH,
+                to: Recipient::Person(Principal::parse("ann").unwrap()),
+                lane: None,
+                about: About::Asked,
+                merge: None,
+            },
+            escalation: "e".to_owned(),
+            attempts,
+            count: 1,
+            taken: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_notice_is_tried_over_days_and_then_given_up() {
+        let busy = Err(NotifyError::Later("busy".to_owned()));
+        let told = Told::by("log".to_owned(), busy);
+        let mut now = Timestamp::UNIX_EPOCH;
+        let mut attempts = 0;
+        while let Delivery::Retry(at, _) = delivery(&posted(attempts), &told, now) {
+            assert!(at > now);
+            now = at;
+            attempts += 1;
+            let is_late = now - Timestamp::UNIX_EPOCH >= TimeDelta::minutes(17);
+            let next = delivery(&posted(attempts), &told, now);
+            assert_eq!(is_untold(&posted(attempts), &next), is_late, "{attempts}");
+        }
+        let days = (now - Timestamp::UNIX_EPOCH).num_days();
+        assert!((3..=7).contains(&days), "{days}");
+        let last = delivery(&posted(attempts), &told, now);
+        assert!(matches!(last, Delivery::Failed(at, _) if at == now));
+        // Whom one channel told is told, and untold by nothing.
+        let mut told_once = posted(attempts);
+        told_once.taken = vec!["log".to_owned()];
+        let last = delivery(&told_once, &told, now);
+        assert!(matches!(last, Delivery::Sent(_)) && !is_untold(&told_once, &last));
+    }
+}

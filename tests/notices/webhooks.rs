@@ -159,9 +159,9 @@ fn what_is_busy_is_asked_again_and_not_before_it_says() {
 fn an_answer_says_whether_it_is_tried_again() {
     let receiver = Receiver::new();
     let set = set(&webhook(&receiver.url()));
-    for (code, tried) in [(408, true), (425, true), (500, true), (503, true)] {
+    for code in [408, 425, 500, 503] {
         receiver.answers(&[status(code, "")]);
-        assert_eq!(later(set.ask()), format!("it answered {code}"), "{tried}");
+        assert_eq!(later(set.ask()), format!("it answered {code}"));
     }
     for code in [400, 401, 403, 404, 422] {
         receiver.answers(&[status(code, "")]);
