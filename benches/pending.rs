@@ -39,8 +39,11 @@ mod world;
 
 use world::{Hands, actor, principal};
 
-/// So many are written in one transaction.
+/// So many are written in one transaction of a file.
 const BATCH: usize = 1_000;
+
+/// The same of a database, whose checkpoints of the audit wait for each that has begun, and not for long.
+const SHARED_BATCH: usize = 100;
 
 /// So many are stepped in one transaction.
 const STEPS: u32 = 500;
@@ -247,10 +250,14 @@ fn id_of(n: usize) -> String {
 fn load(desk: &Desk, shift: TimeDelta, range: std::ops::Range<usize>) {
     let begun = Instant::now();
     let numbers: Vec<usize> = range.collect();
+    let many = match desk.store().kind() {
+        "postgres" => SHARED_BATCH,
+        _ => BATCH,
+    };
     std::thread::scope(|scope| {
         for numbers in numbers.chunks(numbers.len().div_ceil(THREADS)) {
             scope.spawn(move || {
-                for batch in numbers.chunks(BATCH) {
+                for batch in numbers.chunks(many) {
                     let at = now() + shift;
                     let templates = ["5000", "150"].map(|amount| Template::of(at, amount));
                     let batch = batch.to_vec();
