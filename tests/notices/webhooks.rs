@@ -15,7 +15,7 @@ use super::{SECRET, asked, later, never, notice, principal, read, set, set_with,
 /// HMAC-SHA256 as RFC 2104 has it, written here so that it owes nothing to what it checks.
 fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     let padded = |with: u8| -> Vec<u8> {
-        let at = |n| key.get(n).copied().unwrap_or(0) ^ with;
+        let at = |n: usize| key.get(n).copied().unwrap_or(0) ^ with;
         (0..64).map(at).collect()
     };
     let inner = Sha256::new().chain_update(padded(0x36)).chain_update(text);
