@@ -25,6 +25,7 @@ pub use history::{HistoryEntry, Subject, Subjects};
 
 /// The answer to one event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Decision {
     /// The event's id; the line number of a stream, or nothing, without one.
     pub event: EventRef,
@@ -53,6 +54,10 @@ pub struct Decision {
     #[serde(
         skip_serializing_if = "Option::is_none",
         with = "crate::clock::optional_rfc3339"
+    )]
+    #[cfg_attr(
+        feature = "server",
+        schema(value_type = Option<String>, format = DateTime)
     )]
     pub respond_by: Option<Timestamp>,
     /// The strictest hold per scope.
@@ -106,6 +111,7 @@ pub enum EventRef {
 
 /// Which matrix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct MatrixRef {
     /// Its title.
     pub name: String,
@@ -130,6 +136,7 @@ impl MatrixRef {
 /// Whether a trigger surely holds, or could not be ruled out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum State {
     /// Surely true.
     Fired,
@@ -139,6 +146,7 @@ pub enum State {
 
 /// A lane that fires or is unsure, with what it demands: one sign-off.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct AttachedLane {
     /// The lane; `otherwise` and `unreadable` for their sign-offs.
     pub lane: String,
@@ -160,6 +168,10 @@ pub struct AttachedLane {
         skip_serializing_if = "Option::is_none",
         with = "crate::clock::optional_rfc3339"
     )]
+    #[cfg_attr(
+        feature = "server",
+        schema(value_type = Option<String>, format = DateTime)
+    )]
     pub respond_by: Option<Timestamp>,
     /// Its own hold; an unsure lane's covers the item only.
     pub meanwhile: Holds,
@@ -169,6 +181,7 @@ pub struct AttachedLane {
 
 /// A rule that applies, or that could not be ruled out.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct AppliedRule {
     /// The rule.
     pub rule: String,
@@ -182,6 +195,7 @@ pub struct AppliedRule {
 
 /// One test with what it saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Reason {
     /// The test as the matrix has it.
     pub test: String,
@@ -201,6 +215,7 @@ pub struct Reason {
 
 /// The window of a measure as an event saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Window {
     /// What was measured: `4`, or between what it lies: `2 to 4`, `at least 4`.
     pub value: String,
@@ -231,18 +246,21 @@ impl Window {
 
 /// An event in a window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct WindowEvent {
     /// Its id; absent where it has none, or where many came behind it since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The instant at which it counts.
     #[serde(with = "crate::clock::rfc3339")]
+    #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
     pub at: Timestamp,
 }
 
 /// The hold of each scope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Holds {
     /// Of the item.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -285,6 +303,7 @@ impl Holds {
 
 /// What evidence the owners need, and what of it did not come with the event.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct EvidenceNeeds {
     /// Required by some lane.
     pub required: Vec<String>,
@@ -305,6 +324,7 @@ impl EvidenceNeeds {
 
 /// A timeout step at its instant.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct TimeoutStep {
     /// The lane that it belongs to.
     pub lane: String,
@@ -312,6 +332,10 @@ pub struct TimeoutStep {
     #[serde(
         skip_serializing_if = "Option::is_none",
         with = "crate::clock::optional_rfc3339"
+    )]
+    #[cfg_attr(
+        feature = "server",
+        schema(value_type = Option<String>, format = DateTime)
     )]
     pub at: Option<Timestamp>,
     /// `notify`, `route`, `run`, `deny`, `expire` or `allow`.

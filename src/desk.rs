@@ -41,7 +41,7 @@ pub use restored::Restored;
 pub use send::Sent;
 pub use statistics::{Figures, Spread, Statistics};
 pub use view::{Happened, Shown};
-pub use voices::Consumption;
+pub use voices::{Action, Consumption};
 
 /// What an operator sets.
 #[derive(Debug, Clone, Default)]

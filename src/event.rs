@@ -6,6 +6,7 @@
 //! is optional; an event that cannot be read is never half read.
 //! Knows no lanes.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -86,6 +87,8 @@ pub enum UnreadableBody {
 
 /// What is wrong with an event, or worth knowing of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = EventProblem))]
 pub struct Problem {
     /// The sort of problem; stable.
     pub code: ProblemCode,
@@ -106,6 +109,7 @@ impl fmt::Display for Problem {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum ProblemCode {
     /// Not JSON, or cut off.
     NotJson,
@@ -234,6 +238,16 @@ impl Event {
             tree.set(evidence_place, evidence);
         }
         read::read_tree(tree, schema, limits, self.at())
+    }
+
+    /// The same event with what adjusts changed, by path, as a decision tells it.
+    #[must_use]
+    pub fn with_adjusted(&self, schema: &Schema, adjusted: &BTreeMap<String, Value>) -> Self {
+        let changes = adjusted.iter();
+        let changes: Vec<_> = changes
+            .filter_map(|(path, value)| Some((schema.field_id(path)?, value.clone())))
+            .collect();
+        self.with_values(schema, &changes)
     }
 
     /// The same event with some fields changed: the slots and the members that they came from.

@@ -17,13 +17,15 @@
 //! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
 //! | 8 | [`escalation`] | the lifecycle: a pure function of state, command and instant |
 //! | 9 | [`store`] [`files`] [`notify`] [`desk`] [`words`] `engine` | where state outlives the process; a matrix on disk, and what an operator sets beside it; how people are told; what carries escalations to their end; how it is put in words; all of it as an operator set it up |
-//! | 10 | `server` `cli` | the service; the command line, which starts it |
+//! | 10 | `client` `server` `cli` | the client of the service; the service; the command line, which starts it |
 
 pub mod calendar;
 pub mod cases;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
+#[cfg(feature = "client")]
+pub mod client;
 pub mod clock;
 pub mod compile;
 pub mod decision;

@@ -238,6 +238,7 @@ impl Serialize for Value {
 /// The three answers of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum Kleene {
     /// Surely.
     True,

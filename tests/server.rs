@@ -10,6 +10,10 @@
 
 #[path = "server/answers.rs"]
 mod answers;
+#[path = "server/bounds.rs"]
+mod bounds;
+#[path = "server/client.rs"]
+mod client;
 #[path = "server/decisions.rs"]
 mod decisions;
 #[path = "server/entering.rs"]
@@ -19,6 +23,10 @@ mod operations;
 #[path = "support/program.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod program;
+#[path = "server/guard.rs"]
+mod guard;
+#[path = "server/openapi.rs"]
+mod openapi;
 #[path = "support/service.rs"]
 mod service;
 

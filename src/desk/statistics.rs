@@ -17,15 +17,21 @@ use crate::store::{Cursor, Order, Query, Summary, read};
 
 /// Figures over a while.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Statistics {
     /// Of escalations that opened from here on.
     #[serde(
         skip_serializing_if = "Option::is_none",
         with = "crate::clock::optional_rfc3339"
     )]
+    #[cfg_attr(
+        feature = "server",
+        schema(value_type = Option<String>, format = DateTime)
+    )]
     pub since: Option<Timestamp>,
     /// When they were taken.
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "server", schema(value_type = String, format = DateTime))]
     pub at: Timestamp,
     /// All together.
     pub all: Figures,
@@ -41,6 +47,7 @@ pub struct Statistics {
 
 /// Figures of a lane or a team.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Figures {
     /// How many opened.
     pub opened: u64,
@@ -74,6 +81,7 @@ pub struct Figures {
 
 /// How times are spread.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Spread {
     /// Of how many.
     pub count: u64,

@@ -183,6 +183,11 @@ impl Stored {
         serde_json::to_vec(&event).ok()
     }
 
+    /// Whether a person changed the event.
+    pub(super) fn is_amended(&self) -> bool {
+        self.amended.is_some()
+    }
+
     /// An event as it is given now, with the instant of the one that was decided: the own time of the
     /// event counts, and not that of asking again. What cannot be parsed cannot be read either, and is left
     /// as it is.

@@ -24,7 +24,45 @@ pub struct Consumption {
     pub key: String,
 }
 
+/// What the votes of this round are about, and so what a grant permits.
+#[derive(Debug, Clone)]
+pub struct Action {
+    /// The event without `id`, `at` and `evidence`, as it may run. Nothing where a part of it was not
+    /// stored, or where it cannot be read.
+    pub event: Option<Json>,
+    /// Whether it is another one than the one that was asked for: a rule or a person changed it.
+    pub is_changed: bool,
+}
+
 impl Desk {
+    /// What an escalation is about now: after an amendment the changed event, after an adjust the adjusted
+    /// one. What is given is surely that: its digest is compared.
+    ///
+    /// # Errors
+    /// When there is no such escalation, what was stored with it was erased, or the store fails.
+    pub fn action(&self, id: &str) -> Result<Action, DeskError> {
+        let stored = self.stored(id)?;
+        let matrix = self.pinned(&stored.escalation.pinned.matrix)?;
+        let limits = &self.settings().limits;
+        let input = stored.input();
+        let read = input
+            .as_ref()
+            .and_then(|input| event::read(input, &matrix.schema, limits, stored.times.opened).ok());
+        let (Some(input), Some(read)) = (input, read) else {
+            return Ok(Action {
+                event: None,
+                is_changed: stored.is_amended(),
+            });
+        };
+        let adjusted = self.again(&matrix, &stored, &input).adjusted;
+        let action = read.with_adjusted(&matrix.schema, &adjusted);
+        let is_it = action.action_digest() == stored.escalation.digest;
+        Ok(Action {
+            event: is_it.then(|| action.body().clone()),
+            is_changed: stored.is_amended() || !adjusted.is_empty(),
+        })
+    }
+
     /// The matrix that an escalation is pinned to.
     ///
     /// # Errors

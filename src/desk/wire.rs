@@ -48,6 +48,7 @@ fn text(at: Timestamp) -> String {
 
 /// What a command answers.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub struct Answered<'d> {
     /// `done`, `unchanged` or `consumed`.
     pub reply: &'static str,
@@ -77,6 +78,8 @@ impl<'d> Answered<'d> {
 
 /// One escalation.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = Escalation))]
 pub struct Data<'d> {
     id: &'d str,
     state: &'static str,
@@ -113,6 +116,8 @@ pub struct Data<'d> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = SignOff))]
 struct SignOffData<'d> {
     lane: &'d str,
     unsure: bool,
@@ -131,6 +136,8 @@ struct SignOffData<'d> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = Seat))]
 struct SeatData<'d> {
     person: &'d Principal,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -141,6 +148,8 @@ struct SeatData<'d> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = Step))]
 struct StepData<'d> {
     at: String,
     #[serde(rename = "do")]
@@ -150,6 +159,8 @@ struct StepData<'d> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = Vote))]
 struct VoteData<'d> {
     round: u32,
     person: &'d Principal,
@@ -161,6 +172,8 @@ struct VoteData<'d> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = Resolution))]
 struct ResolutionData<'d> {
     outcome: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -175,6 +188,8 @@ struct ResolutionData<'d> {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = Grant))]
 struct GrantData<'d> {
     state: GrantState,
     digest: &'d str,
@@ -340,12 +355,15 @@ pub struct Whole<'d> {
 
 /// One thing that happened.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = Happened))]
 pub struct HappenedData<'d> {
     n: u64,
     at: String,
     what: &'d str,
     /// Absent where it was erased.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "server", schema(value_type = Option<Object>))]
     body: Option<&'d RawValue>,
 }
 
@@ -369,6 +387,8 @@ impl<'d> Whole<'d> {
 
 /// An escalation in a list.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "server", schema(as = ListedEscalation))]
 pub struct Listed<'d> {
     id: &'d str,
     state: &'static str,

@@ -118,6 +118,7 @@ pub struct SignOff {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words of the lifecycle")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum SignOffState {
     Waiting,
     Satisfied,
@@ -162,6 +163,7 @@ pub struct Vote {
 /// What a vote says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum VoteKind {
     /// The action may run.
     Approve,
@@ -204,6 +206,7 @@ pub enum Outcome {
 /// How a time-out ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum End {
     /// Refused.
     Deny,
@@ -246,6 +249,7 @@ pub struct Grant {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words of the lifecycle")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum GrantState {
     Live,
     Consumed,

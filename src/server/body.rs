@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
@@ -15,17 +15,17 @@ const TIME: Duration = Duration::from_secs(30);
 
 /// Reads a body of at most so many bytes.
 pub(super) async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
+    // What is announced as too long is not read at all.
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large(most));
+    }
     match tokio::time::timeout(TIME, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
             let is_long = std::error::Error::source(&error)
                 .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
             match is_long {
-                true => Err(Problem::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "too_large",
-                    format!("the body has more than {most} bytes"),
-                )),
+                true => Err(too_large(most)),
                 false => Err(Problem::bad("body", "the body did not come whole")),
             }
         }
@@ -35,6 +35,11 @@ pub(super) async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
             "the body took too long to come",
         )),
     }
+}
+
+fn too_large(most: usize) -> Problem {
+    let message = format!("the body has more than {most} bytes");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
 }
 
 /// Reads a body as JSON. An empty one is an empty object.

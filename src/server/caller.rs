@@ -24,6 +24,8 @@ pub(super) struct Caller {
     pub(super) principal: Principal,
     /// How that is known.
     pub(super) by: By,
+    /// The id of the token, where it is by one.
+    pub(super) token: Option<Arc<str>>,
     is_operator: bool,
     is_auditor: bool,
     is_admin: bool,
@@ -58,6 +60,7 @@ impl Caller {
             is_admin: may(Scope::Admin, directory.is_admin(&principal) || by_setup),
             principal,
             by,
+            token: None,
         })
     }
 
@@ -198,7 +201,11 @@ async fn by_token(app: &Arc<App>, text: &str, now: Timestamp) -> Result<Option<C
         return Ok(None);
     }
     let by = By::Token(token.scopes.clone());
-    Caller::new(app, token.owner.clone(), by).map(Some)
+    let caller = Caller::new(app, token.owner.clone(), by)?;
+    Ok(Some(Caller {
+        token: Some(Arc::from(&*token.id)),
+        ..caller
+    }))
 }
 
 /// The person whom a listed proxy names. Of two headers none counts: one of them is not the proxy's.

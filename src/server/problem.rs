@@ -14,6 +14,10 @@ use crate::store::{StoreError, StoreErrorKind};
 
 /// A problem.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
+#[schema(example = json!({
+    "type": "urn:laneway:problem:not_found", "title": "Not Found", "status": 404, "code": "not_found",
+    "detail": "there is no such thing, or it is not yours to see", "word": "block",
+}))]
 pub struct Problem {
     /// A name for the kind of problem, as a URN.
     #[serde(rename = "type")]

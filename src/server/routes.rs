@@ -12,8 +12,9 @@ use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 
-use super::api::{decisions, escalations, health, matrix};
+use super::api::{commands, decisions, escalations, guard, health, lists, matrix};
 use super::app::App;
+use super::openapi;
 use super::pages;
 use super::problem::Problem;
 
@@ -54,7 +55,8 @@ pub(super) fn table() -> Routes {
     all
 }
 
-fn api() -> Routes {
+/// What programs ask for.
+pub(super) fn api() -> Routes {
     let (read, change) = (Method::GET, Method::POST);
     vec![
         to(change.clone(), "/v1/decisions", post(decisions::one)),
@@ -63,7 +65,7 @@ fn api() -> Routes {
             "/v1/decisions/batch",
             post(decisions::batch),
         ),
-        to(read.clone(), "/v1/escalations", get(escalations::list)),
+        to(read.clone(), "/v1/escalations", get(lists::list)),
         to(read.clone(), "/v1/escalations/{id}", get(escalations::one)),
         to(
             read.clone(),
@@ -73,15 +75,22 @@ fn api() -> Routes {
         to(
             change.clone(),
             "/v1/escalations/{id}/{act}",
-            post(escalations::act),
+            post(commands::act),
         ),
         to(read.clone(), "/v1/events", get(escalations::events)),
+        to(change.clone(), "/v1/guard/evaluate", post(guard::evaluate)),
+        to(
+            read.clone(),
+            "/v1/guard/escalations/{id}/status",
+            get(guard::status),
+        ),
         to(read.clone(), "/v1/matrix", get(matrix::show)),
         to(change, "/v1/matrix/reload", post(matrix::reload)),
         to(read.clone(), "/v1/stats", get(matrix::stats)),
         to(read.clone(), "/metrics", get(health::metrics)),
         open(read.clone(), "/healthz", get(health::health)),
-        open(read, "/readyz", get(health::ready)),
+        open(read.clone(), "/readyz", get(health::ready)),
+        open(read, "/openapi.json", get(openapi::show)),
     ]
 }
 

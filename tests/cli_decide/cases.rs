@@ -38,7 +38,13 @@ fn arg(path: &Path) -> &str {
 
 #[test]
 fn the_cases_of_every_matrix_pass() {
-    for name in ["agent-operations", "refund-guard", "tool-approvals", "tour"] {
+    for name in [
+        "agent-operations",
+        "refund-guard",
+        "tool-approvals",
+        "tool-guard",
+        "tour",
+    ] {
         let ran = laneway(&["test", &format!("matrices/{name}")]);
         assert_eq!(ran.code, 0, "{}", ran.seen());
         assert!(ran.out.ends_with(" passed\n"));

@@ -48,7 +48,13 @@ fn samples_give_event_blocks() {
 /// The blocks are a start that a matrix can be made of.
 #[test]
 fn the_blocks_of_real_events_check() {
-    for name in ["agent-operations", "refund-guard", "tool-approvals", "tour"] {
+    for name in [
+        "agent-operations",
+        "refund-guard",
+        "tool-approvals",
+        "tool-guard",
+        "tour",
+    ] {
         let ran = laneway(&["schema", "infer", &format!("matrices/{name}/events.ndjson")]);
         assert_eq!(ran.code, 0, "{}", ran.err);
         let matrix = format!(

@@ -43,7 +43,13 @@ fn markdown_and_html_say_the_same() {
 /// Each fact of each lane is on the page.
 #[test]
 fn nothing_of_a_lane_is_left_out() {
-    for name in ["agent-operations", "refund-guard", "tool-approvals", "tour"] {
+    for name in [
+        "agent-operations",
+        "refund-guard",
+        "tool-approvals",
+        "tool-guard",
+        "tour",
+    ] {
         let matrix = format!("matrices/{name}");
         let page = laneway(&["show", &matrix, "--format=markdown"]).out;
         let data = laneway(&["show", &matrix, "--format=json"]).json();

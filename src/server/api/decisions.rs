@@ -14,20 +14,19 @@ use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+pub(in crate::server) use super::opening::{Asked, note, open};
 use crate::clock::Timestamp;
-use crate::decision::recorded::{Came, Clock};
 use crate::decision::{Decision, Verdict};
 use crate::desk::wire::Data;
-use crate::desk::{Ask, Decided, Opened};
-use crate::engine::{Log, Made as Logged, without_history};
 use crate::escalation::Principal;
 use crate::event::{self, Event, Unreadable};
 use crate::limits::{BATCH_BYTES, BATCH_EVENTS};
-use crate::reference::{Explanation, Times};
+use crate::reference::Explanation;
 use crate::server::access::Scope;
 use crate::server::app::{App, Deciding, Made};
 use crate::server::body;
 use crate::server::caller::{Caller, blocking};
+use crate::server::openapi::{Allowed, Commanded, Known, Sent};
 use crate::server::problem::Problem;
 
 /// A request for a decision.
@@ -68,12 +67,15 @@ pub(in crate::server) enum Mode {
 }
 
 /// A decision.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = DecisionAnswer)]
 pub(in crate::server) struct Decision1<'d> {
     /// What the caller does: `allow`, `modify`, `block` or `escalate`.
+    #[schema(example = "escalate")]
     word: &'static str,
     decision: &'d Decision,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
     explanation: Option<Box<Explanation>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     escalation: Option<Data<'d>>,
@@ -89,7 +91,29 @@ pub(in crate::server) struct Decision1<'d> {
     not_logged: Option<String>,
 }
 
-/// One decision.
+/// What the header `Idempotency-Key` is.
+pub(super) const KEY: &str = "Makes a repeated request the same one.";
+
+/// Decides an event.
+///
+/// Where the decision is to escalate, the escalation is durable when the answer comes. The key is the one of the
+/// header or the body, else the `id` of the event; without any, what escalates is refused.
+#[utoipa::path(
+    post,
+    path = "/v1/decisions",
+    tag = "decisions",
+    security(("token" = [])),
+    params(("Idempotency-Key" = Option<String>, Header, description = KEY, min_length = 1)),
+    request_body(content = Wanted, example = json!({
+        "event": { "kind": "refund", "id": "r-4711", "customerId": "c-1", "reason": "goodwill", "amount": 950,
+            "method": "original" },
+        "mode": "enforce",
+    })),
+    responses(
+        (status = 200, description = "The decision.", body = Decision1<'static>),
+        Known, Allowed, Sent, Commanded,
+    )
+)]
 pub(in crate::server) async fn one(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -102,30 +126,66 @@ pub(in crate::server) async fn one(
     let most = app.config().limits.event_total_bytes + ENVELOPE;
     let bytes = body::read(body, most).await?;
     let mut wanted: Wanted = body::parse(&bytes)?;
-    if let Some(key) = headers.get("idempotency-key") {
-        let key = key.to_str().map_err(|_| {
-            Problem::bad(
-                "key",
-                "the idempotency key has characters that a header cannot have",
-            )
-        })?;
-        wanted.key = Some(key.to_owned());
+    if let Some(key) = key_of(&headers)? {
+        wanted.key = Some(key);
     }
     answer(app, deciding, caller, wanted).await
 }
 
 /// Bytes of what stands around an event.
-const ENVELOPE: usize = 4 * 1024;
+pub(super) const ENVELOPE: usize = 4 * 1024;
+
+/// What a header says makes a repeated request the same one.
+pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let key = key.to_str().map_err(|_| {
+        let message = "the idempotency key has characters that a header cannot have";
+        Problem::bad("key", message)
+    })?;
+    Ok(Some(key.to_owned()))
+}
 
 /// Several decisions.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::server) struct Batch {
     /// Each as it would be asked for by itself, decided in this order.
+    #[schema(max_items = 1000)]
     requests: Vec<Wanted>,
 }
 
-/// Several decisions, each independent of the others.
+/// The answers to several requests.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::server) struct Batched {
+    /// Each as it would be by itself, in the order of the requests: a decision, or a problem.
+    #[schema(value_type = Vec<OneOfBatch>)]
+    decisions: Vec<Box<RawValue>>,
+}
+
+/// One answer of a batch.
+#[derive(Serialize, utoipa::ToSchema)]
+#[schema(as = BatchAnswer)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it says what stands in the texts of a batch")]
+enum OneOfBatch {
+    Decision(Decision1<'static>),
+    Problem(Problem),
+}
+
+/// Decides several events, each independently of the others, in their order.
+#[utoipa::path(
+    post,
+    path = "/v1/decisions/batch",
+    tag = "decisions",
+    security(("token" = [])),
+    request_body = Batch,
+    responses(
+        (status = 200, description = "The decisions.", body = Batched),
+        Known, Allowed, Sent,
+    )
+)]
 pub(in crate::server) async fn batch(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -153,7 +213,7 @@ pub(in crate::server) async fn batch(
         };
         all.push(RawValue::from_string(text).map_err(|_| internal())?);
     }
-    Ok(Answer(serde_json::json!({ "decisions": all })).into_response())
+    Ok(Answer(Batched { decisions: all }).into_response())
 }
 
 fn internal() -> Problem {
@@ -233,53 +293,13 @@ async fn answer_text(
     .await
 }
 
-/// How an escalation is asked for.
-#[derive(Debug)]
-pub(in crate::server) struct Asked {
-    pub(in crate::server) agent: Option<Principal>,
-    pub(in crate::server) key: Option<String>,
-    pub(in crate::server) asks: bool,
-}
-
-/// Opens an escalation for a decision, and logs it. What was joined is never allowed by that one's end.
-pub(in crate::server) fn open(
+pub(super) fn read(
     app: &App,
-    mut made: Made,
+    made: &Made,
     event: &[u8],
-    caller: &Caller,
-    asked: Asked,
     now: Timestamp,
-) -> Result<(Opened, Made, Option<String>), Problem> {
-    let history = earlier(app, &made, event, now).unwrap_or_else(|why| {
-        without_history(&mut made.decision, &why);
-        Vec::new()
-    });
-    let ask = Ask {
-        requester: caller.principal.clone(),
-        agent: asked.agent,
-        operator: None,
-        key: asked.key,
-        asks: asked.asks,
-        event: event.to_vec(),
-        history,
-    };
-    let decided = Decided {
-        matrix: Arc::clone(&made.matrix),
-        decision: made.decision.clone(),
-        recorded: made.recorded.clone(),
-        times: Times::received(now),
-    };
-    let opened = app.desk.open(&ask, &decided);
-    let id = opened
-        .as_ref()
-        .ok()
-        .map(|it| it.escalation.pinned.id.clone());
-    let not_logged = match &opened {
-        // It was logged when it was made first.
-        Ok(opened) if opened.replayed => None,
-        _ => note(app, &made, event, caller, id.as_deref(), now),
-    };
-    Ok((opened?, made, not_logged))
+) -> Result<Event, Box<Unreadable>> {
+    event::read(event, &made.matrix.schema, &app.config().limits, now)
 }
 
 /// The word of a decision that opens nothing.
@@ -292,10 +312,6 @@ pub(in crate::server) fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn read(app: &App, made: &Made, event: &[u8], now: Timestamp) -> Result<Event, Box<Unreadable>> {
-    event::read(event, &made.matrix.schema, &app.config().limits, now)
-}
-
 fn explanation(
     app: &App,
     deciding: &Deciding,
@@ -305,51 +321,4 @@ fn explanation(
 ) -> Option<Box<Explanation>> {
     let event = read(app, made, event, now).ok()?;
     Some(Box::new(deciding.router.explain(&event, now)))
-}
-
-/// Earlier decisions on the same subject, or why they are not known.
-fn earlier(
-    app: &App,
-    made: &Made,
-    event: &[u8],
-    now: Timestamp,
-) -> Result<Vec<crate::decision::HistoryEntry>, String> {
-    match app.log().as_deref() {
-        None => Err("laneway.toml has no `[decisions]`, so that none are logged".to_owned()),
-        Some(Err(why)) => Err(why.clone()),
-        Some(Ok(log)) => {
-            let event = read(app, made, event, now).ok();
-            log.history(&made.decision, event.as_ref(), now)
-        }
-    }
-}
-
-/// Logs a decision. Gives back why it is not logged, where it should be.
-pub(in crate::server) fn note(
-    app: &App,
-    made: &Made,
-    event: &[u8],
-    caller: &Caller,
-    escalation: Option<&str>,
-    now: Timestamp,
-) -> Option<String> {
-    let log = app.log()?;
-    let log: &Log = match log.as_ref() {
-        Ok(log) => log,
-        Err(why) => return Some(format!("{why}; the decision is not logged")),
-    };
-    let read = read(app, made, event, now);
-    let ready = log.ready(&Logged {
-        received: now,
-        clock: Clock::Received,
-        came: Came::of(event),
-        event: read.as_ref().map_err(AsRef::as_ref),
-        decision: &made.decision,
-        escalation,
-        by: Some(&caller.principal),
-    });
-    if let Some(ready) = ready {
-        log.add(ready, now);
-    }
-    None
 }

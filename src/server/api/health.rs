@@ -15,6 +15,7 @@ use crate::server::access::Scope;
 use crate::server::app::App;
 use crate::server::caller::{Caller, blocking};
 use crate::server::metrics::OfLane;
+use crate::server::openapi::{Allowed, Known};
 use crate::server::problem::Problem;
 use crate::store::{Order, Query, read};
 
@@ -29,7 +30,16 @@ pub(in crate::server) struct Health {
     measures: &'static str,
 }
 
-/// Whether it is well. It answers 200 while it lives, also red: to start it anew would mend nothing.
+/// Whether the service is well.
+///
+/// It answers 200 while it lives, also red: to start it anew would mend nothing.
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "operations",
+    security(()),
+    responses((status = 200, description = "It lives.", body = Health))
+)]
 pub(in crate::server) async fn health(State(app): State<Arc<App>>) -> Response {
     let problems = app.problems();
     let health = match problems.is_empty() {
@@ -45,17 +55,43 @@ pub(in crate::server) async fn health(State(app): State<Arc<App>>) -> Response {
     .into_response()
 }
 
-/// Whether requests are to be sent to it: it can decide, its store answers, and it does not end.
+/// Whether requests are to be sent to it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::server) struct Ready {
+    ready: bool,
+}
+
+/// Whether requests are to be sent to the service: it can decide, its store answers, and it does not end.
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operations",
+    security(()),
+    responses(
+        (status = 200, description = "They are.", body = Ready),
+        (status = 503, description = "They are not.", body = Ready),
+    )
+)]
 pub(in crate::server) async fn ready(State(app): State<Arc<App>>) -> Response {
     let is_ready = !app.is_ending() && app.deciding().is_some() && app.now().is_ok();
     let status = match is_ready {
         true => StatusCode::OK,
         false => StatusCode::SERVICE_UNAVAILABLE,
     };
-    (status, Answer(serde_json::json!({ "ready": is_ready }))).into_response()
+    (status, Answer(Ready { ready: is_ready })).into_response()
 }
 
 /// Figures for Prometheus.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "operations",
+    responses(
+        (status = 200, description = "OpenMetrics.", content_type = METRICS, body = String),
+        Known,
+        Allowed,
+    )
+)]
 pub(in crate::server) async fn metrics(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -66,9 +102,10 @@ pub(in crate::server) async fn metrics(
         Ok(app.metrics.text())
     })
     .await?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(axum::http::header::CONTENT_TYPE, kind)], text).into_response())
+    Ok(([(axum::http::header::CONTENT_TYPE, METRICS)], text).into_response())
 }
+
+const METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// Reads what is in the store; the rest is counted as it happens.
 fn measure(app: &App) -> Result<(), Problem> {

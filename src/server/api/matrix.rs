@@ -7,34 +7,66 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 
 use super::decisions::deciding;
 use crate::server::access::Scope;
 use crate::server::app::App;
 use crate::server::body;
 use crate::server::caller::{Caller, blocking};
+use crate::server::openapi::{Allowed, Commanded, Known, Sent};
 use crate::server::problem::Problem;
 
+/// The matrix that decides.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = Matrix)]
+pub(in crate::server) struct Shown {
+    /// Its title.
+    name: String,
+    /// The SHA-256 of its source, in hex.
+    digest: String,
+    /// Its lanes, in their order.
+    lanes: Vec<String>,
+    /// What is wrong with the one on the disk.
+    trouble: Option<String>,
+    /// The one on the disk, where it is another one.
+    staged: Option<StagedData>,
+}
+
+/// A matrix that does not decide yet.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+#[schema(as = StagedMatrix)]
+pub(in crate::server) struct StagedData {
+    /// The SHA-256 of its source, in hex.
+    digest: String,
+    /// The difference of the texts, in the form of `diff -u`.
+    diff: String,
+}
+
 /// The matrix that decides, and what is wrong with the one on the disk.
+#[utoipa::path(
+    get,
+    path = "/v1/matrix",
+    tag = "matrix",
+    responses((status = 200, description = "The matrix.", body = Shown), Known)
+)]
 pub(in crate::server) async fn show(
     State(app): State<Arc<App>>,
     _: Caller,
 ) -> Result<Response, Problem> {
     let deciding = deciding(&app)?;
     let matrix = deciding.router.matrix();
-    let lanes: Vec<&str> = matrix.lanes.iter().map(|lane| &*lane.name).collect();
-    let shown = json!({
-        "name": &*matrix.name,
-        "digest": matrix.digest,
-        "lanes": lanes,
-        "trouble": app.trouble(),
-        "staged": app.staged().map(|staged| json!({
-            "digest": staged.matrix.digest,
-            "diff": staged.diff,
-        })),
-    });
+    let lanes = matrix.lanes.iter().map(|lane| lane.name.to_string());
+    let shown = Shown {
+        name: matrix.name.clone(),
+        digest: matrix.digest.clone(),
+        lanes: lanes.collect(),
+        trouble: app.trouble(),
+        staged: app.staged().map(|staged| StagedData {
+            digest: staged.matrix.digest.clone(),
+            diff: staged.diff.clone(),
+        }),
+    };
     Ok(Answer(shown).into_response())
 }
 
@@ -46,7 +78,26 @@ pub(in crate::server) struct Reload {
     digest: Option<String>,
 }
 
-/// Reads the matrix and the configuration again, and lets them decide. What cannot be read changes nothing.
+/// The matrix that decides from now on.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(in crate::server) struct Reloaded {
+    /// The SHA-256 of its source, in hex.
+    digest: String,
+}
+
+/// Reads the matrix and the configuration again, and lets them decide.
+///
+/// What cannot be read changes nothing. For operators.
+#[utoipa::path(
+    post,
+    path = "/v1/matrix/reload",
+    tag = "matrix",
+    request_body = Reload,
+    responses(
+        (status = 200, description = "It decides now.", body = Reloaded),
+        Known, Allowed, Sent, Commanded,
+    )
+)]
 pub(in crate::server) async fn reload(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -59,12 +110,22 @@ pub(in crate::server) async fn reload(
         let matrix = app
             .reload(wanted.digest.as_deref())
             .map_err(|why| Problem::new(StatusCode::CONFLICT, "matrix", why))?;
-        Ok(Answer(json!({ "digest": matrix.digest })).into_response())
+        let digest = matrix.digest.clone();
+        Ok(Answer(Reloaded { digest }).into_response())
     })
     .await
 }
 
-/// Figures of escalations.
+/// Figures of escalations of the last 30 days.
+#[utoipa::path(
+    get,
+    path = "/v1/stats",
+    tag = "matrix",
+    responses(
+        (status = 200, description = "The figures.", body = crate::desk::Statistics),
+        Known, Allowed,
+    )
+)]
 pub(in crate::server) async fn stats(
     State(app): State<Arc<App>>,
     caller: Caller,

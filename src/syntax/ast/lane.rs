@@ -87,6 +87,7 @@ pub enum Unsure {
 )]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the words of the language")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum Urgency {
     Low,
     Normal,
@@ -119,6 +120,7 @@ impl Urgency {
     Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
 )]
 #[serde(rename_all = "lowercase")]
+#[cfg_attr(feature = "server", derive(utoipa::ToSchema))]
 pub enum Hold {
     /// The action may run unchanged.
     Continue,
