@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
-use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{OpenApi as Document, Required};
 use utoipa::{Modify, OpenApi};
 
 use super::api::{commands, decisions, escalations, guard, health, lists, matrix};
@@ -50,7 +50,7 @@ pub(super) use refusals::{Allowed, Commanded, Known, Named, Queried, Sent};
     ),
     components(schemas(Problem)),
     security(("token" = []), ("session" = [])),
-    modifiers(&Callers),
+    modifiers(&Callers, &Bodies),
     tags(
         (name = "decisions", description = "May this run?"),
         (name = "escalations", description = "What waits for people, and what became of it."),
@@ -82,6 +82,25 @@ impl Modify for Callers {
     }
 }
 
+/// What nothing need be said with.
+struct Bodies;
+
+impl Modify for Bodies {
+    fn modify(&self, document: &mut Document) {
+        for item in document.paths.paths.values_mut() {
+            let Some(operation) = &mut item.post else {
+                continue;
+            };
+            let id = operation.operation_id.as_deref();
+            if matches!(id, Some("command_escalation" | "reload_matrix"))
+                && let Some(body) = &mut operation.request_body
+            {
+                body.required = Some(Required::False);
+            }
+        }
+    }
+}
+
 /// The document as text, which is the same for every request.
 pub(super) fn text() -> &'static str {
     static TEXT: OnceLock<String> = OnceLock::new();
@@ -92,6 +111,7 @@ pub(super) fn text() -> &'static str {
 #[utoipa::path(
     get,
     path = "/openapi.json",
+    operation_id = "describe",
     tag = "operations",
     security(()),
     responses((status = 200, description = "This document.", content_type = "application/json", body = Object))

@@ -49,6 +49,17 @@ fn the_same_request_is_the_same_escalation_and_another_action_a_conflict() {
         .fine()
         .json();
     assert_eq!(first["escalation"]["id"], second["escalation"]["id"]);
+    // An empty one would make one request of all that have it.
+    for key in ["", &*"k".repeat(257)] {
+        let keyed = client.with("idempotency-key", key);
+        let answer = keyed.post("/v1/decisions", &json!({ "event": event("e4", "5000") }));
+        assert_eq!(answer.problem(400), "key");
+        let body = json!({ "event": event("e4", "5000"), "key": key });
+        assert_eq!(client.post("/v1/decisions", &body).problem(400), "key");
+        let body = json!({ "requests": [body] });
+        let answer = client.post("/v1/decisions/batch", &body).fine().json();
+        assert_eq!(answer["decisions"][0]["code"], "key");
+    }
     let mut nameless = event("x", "5000");
     nameless.as_object_mut().unwrap().remove("id");
     let answer = client.post("/v1/decisions", &json!({ "event": nameless }));

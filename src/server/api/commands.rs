@@ -14,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::decisions::key_of;
 use super::escalations::{ID, sees};
 use crate::desk::wire::Answered;
 use crate::desk::{Consumption, Done};
@@ -35,7 +36,7 @@ pub(in crate::server) struct Said {
     /// The digest of the action that was seen (approve), or that is about to run (consume).
     digest: Option<String>,
     /// The changed event (amend), or the one that is about to run (consume).
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = Option<Value>)]
     event: Option<Box<RawValue>>,
     /// The team (reassign).
     team: Option<String>,
@@ -51,6 +52,7 @@ pub(in crate::server) struct Said {
     #[schema(value_type = Option<Value>)]
     value: Option<Box<RawValue>>,
     /// What makes a repeated use of a grant the same one; `Idempotency-Key` says the same.
+    #[schema(min_length = 1, max_length = 256)]
     key: Option<String>,
 }
 
@@ -91,6 +93,7 @@ impl Said {
 #[utoipa::path(
     post,
     path = "/v1/escalations/{id}/{act}",
+    operation_id = "command_escalation",
     tag = "escalations",
     params(
         ("id" = String, Path, description = ID),
@@ -113,9 +116,7 @@ pub(in crate::server) async fn act(
     let act = Act::from_word(&act).ok_or_else(Problem::not_found)?;
     let most = app.config().limits.event_total_bytes + 64 * 1024;
     let mut said: Said = body::json(&headers, body, most).await?;
-    if let Some(key) = headers.get("idempotency-key") {
-        said.key = key.to_str().ok().map(str::to_owned);
-    }
+    said.key = key_of(&headers, said.key)?;
     let done = blocking({
         let app = Arc::clone(&app);
         move || {

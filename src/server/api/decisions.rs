@@ -20,7 +20,7 @@ use crate::decision::{Decision, Verdict};
 use crate::desk::wire::Data;
 use crate::escalation::Principal;
 use crate::event::{self, Event, Unreadable};
-use crate::limits::{BATCH_BYTES, BATCH_EVENTS};
+use crate::limits::{BATCH_BYTES, BATCH_EVENTS, EVENT_ID_BYTES};
 use crate::reference::Explanation;
 use crate::server::access::Scope;
 use crate::server::app::{App, Deciding, Made};
@@ -33,8 +33,9 @@ use crate::server::problem::Problem;
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::server) struct Wanted {
-    /// The event, as the matrix declares its kind. Its numbers keep their digits.
-    #[schema(value_type = Object)]
+    /// The event, as the matrix declares its kind. Its numbers keep their digits. What is none is decided as
+    /// `unreadable`.
+    #[schema(value_type = Value)]
     event: Box<RawValue>,
     /// `enforce` opens an escalation where the decision is to escalate; `dry_run` opens and counts nothing.
     #[serde(default)]
@@ -48,6 +49,7 @@ pub(in crate::server) struct Wanted {
     #[serde(default = "yes")]
     asks: bool,
     /// What makes a repeated request the same one; the header `Idempotency-Key` says the same.
+    #[schema(min_length = 1, max_length = 256)]
     key: Option<String>,
 }
 
@@ -101,9 +103,10 @@ pub(super) const KEY: &str = "Makes a repeated request the same one.";
 #[utoipa::path(
     post,
     path = "/v1/decisions",
+    operation_id = "decide",
     tag = "decisions",
     security(("token" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = KEY, min_length = 1)),
+    params(("Idempotency-Key" = Option<String>, Header, description = KEY, min_length = 1, max_length = 256)),
     request_body(content = Wanted, example = json!({
         "event": { "kind": "refund", "id": "r-4711", "customerId": "c-1", "reason": "goodwill", "amount": 950,
             "method": "original" },
@@ -126,25 +129,34 @@ pub(in crate::server) async fn one(
     let most = app.config().limits.event_total_bytes + ENVELOPE;
     let bytes = body::read(body, most).await?;
     let mut wanted: Wanted = body::parse(&bytes)?;
-    if let Some(key) = key_of(&headers)? {
-        wanted.key = Some(key);
-    }
+    wanted.key = key_of(&headers, wanted.key)?;
     answer(app, deciding, caller, wanted).await
 }
 
 /// Bytes of what stands around an event.
 pub(super) const ENVELOPE: usize = 4 * 1024;
 
-/// What a header says makes a repeated request the same one.
-pub(super) fn key_of(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(key) = headers.get("idempotency-key") else {
-        return Ok(None);
+/// What makes a repeated request the same one: what the header says, else what the body does.
+pub(super) fn key_of(headers: &HeaderMap, body: Option<String>) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else {
+        return body.map(key).transpose();
     };
-    let key = key.to_str().map_err(|_| {
+    let text = value.to_str().map_err(|_| {
         let message = "the idempotency key has characters that a header cannot have";
         Problem::bad("key", message)
     })?;
-    Ok(Some(key.to_owned()))
+    key(text.to_owned()).map(Some)
+}
+
+/// An empty key would make one request of all that have it; a long one does not fit into the index.
+fn key(text: String) -> Result<String, Problem> {
+    match (1..=EVENT_ID_BYTES).contains(&text.len()) {
+        true => Ok(text),
+        false => {
+            let message = format!("an idempotency key has 1 to {EVENT_ID_BYTES} bytes");
+            Err(Problem::bad("key", message))
+        }
+    }
 }
 
 /// Several decisions.
@@ -178,6 +190,7 @@ enum OneOfBatch {
 #[utoipa::path(
     post,
     path = "/v1/decisions/batch",
+    operation_id = "decide_batch",
     tag = "decisions",
     security(("token" = [])),
     request_body = Batch,
@@ -243,8 +256,9 @@ async fn answer_text(
     app: Arc<App>,
     deciding: Arc<Deciding>,
     caller: Caller,
-    wanted: Wanted,
+    mut wanted: Wanted,
 ) -> Result<String, Problem> {
+    wanted.key = wanted.key.map(key).transpose()?;
     let agent = wanted.agent.as_deref().map(Principal::parse).transpose();
     let agent = agent.map_err(|error| Problem::bad("agent", error.to_string()))?;
     let now = app.now()?;

@@ -87,6 +87,7 @@ pub(in crate::server) struct Seen<'d> {
 #[utoipa::path(
     get,
     path = "/v1/escalations/{id}",
+    operation_id = "show_escalation",
     tag = "escalations",
     params(("id" = String, Path, description = ID), Wait),
     responses(
@@ -165,6 +166,7 @@ struct History<'d> {
 #[utoipa::path(
     get,
     path = "/v1/escalations/{id}/history",
+    operation_id = "escalation_history",
     tag = "escalations",
     params(("id" = String, Path, description = ID)),
     responses((status = 200, description = "The history.", body = History<'static>), Known, Named)
@@ -191,6 +193,7 @@ pub(in crate::server) async fn history(
 #[utoipa::path(
     get,
     path = "/v1/events",
+    operation_id = "follow_events",
     tag = "escalations",
     responses(
         (status = 200, description = "News, until the connection ends.", content_type = "text/event-stream",

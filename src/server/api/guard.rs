@@ -43,9 +43,10 @@ use crate::server::problem::Problem;
 #[utoipa::path(
     post,
     path = "/v1/guard/evaluate",
+    operation_id = "evaluate_tool_call",
     tag = "guard",
     security(("token" = [])),
-    params(("Idempotency-Key" = Option<String>, Header, description = KEY, min_length = 1)),
+    params(("Idempotency-Key" = Option<String>, Header, description = KEY, min_length = 1, max_length = 256)),
     request_body(content = Call, example = json!({
         "tool_name": "transfer_funds",
         "tool_input": { "amount": 950, "to": "acct-2" },
@@ -116,7 +117,7 @@ async fn evaluated(
     let most = app.config().limits.event_total_bytes + ENVELOPE;
     let bytes = body::read(body, most).await?;
     let call: Call = body::parse(&bytes)?;
-    let key = match key_of(&headers)? {
+    let key = match key_of(&headers, None)? {
         Some(key) => key,
         // Each call is asked for by itself: two equal ones are not one permission.
         None => fresh_key()?,
@@ -214,6 +215,7 @@ fn escalated(made: &Made, opened: &Opened, now: Timestamp) -> Evaluation {
 #[utoipa::path(
     get,
     path = "/v1/guard/escalations/{id}/status",
+    operation_id = "tool_call_status",
     tag = "guard",
     security(("token" = [])),
     params(("id" = String, Path, description = "The `escalation_id` of the answer to the call.")),

@@ -36,6 +36,7 @@ pub(in crate::server) struct Health {
 #[utoipa::path(
     get,
     path = "/healthz",
+    operation_id = "health",
     tag = "operations",
     security(()),
     responses((status = 200, description = "It lives.", body = Health))
@@ -65,6 +66,7 @@ pub(in crate::server) struct Ready {
 #[utoipa::path(
     get,
     path = "/readyz",
+    operation_id = "readiness",
     tag = "operations",
     security(()),
     responses(
@@ -85,6 +87,7 @@ pub(in crate::server) async fn ready(State(app): State<Arc<App>>) -> Response {
 #[utoipa::path(
     get,
     path = "/metrics",
+    operation_id = "metrics",
     tag = "operations",
     responses(
         (status = 200, description = "OpenMetrics.", content_type = METRICS, body = String),

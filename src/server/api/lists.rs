@@ -148,6 +148,7 @@ impl Filter {
 #[utoipa::path(
     get,
     path = "/v1/escalations",
+    operation_id = "list_escalations",
     tag = "escalations",
     params(Filter),
     responses((status = 200, description = "The page.", body = Page<'static>), Known, Queried)

@@ -47,6 +47,7 @@ pub(in crate::server) struct StagedData {
 #[utoipa::path(
     get,
     path = "/v1/matrix",
+    operation_id = "show_matrix",
     tag = "matrix",
     responses((status = 200, description = "The matrix.", body = Shown), Known)
 )]
@@ -91,6 +92,7 @@ pub(in crate::server) struct Reloaded {
 #[utoipa::path(
     post,
     path = "/v1/matrix/reload",
+    operation_id = "reload_matrix",
     tag = "matrix",
     request_body = Reload,
     responses(
@@ -120,6 +122,7 @@ pub(in crate::server) async fn reload(
 #[utoipa::path(
     get,
     path = "/v1/stats",
+    operation_id = "statistics",
     tag = "matrix",
     responses(
         (status = 200, description = "The figures.", body = crate::desk::Statistics),
