@@ -18,15 +18,15 @@ mod client;
 mod decisions;
 #[path = "server/entering.rs"]
 mod entering;
+#[path = "server/guard.rs"]
+mod guard;
+#[path = "server/openapi.rs"]
+mod openapi;
 #[path = "server/operations.rs"]
 mod operations;
 #[path = "support/program.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod program;
-#[path = "server/guard.rs"]
-mod guard;
-#[path = "server/openapi.rs"]
-mod openapi;
 #[path = "support/service.rs"]
 mod service;
 

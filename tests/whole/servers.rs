@@ -131,7 +131,9 @@ impl Client {
             let request = request
                 .header("authorization", &self.token)
                 .header("idempotency-key", key);
-            request.content_type("application/json").send(body.to_string())
+            request
+                .content_type("application/json")
+                .send(body.to_string())
         })
     }
 
