@@ -36,7 +36,7 @@ pub use due::Stepped;
 pub use error::DeskError;
 pub use house::Kept;
 pub use open::{Ask, Decided, Opened};
-pub use pinned::source_of;
+pub use pinned::{check_again, source_of};
 pub use restored::Restored;
 pub use send::Sent;
 pub use statistics::{Figures, Spread, Statistics};

@@ -287,6 +287,14 @@ pub const LOG_HELD: Duration = Duration::from_millis(1_000);
 /// than a second of work.
 pub const LOG_HISTORY_BYTES: u64 = 32 << 20;
 
+/// Bytes of a decision log that one search reads, the newest first: less than a second of work. It goes on from
+/// there when it is asked to.
+pub const LOG_SEARCH_BYTES: u64 = 32 << 20;
+
+/// By how much a line of a decision log may stand before one that was received earlier: threads wait for each
+/// other far shorter than this.
+pub const LOG_SEARCH_SLACK: Duration = Duration::from_minutes(10);
+
 /// Earlier decisions that are known of one subject. Nobody reads more of them in an evidence packet.
 pub const HISTORY_ENTRIES: usize = 100;
 

@@ -1,6 +1,7 @@
-//! How things are put in words for people: instants, where an escalation stands, what happened to it.
+//! How things are put in words for people: instants, where an escalation stands, what happened to it, a
+//! matrix as a page.
 //!
-//! In: what the desk shows. Out: lines of text, the same on every face.
+//! In: what the desk shows, a matrix. Out: lines of text, the same on every face.
 //! Invariant: what is from an event or a person is in it as it is; a face makes it harmless where it is shown.
 
 use std::fmt::Write as _;
@@ -9,10 +10,14 @@ use chrono::{SubsecRound, Timelike};
 use chrono_tz::Tz;
 
 use crate::clock::{Duration, Timestamp};
+use crate::decision::Holds;
 use crate::escalation::{
     Cause, Does, End, Escalation, GrantState, Outcome, Resolution, SignOff, SignOffState,
 };
 
+pub mod advice;
+pub mod input;
+pub mod page;
 pub mod story;
 
 /// An instant as the people of a zone read it: `2026-11-17 08:44 EST`, with seconds where it has
@@ -119,6 +124,20 @@ pub fn sign_off_state(it: &SignOff) -> &'static str {
         SignOffState::TimedOut => "timed out",
         SignOffState::Moot => "not needed any more",
     }
+}
+
+/// `block item, slow workflow`
+#[must_use]
+pub fn holds(holds: &Holds) -> String {
+    let scopes = [
+        (holds.item, "item"),
+        (holds.workflow, "workflow"),
+        (holds.system, "system"),
+    ];
+    let words = scopes
+        .iter()
+        .filter_map(|(hold, scope)| hold.map(|hold| format!("{} {scope}", hold.as_str())));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// `1 vote`, `2 votes`.

@@ -9,12 +9,12 @@ use std::fmt::Write as _;
 use super::output::Paint;
 use super::screen::{clean, wrap};
 use crate::decision::{
-    AppliedRule, AttachedLane, Decision, EvidenceNeeds, Holds, Kleene, Reason, State, TimeoutStep,
+    AppliedRule, AttachedLane, Decision, EvidenceNeeds, Kleene, Reason, State, TimeoutStep,
     Verdict, Window,
 };
 use crate::matrix::Matrix;
 use crate::value::Value;
-use crate::words::moment;
+use crate::words::{holds, moment};
 
 /// Columns of the labels.
 const LABEL: usize = 11;
@@ -228,17 +228,4 @@ pub(super) fn sign(result: Kleene) -> char {
 
 fn value_text(value: Option<&Value>) -> String {
     value.map_or_else(|| "missing".to_owned(), Value::to_string)
-}
-
-/// `block item, slow workflow`
-pub(super) fn holds(holds: &Holds) -> String {
-    let scopes = [
-        (holds.item, "item"),
-        (holds.workflow, "workflow"),
-        (holds.system, "system"),
-    ];
-    let words = scopes
-        .iter()
-        .filter_map(|(hold, scope)| hold.map(|hold| format!("{} {scope}", hold.as_str())));
-    words.collect::<Vec<_>>().join(", ")
 }

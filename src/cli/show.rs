@@ -17,18 +17,13 @@ use crate::compile::{Options, compile_with};
 use crate::diagnostic::nearest;
 use crate::matrix::{Lane, Matrix};
 use crate::program::print::View;
+use crate::words::page::Page;
 
 mod data;
 pub(super) mod html;
 mod markdown;
-mod page;
 mod partitions;
-mod prose;
-mod terms;
 mod text;
-mod words;
-
-use page::Page;
 
 /// Show a matrix as a page
 #[derive(Debug, clap::Args)]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 
 use super::DeskError;
-use crate::check::{Options, check};
+use crate::check::{Loaded, Options, check};
 use crate::limits::Limits;
 use crate::matrix::Matrix;
 
@@ -30,27 +30,39 @@ struct Source {
 /// The source of a matrix, with all its files, as a store keeps it.
 #[must_use]
 pub fn source_of(matrix: &Matrix) -> String {
-    let mut sources = matrix.sources.iter().map(|(_, source)| source);
-    let root = sources.next();
-    let shown = root.map_or("", |root| root.name());
-    let (folder, name) = match shown.rfind(['/', '\\']) {
-        Some(end) => shown.split_at(end + 1),
-        None => ("", shown),
-    };
-    let mut files = BTreeMap::new();
-    files.insert(
-        name.to_owned(),
-        root.map_or(String::new(), |root| root.text().to_owned()),
-    );
-    for source in sources {
-        let path = source.name().strip_prefix(folder).unwrap_or(source.name());
-        files.insert(path.to_owned(), source.text().to_owned());
+    serde_json::to_string(&Source::of(matrix)).unwrap_or_default()
+}
+
+/// Checks a matrix that loaded once more, for what there is to know of it.
+#[must_use]
+pub fn check_again(matrix: &Matrix, options: &Options) -> Loaded {
+    let source = Source::of(matrix);
+    check(&source.files, &source.root, options)
+}
+
+impl Source {
+    fn of(matrix: &Matrix) -> Self {
+        let mut sources = matrix.sources.iter().map(|(_, source)| source);
+        let root = sources.next();
+        let shown = root.map_or("", |root| root.name());
+        let (folder, name) = match shown.rfind(['/', '\\']) {
+            Some(end) => shown.split_at(end + 1),
+            None => ("", shown),
+        };
+        let mut files = BTreeMap::new();
+        files.insert(
+            name.to_owned(),
+            root.map_or(String::new(), |root| root.text().to_owned()),
+        );
+        for source in sources {
+            let path = source.name().strip_prefix(folder).unwrap_or(source.name());
+            files.insert(path.to_owned(), source.text().to_owned());
+        }
+        Self {
+            root: name.to_owned(),
+            files,
+        }
     }
-    let source = Source {
-        root: name.to_owned(),
-        files,
-    };
-    serde_json::to_string(&source).unwrap_or_default()
 }
 
 impl Cache {

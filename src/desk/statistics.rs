@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use serde::Serialize;
 
 use super::{Desk, DeskError};
@@ -39,6 +40,8 @@ pub struct Statistics {
     pub lanes: BTreeMap<String, Figures>,
     /// By the team that is asked.
     pub teams: BTreeMap<String, Figures>,
+    /// By the day on which they opened, in the zone of the matrix or in UTC, and by the lane: how many.
+    pub days: BTreeMap<String, BTreeMap<String, u64>>,
     /// Lanes of the matrix that opened nothing.
     pub never: Vec<String>,
     /// What stands out, in plain words.
@@ -111,7 +114,10 @@ impl Desk {
         matrix: Option<&Matrix>,
     ) -> Result<Statistics, DeskError> {
         let at = self.now()?.at;
-        let mut tally = Tally::default();
+        let mut tally = Tally {
+            zone: matrix.map_or(Tz::UTC, |matrix| matrix.zone),
+            ..Tally::default()
+        };
         let mut behind: Option<Cursor> = None;
         loop {
             let query = Query {
@@ -142,9 +148,11 @@ impl Desk {
 
 #[derive(Debug, Default)]
 struct Tally {
+    zone: Tz,
     all: Counting,
     lanes: BTreeMap<String, Counting>,
     teams: BTreeMap<String, Counting>,
+    days: BTreeMap<String, BTreeMap<String, u64>>,
 }
 
 #[derive(Debug, Default)]
@@ -159,6 +167,9 @@ impl Tally {
         self.all.count(summary, now);
         let lane = self.lanes.entry(summary.lane.clone()).or_default();
         lane.count(summary, now);
+        let day = summary.opened.with_timezone(&self.zone).date_naive();
+        let day = self.days.entry(day.to_string()).or_default();
+        *day.entry(summary.lane.clone()).or_default() += 1;
         let mut teams = summary.teams.clone();
         teams.sort();
         teams.dedup();
@@ -178,6 +189,7 @@ impl Tally {
             at,
             all: self.all.end(),
             teams: ended(self.teams),
+            days: self.days,
             never: never.collect(),
             advice: lanes
                 .iter()

@@ -448,6 +448,7 @@ mod tests {
             id: "0197".to_owned(),
             lane: "big".to_owned(),
             urgency: Urgency::High,
+            digest: "d0".to_owned(),
             requester: Principal::parse("bot").unwrap(),
             opened: "2026-11-20T10:00:00.000001Z".parse().unwrap(),
             outcome: None,

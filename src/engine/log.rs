@@ -20,7 +20,7 @@ use crate::files::config::{Config, Decisions};
 use crate::limits::{HISTORY_ENTRIES, HISTORY_SHOWN};
 use crate::matrix::Matrix;
 use crate::store::DecisionLog;
-use crate::store::decisions::{Entry, Hidden, Ready};
+use crate::store::decisions::{Entry, Found, Hidden, Ready, Wanted};
 
 /// An open log for the decisions of one matrix.
 #[derive(Debug)]
@@ -130,6 +130,14 @@ impl Log {
                 lost => format!("{lost} decisions are"),
             };
             format!("{decisions} not in the decision log `{folder}`{why}")
+        })
+    }
+
+    /// Looks into the log, the newest decision first. Why it cannot be read is said in words.
+    pub fn search(&self, wanted: &Wanted) -> Result<Found, String> {
+        self.log.search(wanted).map_err(|error| {
+            let folder = crate::files::shown(&self.folder);
+            format!("the decision log `{folder}` cannot be read: {error}")
         })
     }
 

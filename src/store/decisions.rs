@@ -10,7 +10,7 @@
 //!
 //! To be read in this order: what is logged at all (`sample`), a line (`line`), what is taken out of it
 //! (`redact`), files that end and are
-//! dropped (`files`), the history of subjects (`index`).
+//! dropped (`files`), the history of subjects (`index`), looking into it (`search`).
 
 use std::fs::{self, File};
 use std::io;
@@ -32,13 +32,15 @@ mod index;
 mod line;
 mod redact;
 mod sample;
+mod search;
 
 #[cfg(test)]
 mod tests;
 
-pub use files::files;
+pub use files::{Place, files};
 pub use redact::Hidden;
 pub use sample::{Sample, SampleError};
+pub use search::{Found, Logged, Wanted};
 
 use files::{Disk, Files, Folder};
 use index::Index;
@@ -242,6 +244,18 @@ impl DecisionLog {
     pub fn recent(&self, subject: &Subject, limit: usize, now: Timestamp) -> Vec<HistoryEntry> {
         let key = index::key(&self.secret, subject);
         self.inner().index.recent(&key, limit, now)
+    }
+
+    /// Looks into it, the newest line first.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn search(&self, wanted: &Wanted) -> io::Result<Found> {
+        self.flush();
+        let folder = self.inner().files.folder().to_owned();
+        let subjects = wanted.subjects.iter();
+        let keys = subjects.map(|subject| index::key(&self.secret, subject));
+        search::search(&folder, wanted, &keys.collect::<Vec<_>>())
     }
 
     fn lose(&self, lines: u64) {

@@ -491,6 +491,8 @@ pub struct Summary {
     pub lane: String,
     /// Its urgency.
     pub urgency: Urgency,
+    /// The digest of the action that the votes of this round are about.
+    pub digest: String,
     /// Who asked.
     pub requester: Principal,
     /// When it opened.

@@ -866,6 +866,7 @@ fn summaries_say_what_is(store: &Arc<dyn Store>) {
         id: "e1".to_owned(),
         lane: "risk".to_owned(),
         urgency: Urgency::High,
+        digest: "d0".to_owned(),
         requester: name("agent"),
         opened: opened(),
         outcome: None,

@@ -13,8 +13,7 @@ use super::trouble::Trouble;
 use crate::cli::screen::clean;
 use crate::cli::shell::Shell;
 use crate::desk::{DeskError, Shown};
-use crate::escalation::RecordKind;
-use crate::event::Json;
+use crate::words::input;
 
 /// Change the input of what is asked, and approve that
 ///
@@ -52,49 +51,9 @@ pub(super) fn run(args: &Args, desk: &Desk, shell: &mut Shell) -> Result<(), Tro
     said(desk, &done, shell, "amended")
 }
 
-/// The input that the votes are about, laid out: what its digest is of, with its members in one order.
+/// The input that the votes are about, laid out: what its digest is of.
 fn last_input(shown: &Shown) -> Option<String> {
-    #[derive(serde::Deserialize)]
-    struct Amended {
-        input: Json,
-    }
-    let rows = shown.history.iter().rev();
-    let mut amended = rows.filter(|it| it.row.kind == RecordKind::Amended.as_str());
-    let input = match amended.next() {
-        Some(it) => serde_json::from_str::<Amended>(it.body()?).ok()?.input,
-        None => {
-            let packet = shown.packet.as_ref()?;
-            packet.event().or_else(|| packet.action.clone())?
-        }
-    };
-    let mut text = serde_json::to_string_pretty(&in_order(input, true)).ok()?;
-    text.push('\n');
-    Some(text)
-}
-
-fn in_order(json: Json, is_whole: bool) -> Json {
-    match json {
-        Json::Object(mut members) => {
-            // What an event names itself by is no part of the action.
-            members.retain(|(name, _)| {
-                !is_whole || !matches!(name.as_str(), "id" | "at" | "time" | "evidence")
-            });
-            members.sort_by(|one, other| one.0.cmp(&other.0));
-            let members = members.into_iter();
-            Json::Object(
-                members
-                    .map(|(name, value)| (name, in_order(value, false)))
-                    .collect(),
-            )
-        }
-        Json::List(items) => Json::List(
-            items
-                .into_iter()
-                .map(|item| in_order(item, false))
-                .collect(),
-        ),
-        json => json,
-    }
+    input::current(shown).map(|event| input::laid_out(&event))
 }
 
 fn diff(before: &str, after: &str, shell: &mut Shell) -> Result<(), Trouble> {

@@ -12,7 +12,7 @@ use super::find::{find, short};
 use super::page::Page;
 use super::place::Desk;
 use super::trouble::Trouble;
-use crate::cli::block::{holds, sign};
+use crate::cli::block::sign;
 use crate::cli::screen;
 use crate::cli::shell::Shell;
 use crate::clock::Timestamp;
@@ -22,7 +22,7 @@ use crate::desk::wire::{self, Whole, remaining};
 use crate::escalation::packet::{Packet, Trigger};
 use crate::escalation::{Asked, Command, Escalation, Principal, Seat, SignOff, VoteKind};
 use crate::event::Json;
-use crate::words::{self, moment, story};
+use crate::words::{self, holds, moment, story};
 
 /// Show an escalation: what is asked, why, who may answer, what happens if nobody does
 #[derive(Debug, clap::Args)]

@@ -4,8 +4,8 @@
 
 use std::io::{self, Write};
 
-use super::page::{Item, LaneView, Page, Piece, TITLES, Text};
 use crate::cli::screen::clean;
+use crate::words::page::{Item, LaneView, Page, Piece, TITLES, Text};
 
 /// The look of every page.
 pub(in crate::cli) const STYLE: &str = include_str!("page.css");

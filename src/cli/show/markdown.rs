@@ -4,8 +4,8 @@
 
 use std::io::{self, Write};
 
-use super::page::{Item, Page, Piece, TITLES, Text};
 use crate::cli::screen::clean;
+use crate::words::page::{Item, Page, Piece, TITLES, Text};
 
 pub(super) fn write(out: &mut impl Write, page: &Page) -> io::Result<()> {
     writeln!(out, "# {}\n", words(&page.title))?;

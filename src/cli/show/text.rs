@@ -4,9 +4,9 @@ use std::io::{self, Write};
 
 use comfy_table::{ColumnConstraint, ContentArrangement, Table, Width, presets};
 
-use super::page::{Item, LaneView, Page, TITLES, Text};
 use crate::cli::output::Paint;
 use crate::cli::screen::{clean, wrap};
+use crate::words::page::{Item, LaneView, Page, TITLES, Text};
 
 /// The width of a table in a file or a pipe.
 const PAPER: usize = 140;

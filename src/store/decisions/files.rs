@@ -56,7 +56,7 @@ impl Output for File {
 
 /// The place of a file among the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Name {
+pub(super) struct Name {
     day: NaiveDate,
     number: u32,
 }
@@ -77,6 +77,62 @@ impl Name {
             day: day.parse().ok()?,
             number: number.parse().ok()?,
         })
+    }
+}
+
+impl Name {
+    /// Whether all that is in it was written on a later day.
+    pub(super) fn begins_after(self, instant: Timestamp) -> bool {
+        self.day > instant.date_naive()
+    }
+}
+
+/// A place between two lines of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub(super) name: Name,
+    pub(super) offset: u64,
+}
+
+impl Place {
+    pub(super) fn is_in(self, name: Name) -> bool {
+        self.name == name
+    }
+
+    /// Reads what a place was written as; nothing for another text.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (name, offset) = text.split_once(':')?;
+        Some(Self {
+            name: Name::read(&format!("{PREFIX}{name}{SUFFIX}"))?,
+            offset: offset.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Name { day, number } = self.name;
+        write!(f, "{day}-{number:06}:{}", self.offset)
+    }
+}
+
+/// The files of a folder from a place on, the newest first.
+pub(super) struct NewestFirst(Vec<(Name, PathBuf)>);
+
+impl NewestFirst {
+    pub(super) fn of(folder: &Path, from: Option<Place>) -> io::Result<Self> {
+        let mut names = names(folder)?;
+        names.retain(|(name, _)| from.is_none_or(|from| *name <= from.name));
+        Ok(Self(names))
+    }
+}
+
+impl Iterator for NewestFirst {
+    type Item = (Name, PathBuf);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.pop()
     }
 }
 
@@ -214,6 +270,11 @@ impl Files {
             }
             Err(_) => held.lines,
         }
+    }
+
+    /// Where they are.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Why the last thing that failed did.

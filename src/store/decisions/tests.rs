@@ -15,6 +15,7 @@ use crate::router::Router;
 
 mod disk;
 mod lines;
+mod search;
 
 fn router() -> Router {
     Router::new(matrix(&lane("large", "when n > 5\ngroup by user")))

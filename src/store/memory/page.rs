@@ -71,6 +71,7 @@ fn summary(kept: &Kept) -> Summary {
         id: it.pinned.id.clone(),
         lane: it.pinned.lane.clone(),
         urgency: it.pinned.urgency,
+        digest: it.digest.clone(),
         requester: it.pinned.requester.clone(),
         opened: it.pinned.opened,
         outcome: end.map(|end| end.outcome),

@@ -30,7 +30,7 @@ const SELECT: &str = "SELECT id, lane, urgency, requester, opened, state, ended,
     due, respond_by, first_viewed, \
     ARRAY(SELECT team FROM sign_offs s \
       WHERE s.tenant = e.tenant AND s.escalation = e.id ORDER BY n), \
-    joined, late_votes, undelivered, erased \
+    joined, late_votes, undelivered, erased, digest \
     FROM escalations e WHERE tenant = ";
 
 /// The pending escalations of each filter, by an index of its own.
@@ -192,6 +192,7 @@ pub(super) fn summary(row: &Row) -> Result<Summary, StoreError> {
         id: row.get(0),
         lane: row.get(1),
         urgency: word(row.get(2), Urgency::from_word)?,
+        digest: row.get(16),
         requester: principal(row.get(3))?,
         opened: instant(row.get(4)),
         outcome,

@@ -20,7 +20,7 @@ use crate::store::transaction::{Order, Query, StoreError, Summary};
 const COLUMNS: &str = "SELECT e.id, e.lane, e.urgency, e.requester, e.opened, e.state, e.ended,
     coalesce((SELECT r.by_silence FROM resolutions AS r
         WHERE r.tenant = e.tenant AND r.escalation = e.id), 0),
-    e.due, e.respond_by, e.first_viewed, e.joined, e.late_votes, e.undelivered, e.erased FROM ";
+    e.due, e.respond_by, e.first_viewed, e.joined, e.late_votes, e.undelivered, e.erased, e.digest FROM ";
 const TEAMS: &str = "SELECT team FROM sign_offs WHERE tenant = ?1 AND escalation = ?2 ORDER BY n";
 
 /// The pending escalations of each filter, by an index of its own.
@@ -160,6 +160,7 @@ fn summary(row: &Row<'_>) -> Result<Summary, StoreError> {
         id: row.get(0)?,
         lane: row.get(1)?,
         urgency: row.word(2, Urgency::from_word)?,
+        digest: row.get(15)?,
         requester: row.principal(3)?,
         opened: row.instant(4)?,
         outcome: outcome.transpose()?,

@@ -8,9 +8,9 @@ use crate::clock::Timestamp;
 use crate::matrix::{Claim, Effect, Lane, Matrix, Otherwise, Terms, Unsure};
 use crate::schema::KindId;
 
-use super::page::{Fact, Item, LaneView, Section, Text};
+use super::exprs::Words;
 use super::terms::{Demands, fact};
-use super::words::Words;
+use super::{Fact, Item, LaneView, Section, Text};
 
 /// A matrix, in prose.
 #[derive(Clone, Copy)]

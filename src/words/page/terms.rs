@@ -6,7 +6,7 @@ use crate::matrix::{
     Contact, Evidence, EvidenceNeed, Hold, Matrix, Scope, Step, StepAction, Team, Terms, Within,
 };
 
-use super::page::{Fact, Item, Text};
+use super::{Fact, Item, Text};
 
 /// The terms of a matrix, in words.
 #[derive(Clone, Copy)]

@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use crate::matrix::{ConditionId, Expr, ExprKind, Matrix, Test, TestOp};
 
-use super::page::{Item, Text};
+use super::{Item, Text};
 
 /// Expressions of a matrix, in words.
 #[derive(Clone, Copy)]
