@@ -12,6 +12,7 @@ mod body;
 mod caller;
 mod demo;
 mod extract;
+mod findings;
 mod listen;
 mod live;
 mod metrics;

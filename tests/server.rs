@@ -24,6 +24,8 @@ mod guard;
 mod openapi;
 #[path = "server/operations.rs"]
 mod operations;
+#[path = "server/pages.rs"]
+mod pages;
 #[path = "support/program.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod program;

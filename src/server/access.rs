@@ -35,6 +35,8 @@ use throttle::Throttle;
 pub struct Access {
     store: Arc<dyn Store>,
     tokens: RwLock<HashMap<String, (Arc<Token>, Instant)>>,
+    /// When each token was last looked up and right, by its id.
+    used: Mutex<HashMap<String, Timestamp>>,
     throttle: Throttle,
     /// Of passwords only so many are checked at once: each takes 19 MiB.
     hashing: Mutex<()>,
@@ -47,6 +49,7 @@ impl Access {
         Self {
             store,
             tokens: RwLock::default(),
+            used: Mutex::default(),
             throttle: Throttle::default(),
             hashing: Mutex::default(),
         }

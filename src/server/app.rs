@@ -94,6 +94,8 @@ pub struct App {
     is_ending: AtomicBool,
     ending: Notify,
     figures: Mutex<Option<(Instant, Arc<Statistics>)>>,
+    /// Held while somebody verifies the audit, which reads all of it.
+    pub(super) verifying: Mutex<()>,
 }
 
 /// What fails where what tells people cannot be read anew.
@@ -178,6 +180,7 @@ impl App {
             is_ending: AtomicBool::new(false),
             ending: Notify::new(),
             figures: Mutex::default(),
+            verifying: Mutex::default(),
         })
     }
 

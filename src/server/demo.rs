@@ -3,6 +3,9 @@
 //! In: `events.ndjson` beside the matrix. Out: an escalation that waits.
 //! Invariant: only a store that was made for demonstrations is begun so.
 
+use std::fs::File;
+use std::io::Read;
+
 use super::access::Scope;
 use super::api::decisions::{Asked, open};
 use super::app::App;
@@ -49,7 +52,7 @@ pub(super) fn begin(app: &App) -> Result<Option<String>, Problem> {
 }
 
 /// The events beside the matrix, without their instants: they happen now.
-fn events(app: &App) -> Vec<String> {
+pub(super) fn events(app: &App) -> Vec<String> {
     let place = &app.started.matrix;
     let folder = match place.is_dir() {
         true => place.clone(),
@@ -58,7 +61,12 @@ fn events(app: &App) -> Vec<String> {
             .map(std::path::Path::to_owned)
             .unwrap_or_default(),
     };
-    let text = std::fs::read_to_string(folder.join("events.ndjson")).unwrap_or_default();
+    let mut text = Vec::new();
+    if let Ok(file) = File::open(folder.join("events.ndjson")) {
+        // What cannot be read is no example.
+        let _ = file.take(BYTES).read_to_end(&mut text);
+    }
+    let text = String::from_utf8_lossy(&text);
     let now_of = |line: &str| {
         let mut event: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(line).ok()?;
@@ -68,6 +76,9 @@ fn events(app: &App) -> Vec<String> {
     };
     text.lines().take(LINES).filter_map(now_of).collect()
 }
+
+/// Bytes of events that are looked at: the file may be a recorded year.
+const BYTES: u64 = 1 << 20;
 
 /// Lines of events that are looked at.
 const LINES: usize = 200;

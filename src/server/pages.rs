@@ -3,10 +3,12 @@
 //! In: who is signed in, what the desk shows. Out: HTML that works without scripts; a small script makes it
 //! live.
 //! Invariant: text of any origin is escaped (by the templates) and shown with what would turn or hide it made
-//! visible; what changes something is a form of a page of this session; a link only shows.
+//! visible; what changes something is a form of a page of this session; a link only shows. A page that one
+//! may not see answers as one that is not there.
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,17 +19,28 @@ use super::caller::{Caller, Perhaps};
 use super::problem::Problem;
 use super::routes::{Route, open, to};
 
+mod audit;
+mod decisions;
+mod deliveries;
 mod enter;
 mod escalation;
+mod explained;
 mod form;
 mod inbox;
 mod layout;
+mod matrix;
+mod people;
+mod plot;
+mod statistics;
 mod text;
+mod try_it;
+
+use form::Form;
 
 /// The routes of the pages.
 pub(super) fn table() -> Vec<Route> {
     let (read, change) = (Method::GET, Method::POST);
-    vec![
+    let mut all = vec![
         to(read.clone(), "/", get(inbox::page)),
         to(read.clone(), "/escalations/{id}", get(escalation::page)),
         to(
@@ -43,6 +56,28 @@ pub(super) fn table() -> Vec<Route> {
         open(read.clone(), "/assets/style.css", get(style)),
         open(read.clone(), "/assets/live.js", get(script)),
         open(read, "/favicon.ico", get(picture)),
+    ];
+    all.extend(of_the_service());
+    all
+}
+
+/// Pages of the service as a whole.
+fn of_the_service() -> Vec<Route> {
+    let (read, change) = (Method::GET, Method::POST);
+    vec![
+        to(read.clone(), "/matrix", get(matrix::page)),
+        to(change.clone(), "/matrix/apply", post(matrix::apply)),
+        to(read.clone(), "/try", get(try_it::page)),
+        to(change.clone(), "/try", post(try_it::decide)),
+        to(read.clone(), "/decisions", get(decisions::page)),
+        to(read.clone(), "/statistics", get(statistics::page)),
+        to(read.clone(), "/deliveries", get(deliveries::page)),
+        to(change.clone(), "/deliveries/again", post(deliveries::again)),
+        to(read.clone(), "/audit", get(audit::page)),
+        to(change.clone(), "/audit/verify", post(audit::verify)),
+        to(read, "/people", get(people::page)),
+        to(change.clone(), "/people/revoke", post(people::revoke)),
+        to(change, "/people/link", post(people::link)),
     ]
 }
 
@@ -121,4 +156,52 @@ async fn paged(
         Ok(response) => response,
         Err(problem) => wrong(app, Some(caller), &problem),
     }
+}
+
+/// A page of the navigation, for who may see it.
+async fn shown(
+    app: &Arc<App>,
+    caller: Perhaps,
+    path: &'static str,
+    content: impl FnOnce(&App, &Caller) -> Result<Markup, Problem> + Send + 'static,
+) -> Response {
+    let caller = match known(app, caller, path) {
+        Ok(caller) => caller,
+        Err(response) => return *response,
+    };
+    paged(app, &caller, move |app, caller| {
+        layout::may_see(caller, path)?;
+        let content = content(app, caller)?;
+        Ok(place(app, caller, path, &content))
+    })
+    .await
+}
+
+/// A page of the navigation with its content.
+fn place(app: &App, caller: &Caller, path: &str, content: &Markup) -> Response {
+    let title = layout::title(path);
+    Page::fine(layout::page(app, Some(caller), title, path, content)).into_response()
+}
+
+/// What a form of a page of the navigation sent, from who may see the page.
+async fn posted(
+    app: &Arc<App>,
+    caller: Perhaps,
+    path: &'static str,
+    body: Body,
+    work: impl FnOnce(&App, &Caller, &Form) -> Result<Response, Problem> + Send + 'static,
+) -> Response {
+    let caller = match known(app, caller, path) {
+        Ok(caller) => caller,
+        Err(response) => return *response,
+    };
+    let form = match Form::of(&caller, body).await {
+        Ok(form) => form,
+        Err(problem) => return wrong(app, Some(&caller), &problem),
+    };
+    paged(app, &caller, move |app, caller| {
+        layout::may_see(caller, path)?;
+        work(app, caller, &form)
+    })
+    .await
 }

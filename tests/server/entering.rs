@@ -9,7 +9,7 @@ use super::{Client, Service, opened, payments, service};
 const PASSWORD: &str = "a few good words";
 
 /// Signs in, as a browser does.
-fn signed_in(service: &Service, name: &str) -> Client {
+pub fn signed_in(service: &Service, name: &str) -> Client {
     let person = Principal::parse(name).unwrap();
     service
         .app
@@ -30,7 +30,7 @@ fn signed_in(service: &Service, name: &str) -> Client {
 }
 
 /// The word of the session's forms.
-fn word(client: &Client) -> String {
+pub fn word(client: &Client) -> String {
     let page = client.get("/").fine().text;
     let (_, rest) = page.split_once(r#"name="form" value=""#).unwrap();
     rest.split('"').next().unwrap().to_owned()

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Access, Scopes, digest, id, is_over, is_same, secret};
+use super::{Access, Scopes, digest, id, is_over, is_same, lock, secret};
 use crate::clock::Timestamp;
 use crate::escalation::Principal;
 use crate::escalation::time::as_micros;
@@ -202,7 +202,27 @@ impl Access {
                 tokens.remove(id);
             }
         }
-        Ok(token.filter(|token| token.is_good(secret, now)))
+        drop(tokens);
+        let token = token.filter(|token| token.is_good(secret, now));
+        if token.is_some() {
+            self.note_use(id, now);
+        }
+        Ok(token)
+    }
+
+    /// When a token was last used here, to the while for which it is believed. It is known of this process
+    /// alone: to write it at each use would cost more than it tells.
+    #[must_use]
+    pub fn last_used(&self, id: &str) -> Option<Timestamp> {
+        lock(&self.used).get(id).copied()
+    }
+
+    fn note_use(&self, id: &str, now: Timestamp) {
+        let mut used = lock(&self.used);
+        if used.len() >= REMEMBERED && !used.contains_key(id) {
+            used.clear();
+        }
+        used.insert(id.to_owned(), now);
     }
 
     fn forget(&self, id: &str) {

@@ -66,6 +66,8 @@ impl Said {
             let message = format!("the event is not JSON: {error}");
             Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "event", message)
         })?;
+        // A form gives texts; what is typed is a piece of evidence as it is.
+        let value = get("value").and_then(|text| serde_json::value::to_raw_value(&text).ok());
         Ok(Self {
             reason: get("reason"),
             digest: get("digest"),
@@ -75,7 +77,7 @@ impl Said {
             to: get("to"),
             text: get("text"),
             name: get("name"),
-            value: None,
+            value,
             key: None,
         })
     }

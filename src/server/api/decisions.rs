@@ -326,7 +326,8 @@ pub(in crate::server) fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn explanation(
+/// How each lane and rule stands to an event; nothing of one that cannot be read.
+pub(in crate::server) fn explanation(
     app: &App,
     deciding: &Deciding,
     made: &Made,

@@ -19,7 +19,7 @@ pub(in crate::server) use super::commands::{Said, command_by_word};
 use crate::clock::Duration as Span;
 use crate::desk::wire::{Data, HappenedData, Whole};
 use crate::escalation::packet::Packet;
-use crate::escalation::{Escalation, Principal};
+use crate::escalation::{Escalation, Principal, Roster};
 use crate::event::Json;
 use crate::limits::LONG_POLL;
 use crate::server::app::App;
@@ -34,7 +34,18 @@ pub(in crate::server) fn sees(caller: &Caller, it: &Escalation) -> bool {
     caller.sees_all()
         || is_caller(&it.pinned.requester)
         || it.pinned.agent.as_ref().is_some_and(is_caller)
-        || (caller.answers() && is_asked(&caller.principal, it))
+        || (caller.answers() && concerns(&caller.principal, it))
+}
+
+/// Whether a person is, or was, asked, or is of a team that is asked or may be later. Who stands behind the
+/// request is not.
+fn concerns(person: &Principal, it: &Escalation) -> bool {
+    let mut rosters = it.sign_offs.iter().flat_map(|it| it.plan.rosters.values());
+    let is_of_team = |roster: &Roster| {
+        let mut people = roster.first.iter().chain(&roster.backup);
+        people.any(|asked| asked.person == *person)
+    };
+    is_asked(person, it) || (!it.pinned.excluded.contains(person) && rosters.any(is_of_team))
 }
 
 /// Whether a person is, or was, asked.
@@ -44,8 +55,8 @@ pub(in crate::server) fn is_asked(person: &Principal, it: &Escalation) -> bool {
 }
 
 /// Whether a caller sees the evidence too: whom it asks, and who sees all.
-fn sees_evidence(caller: &Caller, it: &Escalation) -> bool {
-    caller.sees_all() || (caller.answers() && is_asked(&caller.principal, it))
+pub(in crate::server) fn sees_evidence(caller: &Caller, it: &Escalation) -> bool {
+    caller.sees_all() || (caller.answers() && concerns(&caller.principal, it))
 }
 
 /// How long to wait for an end.

@@ -17,7 +17,12 @@ async function again() {
   if (!answer.ok) return;
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("live");
-  if (fresh && fresh.innerHTML !== part.innerHTML && !isTyping()) part.replaceChildren(...fresh.childNodes);
+  if (!fresh || fresh.innerHTML === part.innerHTML || isTyping()) return;
+  // What was opened stays open.
+  const name = (it) => it.querySelector("summary")?.textContent;
+  const open = new Set(Array.from(part.querySelectorAll("details[open]"), name));
+  for (const it of fresh.querySelectorAll("details")) if (open.has(name(it))) it.open = true;
+  part.replaceChildren(...fresh.childNodes);
 }
 
 if (part) {

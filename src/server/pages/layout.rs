@@ -7,8 +7,76 @@ use crate::server::app::App;
 use crate::server::caller::Caller;
 use crate::server::problem::Problem;
 
-/// The pages that everybody has, with their paths.
-const PAGES: [(&str, &str); 1] = [("/", "Inbox")];
+/// A page of the navigation.
+struct Place {
+    path: &'static str,
+    name: &'static str,
+    /// Who sees it; to others it is not there.
+    is_for: fn(&Caller) -> bool,
+}
+
+const PLACES: [Place; 8] = [
+    Place {
+        path: "/",
+        name: "Inbox",
+        is_for: |_| true,
+    },
+    Place {
+        path: "/matrix",
+        name: "Matrix",
+        is_for: reads,
+    },
+    Place {
+        path: "/try",
+        name: "Try it",
+        is_for: reads,
+    },
+    Place {
+        path: "/decisions",
+        name: "Decisions",
+        is_for: Caller::sees_all,
+    },
+    Place {
+        path: "/statistics",
+        name: "Statistics",
+        is_for: Caller::sees_all,
+    },
+    Place {
+        path: "/deliveries",
+        name: "Deliveries",
+        is_for: Caller::sees_all,
+    },
+    Place {
+        path: "/audit",
+        name: "Audit",
+        is_for: Caller::sees_all,
+    },
+    Place {
+        path: "/people",
+        name: "People",
+        is_for: Caller::sees_all,
+    },
+];
+
+/// Whether somebody reads the matrix: people, and who sees everything; not a service that only asks.
+fn reads(caller: &Caller) -> bool {
+    caller.answers() || caller.sees_all()
+}
+
+/// Refuses a page of the navigation to who may not see it, as if it were not there.
+pub(super) fn may_see(caller: &Caller, path: &str) -> Result<(), Problem> {
+    let place = PLACES.iter().find(|place| place.path == path);
+    match place.is_some_and(|place| (place.is_for)(caller)) {
+        true => Ok(()),
+        false => Err(Problem::not_found()),
+    }
+}
+
+/// The title of a page of the navigation.
+pub(super) fn title(path: &str) -> &'static str {
+    let place = PLACES.iter().find(|place| place.path == path);
+    place.map_or("Laneway", |place| place.name)
+}
 
 /// A page with its title.
 pub(super) fn page(
@@ -36,8 +104,8 @@ pub(super) fn page(
                     a.brand href="/" { "Laneway" }
                     @if let Some(caller) = caller {
                         nav aria-label="Pages" {
-                            @for (path, name) in PAGES {
-                                a href=(path) aria-current=[(path == here).then_some("page")] { (name) }
+                            @for place in PLACES.iter().filter(|place| (place.is_for)(caller)) {
+                                a href=(place.path) aria-current=[(place.path == here).then_some("page")] { (place.name) }
                             }
                         }
                         form.who method="post" action="/sign-out" {

@@ -32,6 +32,22 @@ pub(in crate::server) fn plain(text: &str) -> String {
     plain
 }
 
+/// JSON as it is edited: what would turn or hide text in it stands escaped, which means the same.
+pub(in crate::server) fn editable(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if !matches!(c, '\n' | '\t') && (crate::files::acts_on_terminal(c) || hides(c)) {
+            let mut units = [0; 2];
+            for unit in c.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// An instant as the people of a zone read it.
 pub(in crate::server) fn moment(at: Timestamp, zone: Tz) -> String {
     let local = at.with_timezone(&zone).trunc_subsecs(0);
@@ -74,6 +90,10 @@ mod tests {
             "pay \\u{202e}001 to\\u{200b} x\\u{7}"
         );
         assert_eq!(plain("a\nb\tüß漢"), "a\nb\tüß漢");
+        assert_eq!(
+            editable("\"a\u{202e}\u{e0041}ü\""),
+            "\"a\\u202e\\udb40\\udc41ü\""
+        );
         assert!(plain(&"x".repeat(LONGEST + 1)).ends_with("(cut)"));
     }
 }
