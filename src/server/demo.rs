@@ -70,8 +70,9 @@ pub(super) fn events(app: &App) -> Vec<String> {
     let now_of = |line: &str| {
         let mut event: serde_json::Map<String, serde_json::Value> =
             serde_json::from_str(line).ok()?;
-        event.remove("at");
-        event.remove("id");
+        // The others keep their order.
+        event.shift_remove("at");
+        event.shift_remove("id");
         serde_json::to_string(&event).ok()
     };
     text.lines().take(LINES).filter_map(now_of).collect()

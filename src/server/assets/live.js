@@ -18,10 +18,10 @@ async function again() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.getElementById("live");
   if (!fresh || fresh.innerHTML === part.innerHTML || isTyping()) return;
-  // What was opened stays open.
+  // What was opened or closed stays so.
   const name = (it) => it.querySelector("summary")?.textContent;
-  const open = new Set(Array.from(part.querySelectorAll("details[open]"), name));
-  for (const it of fresh.querySelectorAll("details")) if (open.has(name(it))) it.open = true;
+  const was = new Map(Array.from(part.querySelectorAll("details"), (it) => [name(it), it.open]));
+  for (const it of fresh.querySelectorAll("details")) it.open = was.get(name(it)) ?? it.open;
   part.replaceChildren(...fresh.childNodes);
 }
 

@@ -27,6 +27,9 @@ const HIGH: u64 = 160;
 /// Where columns begin.
 const LEFT: u64 = 40;
 
+/// Units of a name below a column.
+const NAMES: u64 = 80;
+
 /// Characters of a name beside a bar.
 const NAME: usize = 26;
 
@@ -66,6 +69,9 @@ pub(super) fn legend(names: &[String]) -> Markup {
 
 /// Rows of bars.
 pub(super) fn bars(title: &str, bars: &[Bar]) -> Markup {
+    if bars.is_empty() {
+        return html! { p.empty { "There is nothing to plot yet." } };
+    }
     let longest = bars.iter().map(|bar| bar.parts.iter().sum::<u64>()).max();
     let scale = Scale {
         most: longest.unwrap_or(0),
@@ -100,7 +106,7 @@ pub(super) fn columns(title: &str, columns: &[Column]) -> Markup {
     let step = ((WIDTH - LEFT) / many).max(1);
     let ground = HIGH + 10;
     // Names that do not stand in each other.
-    let every = (70 / step + 1).max(1);
+    let every = NAMES / step + 1;
     picture(
         title,
         ground + 24,
@@ -118,7 +124,7 @@ pub(super) fn columns(title: &str, columns: &[Column]) -> Markup {
                             height=(to - from) {}
                     }
                 }
-                @if n as u64 % every == 0 { text x=(x) y=(ground + 18) { (plain(&column.name)) } }
+                @if (n as u64).is_multiple_of(every) { text x=(x) y=(ground + 18) { (plain(&column.name)) } }
             }
         },
     )

@@ -251,7 +251,7 @@ fn counted(
         let words: Vec<String> = set.map(|(many, name)| format!("{many} {name}")).collect();
         words.join(", ")
     };
-    let bars = lanes.iter().take(BARS).map(|(name, of)| {
+    let bars = lanes.iter().map(|(name, of)| {
         let parts = parts(of);
         Bar {
             name: (*name).clone(),
@@ -259,6 +259,8 @@ fn counted(
             parts,
         }
     });
+    // What has none of these is in the table.
+    let bars = bars.filter(|bar| !bar.says.is_empty()).take(BARS);
     let rows = lanes.iter().map(|(name, of)| {
         let numbers = parts(of).into_iter().map(|many| many.to_string());
         std::iter::once((*name).clone()).chain(numbers).collect()

@@ -51,7 +51,7 @@ pub(super) async fn page(
             event: &event,
             lane: "",
         };
-        Ok(content(app, caller, &tried, &html! {}))
+        Ok(content(app, caller, &tried, None))
     })
     .await
 }
@@ -75,13 +75,13 @@ pub(super) async fn decide(State(app): State<Arc<App>>, caller: Perhaps, body: B
             app,
             caller,
             "/try",
-            &content(app, caller, &tried, &result),
+            &content(app, caller, &tried, Some(&result)),
         ))
     })
     .await
 }
 
-fn content(app: &App, caller: &Caller, tried: &Tried<'_>, result: &Markup) -> Markup {
+fn content(app: &App, caller: &Caller, tried: &Tried<'_>, result: Option<&Markup>) -> Markup {
     let matrix = app.deciding().map(|it| it.router.matrix());
     let lanes = matrix.iter().flat_map(|matrix| &matrix.lanes);
     let examples = demo::events(app);
@@ -103,15 +103,19 @@ fn content(app: &App, caller: &Caller, tried: &Tried<'_>, result: &Markup) -> Ma
                 @if examples.is_empty() {
                     p.empty { "There is no events.ndjson beside the matrix." }
                 } @else {
-                    ol.examples {
-                        @for (n, event) in examples.iter().take(EXAMPLES).enumerate() {
-                            li { a href={ "/try?example=" (n + 1) } { code { (label(event)) } } }
+                    // Behind a decision they would only be in the way.
+                    details open[result.is_none()] {
+                        summary { "Events beside the matrix" }
+                        ol.examples {
+                            @for (n, event) in examples.iter().take(EXAMPLES).enumerate() {
+                                li { a href={ "/try?example=" (n + 1) } { code { (label(event)) } } }
+                            }
                         }
                     }
                 }
             }
         }
-        (result)
+        @if let Some(result) = result { (result) }
     }
 }
 

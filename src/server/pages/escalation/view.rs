@@ -25,6 +25,9 @@ use crate::server::caller::Caller;
 use crate::server::problem::Problem;
 use crate::words::{self, input, story};
 
+/// Bytes of a piece of evidence that is open from the start.
+const SHORT: usize = 2_000;
+
 /// An escalation as somebody sees it.
 pub(super) struct View<'v> {
     pub(super) it: &'v Escalation,
@@ -187,9 +190,10 @@ impl<'v> View<'v> {
                     p.bad { "Missing: " (plain(&packet.missing.join(", "))) }
                 }
                 @for (name, value) in named.chain(other) {
-                    details {
+                    @let text = pretty(value);
+                    details open[text.len() <= SHORT] {
                         summary { (plain(name)) }
-                        pre { (plain(&pretty(value))) }
+                        pre { (plain(&text)) }
                     }
                 }
                 @if !packet.history.is_empty() {
