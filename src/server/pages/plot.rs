@@ -80,6 +80,7 @@ pub(super) fn bars(title: &str, bars: &[Bar]) -> Markup {
     let high = ROW * bars.len() as u64;
     picture(
         title,
+        "bars",
         high,
         &html! {
             @for (n, bar) in bars.iter().enumerate() {
@@ -109,6 +110,7 @@ pub(super) fn columns(title: &str, columns: &[Column]) -> Markup {
     let every = NAMES / step + 1;
     picture(
         title,
+        "latest",
         ground + 24,
         &html! {
             text x="0" y="20" { (scale.most) }
@@ -130,10 +132,10 @@ pub(super) fn columns(title: &str, columns: &[Column]) -> Markup {
     )
 }
 
-fn picture(title: &str, high: u64, content: &Markup) -> Markup {
+fn picture(title: &str, class: &str, high: u64, content: &Markup) -> Markup {
     html! {
         // Wide pictures are moved with the keyboard too.
-        div.scroll tabindex="0" role="region" aria-label=(title) {
+        div class={ "scroll " (class) } tabindex="0" role="region" aria-label=(title) {
             svg.plot role="img" aria-label=(title) viewBox={ "0 0 " (WIDTH) " " (high.max(1)) } { (content) }
         }
     }
