@@ -29,7 +29,7 @@ use laneway::notify::{Lookup, Notifier, NotifyError, Outbound, SystemLookup, Tol
 use laneway::store::Posted;
 
 /// The secret of the example of Standard Webhooks.
-const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw";
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// What a link begins with.
 const URL: &str = "https://laneway.example";

@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     /// The example of the specification.
-    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw";
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const SIGNED: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
 
     #[test]
@@ -98,9 +98,9 @@ mod tests {
         for bad in [
             "",
             "whsec_",
-            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwSw",
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLw",
-            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLwS*",
+            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLa",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS*",
         ] {
             assert!(SigningSecret::parse(bad).is_err(), "{bad}");
         }
