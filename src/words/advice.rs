@@ -288,6 +288,7 @@ matrix "M" {
   edition 1
   timezone "UTC"
   otherwise allow
+  unreadable deny
 }
 event pay {
   amount: number 0 to 10
