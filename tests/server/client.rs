@@ -255,15 +255,22 @@ fn an_answer_that_got_lost_opens_nothing_twice_and_uses_nothing_twice() {
     ));
 }
 
-/// What answers once with a text.
+/// What answers each request with a text.
 fn answering(text: Vec<u8>) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
+    let text = Arc::new(text);
     std::thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            let mut bytes = [0; 8 * 1024];
-            let _ = stream.read(&mut bytes);
-            let _ = stream.write_all(&text);
+            let text = Arc::clone(&text);
+            std::thread::spawn(move || {
+                let mut bytes = [0; 8 * 1024];
+                let _ = stream.read(&mut bytes);
+                let _ = stream.write_all(&text);
+                let _ = stream.shutdown(Shutdown::Write);
+                // To close while something is unread would take the answer back.
+                while stream.read(&mut bytes).is_ok_and(|many| many > 0) {}
+            });
         }
     });
     url

@@ -14,7 +14,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::decisions::key_of;
+use super::decisions::{key_in_body, key_of};
 use super::escalations::{ID, sees};
 use crate::desk::wire::Answered;
 use crate::desk::{Consumption, Done};
@@ -53,6 +53,7 @@ pub(in crate::server) struct Said {
     value: Option<Box<RawValue>>,
     /// What makes a repeated use of a grant the same one; `Idempotency-Key` says the same.
     #[schema(min_length = 1, max_length = 256)]
+    #[serde(deserialize_with = "key_in_body")]
     key: Option<String>,
 }
 

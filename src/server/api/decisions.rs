@@ -11,7 +11,8 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 pub(in crate::server) use super::opening::{Asked, note, open};
@@ -50,6 +51,7 @@ pub(in crate::server) struct Wanted {
     asks: bool,
     /// What makes a repeated request the same one; the header `Idempotency-Key` says the same.
     #[schema(min_length = 1, max_length = 256)]
+    #[serde(default, deserialize_with = "key_in_body")]
     key: Option<String>,
 }
 
@@ -139,23 +141,32 @@ pub(super) const ENVELOPE: usize = 4 * 1024;
 /// What makes a repeated request the same one: what the header says, else what the body does.
 pub(super) fn key_of(headers: &HeaderMap, body: Option<String>) -> Result<Option<String>, Problem> {
     let Some(value) = headers.get("idempotency-key") else {
-        return body.map(key).transpose();
+        return Ok(body);
     };
     let text = value.to_str().map_err(|_| {
         let message = "the idempotency key has characters that a header cannot have";
         Problem::bad("key", message)
     })?;
-    key(text.to_owned()).map(Some)
+    is_key(text).map_err(|message| Problem::bad("key", message))?;
+    Ok(Some(text.to_owned()))
+}
+
+/// A key in a body: what cannot be one makes the body unreadable.
+pub(super) fn key_in_body<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    let key = Option::<String>::deserialize(from)?;
+    match key.as_deref().map_or(Ok(()), is_key) {
+        Ok(()) => Ok(key),
+        Err(message) => Err(D::Error::custom(message)),
+    }
 }
 
 /// An empty key would make one request of all that have it; a long one does not fit into the index.
-fn key(text: String) -> Result<String, Problem> {
+fn is_key(text: &str) -> Result<(), String> {
     match (1..=EVENT_ID_BYTES).contains(&text.len()) {
-        true => Ok(text),
-        false => {
-            let message = format!("an idempotency key has 1 to {EVENT_ID_BYTES} bytes");
-            Err(Problem::bad("key", message))
-        }
+        true => Ok(()),
+        false => Err(format!(
+            "an idempotency key has 1 to {EVENT_ID_BYTES} bytes"
+        )),
     }
 }
 
@@ -256,9 +267,8 @@ async fn answer_text(
     app: Arc<App>,
     deciding: Arc<Deciding>,
     caller: Caller,
-    mut wanted: Wanted,
+    wanted: Wanted,
 ) -> Result<String, Problem> {
-    wanted.key = wanted.key.map(key).transpose()?;
     let agent = wanted.agent.as_deref().map(Principal::parse).transpose();
     let agent = agent.map_err(|error| Problem::bad("agent", error.to_string()))?;
     let now = app.now()?;
