@@ -313,3 +313,40 @@ fn what_is_erased_leaves_the_files() {
         assert_eq!(files_with(folder.path(), secret), none);
     }
 }
+
+/// Steps of SQLite's machine to end an escalation where so many are pending.
+fn steps_to_end_one_of(many: usize) -> i32 {
+    let (_folder, path) = file();
+    let store = try_open_file(&path, false).unwrap();
+    store::write(&store, move |t| {
+        for n in 0..many {
+            put_new(t, &Made::new(&format!("e{n}")).escalation())?;
+        }
+        Ok(())
+    })
+    .unwrap();
+    drop(store);
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON; BEGIN;
+             UPDATE sign_offs SET state = 'denied', due = NULL, decided = (SELECT opened FROM escalations
+                 WHERE id = 'e0') WHERE escalation = 'e0';",
+        )
+        .unwrap();
+    let mut end = connection
+        .prepare(
+            "INSERT INTO resolutions (tenant, escalation, outcome, end_how, at, cause, by_silence)
+             SELECT tenant, id, 'denied', NULL, opened, '{}', 0 FROM escalations WHERE id = 'e0'",
+        )
+        .unwrap();
+    assert_eq!(end.execute([]).unwrap(), 1);
+    end.get_status(rusqlite::StatementStatus::VmStep)
+}
+
+#[test]
+fn an_end_costs_the_same_however_much_is_pending() {
+    let (few, many) = (steps_to_end_one_of(10), steps_to_end_one_of(500));
+    assert!(few > 100, "{few}");
+    assert!(many < few + few / 2, "{few} and {many}");
+}

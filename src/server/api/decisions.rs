@@ -90,6 +90,8 @@ pub(in crate::server) struct Decision1<'d> {
     /// end.
     #[serde(skip_serializing_if = "Option::is_none")]
     joined: Option<bool>,
+    /// How events come: where it is `shared`, measures are lower bounds.
+    measures: &'static str,
     /// Why the decision is not in the decision log, where it should be.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_logged: Option<String>,
@@ -292,6 +294,7 @@ async fn answer_text(
             escalation: None,
             replayed: None,
             joined: None,
+            measures: app.routing().as_str(),
             not_logged,
         };
         app.metrics.decided(&made.decision, made.took);
@@ -309,6 +312,7 @@ async fn answer_text(
             escalation: Some(Data::of(&opened.escalation, now)),
             replayed: Some(opened.replayed),
             joined: Some(opened.joined),
+            measures: app.routing().as_str(),
             not_logged,
         };
         app.metrics.decided(&made.decision, made.took);

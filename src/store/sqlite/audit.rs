@@ -40,8 +40,8 @@ const WRITE: &str =
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
 /// The row with the largest `n` of each chain: SQLite takes the other columns from that row.
 pub(super) const HEADS: &str =
-    "SELECT tenant, escalation, max(n), hash, count(*), max(seq) FROM audit
-    WHERE +tenant = ?1 AND seq > ?2 GROUP BY tenant, escalation ORDER BY tenant, escalation";
+    "SELECT tenant, escalation, max(n), hash, count(*), max(seq) FROM audit NOT INDEXED
+    WHERE tenant = ?1 AND seq > ?2 GROUP BY tenant, escalation ORDER BY tenant, escalation";
 const STEP: &str = "SELECT erased FROM escalations WHERE tenant = ?1 AND id = ?2";
 const ERASE: &str = "UPDATE escalations SET erased = ?3 WHERE tenant = ?1 AND id = ?2";
 const ENTOMB: &str = "UPDATE payloads

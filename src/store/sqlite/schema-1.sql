@@ -551,9 +551,10 @@ CREATE TRIGGER resolutions_of_what_is_pending BEFORE INSERT ON resolutions
 WHEN NOT EXISTS (SELECT 1 FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation AND state = 'pending' AND last <= NEW.at)
 BEGIN SELECT RAISE(ABORT, 'only what is pending ends, now'); END;
+-- By the sign-offs of the escalation: the index of those that wait has all escalations' for a team.
 CREATE TRIGGER resolutions_leave_nothing_waiting BEFORE INSERT ON resolutions
 WHEN EXISTS (SELECT 1 FROM sign_offs
-    WHERE tenant = NEW.tenant AND escalation = NEW.escalation AND state = 'waiting')
+    WHERE tenant = NEW.tenant AND escalation = NEW.escalation AND +state = 'waiting')
 BEGIN SELECT RAISE(ABORT, 'a sign-off waits still'); END;
 CREATE TRIGGER resolutions_approve_what_is_signed_off BEFORE INSERT ON resolutions
 WHEN NEW.outcome IN ('approved', 'amended') AND (
@@ -658,7 +659,7 @@ WHEN EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq)
 BEGIN SELECT RAISE(ABORT, 'the row of the audit is there already'); END;
 CREATE TRIGGER audit_goes_forward AFTER INSERT ON audit
 WHEN EXISTS (SELECT 1 FROM audit WHERE seq > NEW.seq)
-    OR EXISTS (SELECT 1 FROM checkpoints WHERE tenant = NEW.tenant AND seq >= NEW.seq)
+    OR NEW.seq <= (SELECT seq FROM checkpoints WHERE tenant = NEW.tenant ORDER BY n DESC LIMIT 1)
 BEGIN SELECT RAISE(ABORT, 'a row of the audit comes last in the store'); END;
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit
 BEGIN SELECT RAISE(ABORT, 'the audit never changes'); END;
