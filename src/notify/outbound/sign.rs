@@ -84,7 +84,7 @@ mod tests {
         let secret = SigningSecret::parse(SECRET).unwrap();
         let (id, body) = ("msg_p5jXN8AQM9LWM0D4loKWxJek", r#"{"test": 2432232314}"#);
         let signed = |secrets: &[SigningSecret]| signatures(secrets, id, 1_614_265_330, body);
-        assert_eq!(signed(&[secret.clone()]), SIGNED);
+        assert_eq!(signed(std::slice::from_ref(&secret)), SIGNED);
         // While a secret changes both sign, the new one first.
         let new = format!("whsec_{}", STANDARD.encode([7; 32]));
         let new = SigningSecret::parse(&new).unwrap();
