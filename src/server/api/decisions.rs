@@ -195,7 +195,7 @@ pub(in crate::server) struct Batched {
 #[serde(untagged)]
 #[expect(dead_code, reason = "it says what stands in the texts of a batch")]
 enum OneOfBatch {
-    Decision(Decision1<'static>),
+    Decision(Box<Decision1<'static>>),
     Problem(Problem),
 }
 
