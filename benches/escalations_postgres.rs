@@ -1,5 +1,6 @@
 //! How many durable openings and decisions two servers on one database of PostgreSQL take a second, from
-//! sixteen threads, beside `pgbench` on the same cluster in the same run. Every answer is asserted. `cargo
+//! sixteen threads in all and from sixteen each, beside `pgbench` with sixteen clients on the same cluster in the
+//! same run. Every answer is asserted. `cargo
 //! bench --features postgres --bench escalations_postgres`; as a test it does little of each.
 
 #![allow(
@@ -26,7 +27,8 @@ mod postgres_server;
 use escalations::{approve, command_now, made_now, open, person};
 use postgres_server::Cluster;
 
-const THREADS: usize = 16;
+/// Threads of both servers together: as many as `pgbench` has clients, and as many for each server.
+const THREADS: [usize; 2] = [16, 32];
 
 fn main() {
     // `cargo test --benches` runs it once.
@@ -42,26 +44,38 @@ fn main() {
     // As behind the first minute of a server, when it knows how its tables are filled; `pgbench -i` asks for
     // the same.
     let warm = time.min(Duration::from_secs(2));
-    let warmed = a_second(&stores, warm, |store, id| {
+    let warmed = a_second(&stores, warm, THREADS[1], |store, id| {
         decided(store, &format!("warm-{id}"))
     });
     cluster.client(&database).batch_execute("ANALYZE").unwrap();
-    let openings = a_second(&stores, time, |store, id| {
-        let id = format!("open-{id}");
-        open(store, &made_now(&id, 1, Duration::from_secs(600)));
-        1
-    });
-    let both = a_second(&stores, time, |store, id| {
-        decided(store, &format!("both-{id}"))
-    });
+    let mut runs = Vec::new();
+    for threads in THREADS {
+        let openings = a_second(&stores, time, threads, |store, id| {
+            let id = format!("open-{threads}-{id}");
+            open(store, &made_now(&id, 1, Duration::from_secs(600)));
+            1
+        });
+        let both = a_second(&stores, time, threads, |store, id| {
+            decided(store, &format!("both-{threads}-{id}"))
+        });
+        runs.push((threads, openings, both));
+    }
     // Of each opening one row, and of each decision those that tell of it: nothing was lost on the way.
     let behind = store::read(&stores[0], |t| t.behind(0)).unwrap();
-    let openings_of_all = openings.done + both.done / 2 + warmed.done / 2;
+    let of_runs = runs
+        .iter()
+        .map(|(_, openings, both)| openings.done + both.done / 2);
+    let openings_of_all = of_runs.sum::<u64>() + warmed.done / 2;
     assert_eq!(behind.heads.len() as u64, openings_of_all);
     let after = pgbench(&cluster, time);
-    let both_rates = [("openings", &openings), ("openings and decisions", &both)];
-    for (what, run) in both_rates {
-        print!("{what} of {THREADS} threads: {:.0} a second", run.rate);
+    let rates = runs.iter().flat_map(|(threads, openings, both)| {
+        [
+            ("openings", *threads, openings),
+            ("openings and decisions", *threads, both),
+        ]
+    });
+    for (what, threads, run) in rates {
+        print!("{what} of {threads} threads: {:.0} a second", run.rate);
         match before.zip(after) {
             Some((before, after)) => {
                 let of_pgbench = f64::midpoint(before, after);
@@ -95,12 +109,13 @@ struct Run {
 fn a_second(
     stores: &[PostgresStore; 2],
     time: Duration,
+    threads: usize,
     what: impl Fn(&PostgresStore, &str) -> u64 + Sync,
 ) -> Run {
     let done = AtomicU64::new(0);
     let began = Instant::now();
     std::thread::scope(|scope| {
-        for thread in 0..THREADS {
+        for thread in 0..threads {
             let (done, what) = (&done, &what);
             scope.spawn(move || {
                 let mut n = 0;
