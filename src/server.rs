@@ -8,6 +8,7 @@
 mod access;
 mod api;
 mod app;
+mod aside;
 mod body;
 mod caller;
 mod demo;

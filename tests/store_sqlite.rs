@@ -337,7 +337,8 @@ fn steps_to_end_one_of(many: usize) -> i32 {
     let mut end = connection
         .prepare(
             "INSERT INTO resolutions (tenant, escalation, outcome, end_how, at, cause, by_silence)
-             SELECT tenant, id, 'denied', NULL, opened, '{}', 0 FROM escalations WHERE id = 'e0'",
+             SELECT tenant, id, 'denied', NULL, opened, '{}', 0 FROM escalations
+             WHERE tenant = 'main' AND id = 'e0'",
         )
         .unwrap();
     assert_eq!(end.execute([]).unwrap(), 1);
@@ -347,6 +348,6 @@ fn steps_to_end_one_of(many: usize) -> i32 {
 #[test]
 fn an_end_costs_the_same_however_much_is_pending() {
     let (few, many) = (steps_to_end_one_of(10), steps_to_end_one_of(500));
-    assert!(few > 100, "{few}");
+    assert!(few > 20, "{few}");
     assert!(many < few + few / 2, "{few} and {many}");
 }

@@ -15,6 +15,7 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use tokio::sync::Notify;
 
 use super::access::Access;
+use super::aside::aside;
 use super::live::Live;
 use super::metrics::Metrics;
 use super::problem::Problem;
@@ -144,6 +145,7 @@ impl App {
             engine::make(store.as_ref(), true)?;
         }
         let is_demo = started.demo && engine::is_demo(store.as_ref())?;
+        let store = aside(store);
         let desk = Desk::new(Arc::clone(&store), engine::settings(&config), clock)?;
         let now = desk.now()?.at;
         let loaded = load(&root, &config, now);
