@@ -96,13 +96,14 @@ impl Findings {
 
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let mut findings = Findings::default();
-    let root = match Root::open(&args.matrix) {
-        Ok(root) => root,
-        Err(error) => return Err(error.into()),
-    };
-    match shell.config_beside(root.folder()) {
-        Ok(config) => look(args, &root, &config, shell, &mut findings),
-        Err(failure) => findings.mend("configuration", failure.to_string(), "mend laneway.toml"),
+    match Root::open(&args.matrix) {
+        Ok(root) => match shell.config_beside(root.folder()) {
+            Ok(config) => look(args, &root, &config, shell, &mut findings),
+            Err(failure) => {
+                findings.mend("configuration", failure.to_string(), "mend laneway.toml");
+            }
+        },
+        Err(error) => findings.mend("matrix", error.to_string(), "name a matrix"),
     }
     let needs_mending = findings.0.iter().any(|it| it.state == State::Mend);
     let done = say(&findings, args.format, shell);
