@@ -6,7 +6,7 @@
 //! one.
 //! Knows nothing of who is told by it.
 
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::body;
 use super::post::{Answer, NoAnswer, Post};
@@ -17,6 +17,9 @@ use crate::escalation::people::ChannelKind;
 use crate::files::config::{self, ConfigError, Url, web_address};
 use crate::notify::NotifyError;
 use crate::store::Posted;
+
+/// What takes so long to fail holds up what others are told.
+const HANGS: Duration = Duration::from_secs(1);
 
 /// Something that is told by requests.
 pub(super) struct Hook {
@@ -66,13 +69,17 @@ impl Hook {
 
     /// Tells it; links begin with the URL of the service.
     pub(super) fn tell(&self, post: &Post, posted: &Posted, url: &str) -> Result<(), NotifyError> {
-        self.standing.ask(Instant::now())?;
+        let begun = Instant::now();
+        self.standing.ask(begun)?;
         let (body, headers) = self.request(posted, url);
         match post.send(&self.url, &headers, &body) {
             Ok(answer) => self.answered(answer),
             Err(NoAnswer::Refused(why)) => Err(NotifyError::Never(why)),
             Err(NoAnswer::Unreached(why)) => {
-                self.standing.rests(Instant::now(), None, &why);
+                // A connection that breaks at once holds nobody up, and the next may not break.
+                if begun.elapsed() >= HANGS {
+                    self.standing.rests(Instant::now(), None, &why);
+                }
                 Err(NotifyError::Later(why))
             }
         }
