@@ -98,7 +98,7 @@ const STORM: usize = 60;
 const KILLS: Duration = Duration::from_secs(4);
 
 /// How long the last may take to end, whose minute begins when they are opened.
-const ENDS: Duration = Duration::from_secs(240);
+const ENDS: Duration = Duration::from_secs(420);
 
 fn escalations() -> usize {
     match std::env::var_os("LANEWAY_LONG") {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 /// In a row one notice is refused so often at most: the next try comes minutes later.
-const IN_A_ROW: u32 = 3;
+const IN_A_ROW: u32 = 2;
 
 /// What came under one id.
 #[derive(Debug, Default, Clone)]
