@@ -94,8 +94,8 @@ const HANDS: usize = 4;
 /// Retries of the storm.
 const STORM: usize = 60;
 
-/// Between two servers that are killed.
-const KILLS: Duration = Duration::from_secs(4);
+/// Between two servers that are killed. What one was sending waits two minutes for the end of its lease.
+const KILLS: Duration = Duration::from_secs(15);
 
 /// How long the last may take to end, whose minute begins when they are opened.
 const ENDS: Duration = Duration::from_secs(420);
@@ -114,6 +114,7 @@ fn toml(url: &str, receiver: &Receiver) -> String {
          [notify]\nallow = [\"127.0.0.1\"]\nchannels = [\"webhook:people\"]\n\
          [notify.webhooks.people]\nurl = \"{hook}\"\nsecret_file = \"secret\"\n\
          [callers.payments]\nwebhook = \"people\"\n\
+         [server]\nurl = \"https://laneway.example\"\n\
          [decisions]\n"
     )
 }
