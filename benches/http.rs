@@ -38,13 +38,12 @@ const RUNS: usize = 5;
 
 fn main() {
     let is_test = std::env::args().any(|arg| arg == "--test") || cfg!(debug_assertions);
-    let wants = |what: &str| is_test || std::env::args().any(|arg| arg == what);
-    let all = !["polls", "inbox", "throughput"]
-        .iter()
-        .any(|what| std::env::args().any(|arg| arg == *what));
-    let clients = runtime(2);
+    let named = |what: &str| std::env::args().any(|arg| arg == what);
+    let all = !["polls", "inbox", "throughput"].into_iter().any(named);
+    let wants = |what: &str| all || named(what);
+    let clients = runtime("client");
     let service = Service::start();
-    if all || wants("throughput") {
+    if wants("throughput") {
         throughput(
             &clients,
             &service,
@@ -55,7 +54,7 @@ fn main() {
             },
         );
     }
-    if all || wants("polls") {
+    if wants("polls") {
         let (polls, a_second, time) = if is_test {
             (20, 50, 1)
         } else {
@@ -69,14 +68,15 @@ fn main() {
             Duration::from_secs(time),
         );
     }
-    if all || wants("inbox") {
+    if wants("inbox") {
         inbox(&clients, &service, if is_test { 50 } else { 100_000 });
     }
 }
 
-fn runtime(threads: usize) -> Runtime {
+fn runtime(name: &str) -> Runtime {
     Builder::new_multi_thread()
-        .worker_threads(threads)
+        .worker_threads(2)
+        .thread_name(name)
         .enable_all()
         .build()
         .unwrap()
@@ -103,7 +103,7 @@ impl Service {
             ..Started::default()
         });
         let app = Arc::new(app.unwrap());
-        let runtime = runtime(2);
+        let runtime = runtime("service");
         let serving = runtime.block_on(serve(Arc::clone(&app))).unwrap();
         let address = serving.address;
         runtime.spawn(serving.until(std::future::pending()));
@@ -236,7 +236,7 @@ fn throughput(clients: &Runtime, service: &Service, time: Duration) {
         connection.ask(&asked).await.1.to_vec()
     });
     let has = r#""word":"allow""#;
-    let echo = runtime(2);
+    let echo = runtime("echo");
     let listener = echo
         .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
         .unwrap();

@@ -57,6 +57,19 @@ pub struct Settings {
     pub counts: Counts,
 }
 
+/// A decision with all that it was made by.
+#[derive(Debug)]
+pub struct Recording {
+    /// The matrix that decided.
+    pub matrix: Arc<Matrix>,
+    /// The decision.
+    pub decision: Decision,
+    /// What its measures were.
+    pub recorded: Recorded,
+    /// The event as the matrix read it.
+    pub event: Result<Event, Box<Unreadable>>,
+}
+
 /// What decides: a program, and the windows of its measures.
 #[derive(Debug)]
 struct State {
@@ -232,21 +245,13 @@ impl Router {
     /// Decides an event from its JSON and counts it, and says what its measures were, so that it can be
     /// [decided again](crate::reference::decide_again).
     #[must_use]
-    pub fn decide_recording(
-        &self,
-        bytes: &[u8],
-        received: impl Into<Receipt>,
-    ) -> (Decision, Recorded) {
+    pub fn decide_recording(&self, bytes: &[u8], received: impl Into<Receipt>) -> Recording {
         self.recording(bytes, received.into(), Count::Yes)
     }
 
     /// The same without counting the event.
     #[must_use]
-    pub fn dry_run_recording(
-        &self,
-        bytes: &[u8],
-        received: impl Into<Receipt>,
-    ) -> (Decision, Recorded) {
+    pub fn dry_run_recording(&self, bytes: &[u8], received: impl Into<Receipt>) -> Recording {
         self.recording(bytes, received.into(), Count::No)
     }
 
@@ -316,46 +321,53 @@ impl Router {
         receipt: Receipt,
         count: Count,
     ) -> Decision {
-        let decider = Decider::new(&state.program);
-        self.decide_with(decider, state, given, receipt, count).0
+        let program = &state.program;
+        match self.event(program, given, receipt.now) {
+            Ok(event) => {
+                let mut decider = Decider::new(program);
+                Self::settle(&mut decider, state, &event, receipt, count)
+            }
+            Err(unreadable) => {
+                Reference::new(&program.matrix).decide_unreadable(&unreadable, receipt.now)
+            }
+        }
     }
 
-    fn recording(&self, bytes: &[u8], receipt: Receipt, count: Count) -> (Decision, Recorded) {
+    fn recording(&self, bytes: &[u8], receipt: Receipt, count: Count) -> Recording {
         let state = self.current.load();
-        let decider = Decider::new(&state.program).recording();
-        self.decide_with(decider, &state, Given::Json(bytes), receipt, count)
+        let (program, now) = (&state.program, receipt.now);
+        let mut decider = Decider::new(program).recording();
+        let event = event::read(bytes, &program.matrix.schema, &self.settings.limits, now);
+        let decision = match &event {
+            Ok(event) => Self::settle(&mut decider, &state, event, receipt, count),
+            Err(unreadable) => Reference::new(&program.matrix).decide_unreadable(unreadable, now),
+        };
+        Recording {
+            matrix: Arc::clone(&program.matrix),
+            decision,
+            recorded: decider.take_recorded(),
+            event,
+        }
     }
 
-    fn decide_with(
-        &self,
-        mut decider: Decider<'_>,
+    fn settle(
+        decider: &mut Decider<'_>,
         state: &State,
-        given: Given<'_>,
+        event: &Event,
         receipt: Receipt,
         count: Count,
-    ) -> (Decision, Recorded) {
-        let (program, now) = (&state.program, receipt.now);
-        let event = match self.event(program, given, now) {
-            Ok(event) => event,
-            Err(unreadable) => {
-                let reference = Reference::new(&program.matrix);
-                return (
-                    reference.decide_unreadable(&unreadable, now),
-                    decider.take_recorded(),
-                );
-            }
-        };
+    ) -> Decision {
+        let (windows, now) = (&state.windows, receipt.now);
         let counting = receipt.counts(event.at());
-        let windows = &state.windows;
         let settled = match count {
-            Count::Yes => windows.settle(&mut decider, &event, counting, now),
-            Count::No => windows.dry(&mut decider, &event, counting, now),
+            Count::Yes => windows.settle(decider, event, counting, now),
+            Count::No => windows.dry(decider, event, counting, now),
         };
         let mut decision = settled.decision;
         if counting.is_ahead {
-            decision.problems.push(ahead(&event, now));
+            decision.problems.push(ahead(event, now));
         }
-        (decision, decider.take_recorded())
+        decision
     }
 
     /// An event as the program's schema has it.

@@ -28,7 +28,7 @@ use laneway::clock::{Timestamp, parse_timestamp};
 use laneway::decision::{Decision, Verdict};
 use laneway::limits::Limits;
 use laneway::reference::{Recorded, Times, decide_again};
-use laneway::{Matrix, Router};
+use laneway::{Matrix, Recording, Router};
 
 /// An event as it was decided.
 struct Kept {
@@ -85,10 +85,16 @@ fn stream(
             Some(kept) if rng.u8(..) < 40 => kept.json.clone(),
             _ => next(&mut rng),
         };
-        let (dry, before) = router.dry_run_recording(json.as_bytes(), now);
+        let Recording {
+            decision: dry,
+            recorded: before,
+            ..
+        } = router.dry_run_recording(json.as_bytes(), now);
         assert_eq!(dry, plain.dry_run_json(json.as_bytes(), now), "{json}");
         assert_eq!(again(matrix, &json, &text(&before), now), dry, "{json}");
-        let (decision, recorded) = router.decide_recording(json.as_bytes(), now);
+        let Recording {
+            decision, recorded, ..
+        } = router.decide_recording(json.as_bytes(), now);
         assert_eq!(decision, plain.decide_json(json.as_bytes(), now), "{json}");
         let recorded = text(&recorded);
         kept.push(Kept {
@@ -253,7 +259,9 @@ fn recorded(matrix: &Arc<Matrix>, count: usize) -> (Decision, String, Timestamp)
     for _ in 1..count {
         let _ = router.decide_json(json.as_bytes(), now);
     }
-    let (decision, recorded) = router.decide_recording(json.as_bytes(), now);
+    let Recording {
+        decision, recorded, ..
+    } = router.decide_recording(json.as_bytes(), now);
     (decision, text(&recorded), now)
 }
 
@@ -335,7 +343,11 @@ fn an_adjusted_event_is_measured_as_before_also_when_it_comes_adjusted() {
     let router = Router::new(matrix.clone());
     let now = parse_timestamp("2026-01-05T10:00:00Z").unwrap();
     let json = refund("c", "900", "web");
-    let (decision, first) = router.decide_recording(json.as_bytes(), now);
+    let Recording {
+        decision,
+        recorded: first,
+        ..
+    } = router.decide_recording(json.as_bytes(), now);
     assert_eq!(decision.verdict, Verdict::Adjust);
     assert_eq!(again(&matrix, &json, &text(&first), now), decision);
     let decision = again(&matrix, &refund("c", "500", "web"), &text(&first), now);
@@ -344,7 +356,11 @@ fn an_adjusted_event_is_measured_as_before_also_when_it_comes_adjusted() {
         (Verdict::Allow, 0)
     );
     // The sum over both is 1400 before the adjust, and 1000 after it.
-    let (decision, second) = router.decide_recording(json.as_bytes(), now);
+    let Recording {
+        decision,
+        recorded: second,
+        ..
+    } = router.decide_recording(json.as_bytes(), now);
     assert_eq!(decision.by, "l0");
     assert_eq!(again(&matrix, &json, &text(&second), now), decision);
 }
@@ -355,7 +371,9 @@ fn calendars_and_ages_are_those_of_the_event_and_not_of_the_day_it_is_decided_ag
     let now = parse_timestamp("2026-01-05T10:00:00Z").unwrap();
     let json = r#"{"kind": "refund", "customer": "c", "amount": 1, "channel": "web", "since": "2025-12-20T00:00:00Z"}"#;
     let router = Router::new(matrix.clone());
-    let (decision, recorded) = router.decide_recording(json.as_bytes(), now);
+    let Recording {
+        decision, recorded, ..
+    } = router.decide_recording(json.as_bytes(), now);
     assert!(recorded.is_empty());
     assert_eq!(decision.verdict, Verdict::Allow);
     assert_eq!(again(&matrix, json, &text(&recorded), now), decision);
@@ -376,7 +394,7 @@ fn what_is_stored_is_stable_and_holds_no_key() {
     let router = Router::new(matrix.clone());
     let now = parse_timestamp("2026-01-05T10:00:00Z").unwrap();
     let json = refund("carla", "400", "web").replacen('{', "{\"id\": \"e-1\", ", 1);
-    let (_, recorded) = router.decide_recording(json.as_bytes(), now);
+    let Recording { recorded, .. } = router.decide_recording(json.as_bytes(), now);
     let stored = text(&recorded);
     assert!(!stored.contains("carla"), "{stored}");
     assert!(

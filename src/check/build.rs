@@ -5,7 +5,6 @@
 //! a file never matters but for priority; a matrix is made only when there is no error.
 
 use std::collections::{HashMap, HashSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -15,6 +14,7 @@ use super::names::{Names, Sort};
 use super::{Loaded, Options};
 use crate::calendar::Calendar;
 use crate::diagnostic::{Diagnostic, Diagnostics, codes, nearest};
+use crate::hex;
 use crate::limits;
 use crate::matrix::{
     Action, ActionId, Condition, ConditionId, Lane, Matrix, Measure, MeasureId, Otherwise, Promise,
@@ -561,11 +561,7 @@ fn digest(sources: &Sources) -> String {
         hash.update(format!("{}\n", source.text().len()));
         hash.update(source.text());
     }
-    let mut hex = String::with_capacity(64);
-    for byte in hash.finalize() {
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    hex::of(&hash.finalize())
 }
 
 /// How deep an expression may be, conditions included; see [`limits::EXPRESSION_DEPTH`].

@@ -36,6 +36,7 @@ use serde_json::value::RawValue;
 use super::{EventRef, Holds, State, Verdict};
 use crate::clock::Timestamp;
 use crate::clock::rfc3339 as instant;
+use crate::hex;
 
 /// The version of the form.
 pub const VERSION: u64 = 1;
@@ -197,10 +198,10 @@ impl<'a> Recorded<'a> {
             Some(event) => Came::of(event.get().as_bytes()),
             None => match (form.event_text, form.event_hex, form.event_gone) {
                 (Some(text), ..) => Came::Bytes(Cow::Owned(text.into_bytes())),
-                (_, Some(hex), _) => Came::Bytes(Cow::Owned(bytes_of(&hex)?)),
+                (_, Some(hex), _) => Came::Bytes(Cow::Owned(hex::bytes_of(&hex)?)),
                 (.., Some(gone)) => Came::Gone {
                     bytes: gone.bytes,
-                    digest: bytes_of(&gone.sha256)?.try_into().ok()?,
+                    digest: hex::bytes_of(&gone.sha256)?.try_into().ok()?,
                 },
                 (None, None, None) => return None,
             },
@@ -217,29 +218,6 @@ impl<'a> Recorded<'a> {
             subjects: form.subjects,
         })
     }
-}
-
-/// Bytes in hex, lower case.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        for half in [byte >> 4, byte & 15] {
-            text.extend(char::from_digit(u32::from(half), 16));
-        }
-    }
-    text
-}
-
-/// The bytes of a text in hex; nothing where it is none.
-#[must_use]
-pub fn bytes_of(hex: &str) -> Option<Vec<u8>> {
-    let half = |byte: &u8| char::from(*byte).to_digit(16);
-    let pairs = hex.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => u8::try_from(half(high)? << 4 | half(low)?).ok(),
-        _ => None,
-    });
-    pairs.collect()
 }
 
 #[cfg(test)]
@@ -286,16 +264,5 @@ mod tests {
             let line = LINE.replacen(old, new, 1);
             assert_eq!(Recorded::read(line.as_bytes()), None, "{line}");
         }
-    }
-
-    #[test]
-    fn hex_goes_there_and_back() {
-        let all: Vec<u8> = (0..=255).collect();
-        assert_eq!(bytes_of(&hex(&all)), Some(all));
-        assert_eq!(hex(&[0, 255, 16]), "00ff10");
-        assert_eq!(
-            [bytes_of("0"), bytes_of("0g"), bytes_of("é")],
-            [None, None, None]
-        );
     }
 }

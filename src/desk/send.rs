@@ -11,6 +11,7 @@ use super::due::engine;
 use super::{Desk, DeskError};
 use crate::clock::Timestamp;
 use crate::escalation::{About, Command, Recipient};
+use crate::hex;
 use crate::limits::{NOTICE_LEASE, NOTICE_RETRIES, NOTICE_TRIES_UNTOLD};
 use crate::notify::{Notifier, NotifyError, Told, Try};
 use crate::store::{
@@ -179,7 +180,7 @@ fn is_first(
 ) -> Result<bool, StoreError> {
     // A step is named by a lane, whose name may be longer than a key.
     let hash = Sha256::digest(step.as_bytes());
-    let key: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let key = hex::of(&hash);
     let kind = EntryKind::Untold;
     if transaction.entry(kind, &key)?.is_some() {
         return Ok(false);

@@ -104,6 +104,7 @@ impl Log {
             received: made.received,
             clock: made.clock,
             event: made.came.clone(),
+            is_read: made.event.is_ok(),
             decision: made.decision,
             escalation: made.escalation,
             by: made.by,

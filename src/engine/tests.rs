@@ -6,6 +6,7 @@ use super::*;
 use crate::clock::Timestamp;
 use crate::desk;
 use crate::escalation::Principal;
+use crate::router::Recording;
 use crate::store::MemoryStore;
 
 #[derive(Debug)]
@@ -55,7 +56,9 @@ team ops {
     let now = Timestamp::UNIX_EPOCH;
     let event = br#"{"kind": "call", "tool": "sql"}"#;
     let router = crate::Router::new(Arc::clone(&matrix));
-    let (decision, recorded) = router.dry_run_recording(event, now);
+    let Recording {
+        decision, recorded, ..
+    } = router.dry_run_recording(event, now);
     let ask = desk::Ask {
         requester: Principal::parse("bot").unwrap(),
         operator: None,

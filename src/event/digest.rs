@@ -40,12 +40,13 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 
 use crate::event::{Event, Json, Unreadable, UnreadableBody};
+use crate::hex;
 
 impl Event {
     /// The digest of what is to be decided, by the rules of [this module](self).
     #[must_use]
     pub fn action_digest(&self) -> String {
-        hex(&of_json(&self.body))
+        hex::of(&of_json(&self.body))
     }
 }
 
@@ -54,8 +55,8 @@ impl Unreadable {
     #[must_use]
     pub fn action_digest(&self) -> String {
         match &self.body {
-            UnreadableBody::Json(body) => hex(&of_json(body)),
-            UnreadableBody::Bytes(digest) => hex(digest),
+            UnreadableBody::Json(body) => hex::of(&of_json(body)),
+            UnreadableBody::Bytes(digest) => hex::of(digest),
         }
     }
 }
@@ -76,15 +77,7 @@ pub(super) fn of_bytes(bytes: &[u8]) -> [u8; 32] {
 /// The hash of a text in hex: of what is only compared, and not to be read.
 #[must_use]
 pub fn of_text(text: &str) -> String {
-    hex(&of_bytes(text.as_bytes()))
-}
-
-fn hex(digest: &[u8; 32]) -> String {
-    digest.iter().fold(String::new(), |mut out, byte| {
-        use fmt::Write;
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    hex::of(&of_bytes(text.as_bytes()))
 }
 
 struct Sink(Sha256);

@@ -58,6 +58,9 @@ pub(super) fn parse(bytes: &[u8], depth: usize, problems: &mut Problems) -> Pars
     parser.done
 }
 
+/// Members that are looked through for a name that comes twice; the names of more are hashed.
+const FEW: usize = 16;
+
 struct Parser<'a, 'p> {
     depth: usize,
     path: Vec<Cow<'a, str>>,
@@ -113,10 +116,16 @@ impl<'a> Parser<'a, '_> {
             return None;
         };
         let mut members: Vec<(String, Json)> = Vec::with_capacity(found.len());
-        let mut seen = HashSet::with_capacity(found.len());
+        // PERF: among few it is quicker to look at each.
+        let is_long = found.len() > FEW;
+        let mut seen = HashSet::with_capacity(if is_long { found.len() } else { 0 });
         for (name, raw) in found {
             self.path.push(name.clone());
-            if seen.insert(name.clone()) {
+            let is_new = match is_long {
+                true => seen.insert(name.clone()),
+                false => members.iter().all(|(other, _)| *other != name),
+            };
+            if is_new {
                 self.measure(raw.get().len());
                 let value = self.value(raw.get()).unwrap_or(Json::Null);
                 members.push((name.into_owned(), value));

@@ -16,6 +16,7 @@ use subtle::ConstantTimeEq;
 
 use super::problem::Problem;
 use crate::clock::Timestamp;
+use crate::hex;
 use crate::store::{Entry, EntryKind, Store, read, write};
 
 mod passwords;
@@ -107,7 +108,7 @@ fn secret() -> Result<String, Problem> {
 fn id() -> Result<String, Problem> {
     let mut bytes = [0; 8];
     random(&mut bytes)?;
-    Ok(hex(&bytes))
+    Ok(hex::of(&bytes))
 }
 
 fn random(bytes: &mut [u8]) -> Result<(), Problem> {
@@ -117,11 +118,7 @@ fn random(bytes: &mut [u8]) -> Result<(), Problem> {
 
 /// What is stored of a secret. It has 256 bits, so that a quick hash is enough.
 fn digest(secret: &str) -> String {
-    hex(&Sha256::digest(secret.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::of(&Sha256::digest(secret.as_bytes()))
 }
 
 /// Compares in the same time whatever is equal.

@@ -25,6 +25,7 @@ use crate::clock::Timestamp;
 use crate::decision::Decision;
 use crate::desk::{Clock, Desk, DeskError, Statistics, SystemClock};
 use crate::engine::{self, EngineError, Log, Wanted};
+use crate::event::{Event, Unreadable};
 use crate::files::config::{self, Config, ConfigError, Routing};
 use crate::files::{FilesError, Root};
 use crate::matrix::Matrix;
@@ -118,6 +119,8 @@ pub(super) struct Made {
     pub(super) took: Duration,
     pub(super) decision: Decision,
     pub(super) recorded: Recorded,
+    /// The event as that matrix read it.
+    pub(super) event: Result<Event, Box<Unreadable>>,
 }
 
 impl App {
@@ -453,33 +456,23 @@ impl App {
 }
 
 impl Deciding {
-    /// Decides an event, and counts it where that is asked for. The matrix is the one that decided, also
-    /// when another one takes its place at the same moment.
+    /// Decides an event, and counts it where that is asked for.
     pub(super) fn decide(&self, event: &[u8], by: &str, now: Timestamp, count: bool) -> Made {
         let receipt = crate::measure::Receipt {
             now,
             source: self.router.source(by),
         };
-        loop {
-            let began = Instant::now();
-            let matrix = self.router.matrix();
-            let (decision, recorded) = match count {
-                true => self.router.decide_recording(event, receipt),
-                false => self.router.dry_run_recording(event, receipt),
-            };
-            let matrix = match matrix.digest == decision.matrix.digest {
-                true => matrix,
-                false => self.router.matrix(),
-            };
-            // Two swaps in the time of one decision: by the next matrix then.
-            if matrix.digest == decision.matrix.digest {
-                return Made {
-                    took: began.elapsed(),
-                    matrix,
-                    decision,
-                    recorded,
-                };
-            }
+        let began = Instant::now();
+        let made = match count {
+            true => self.router.decide_recording(event, receipt),
+            false => self.router.dry_run_recording(event, receipt),
+        };
+        Made {
+            took: began.elapsed(),
+            matrix: made.matrix,
+            decision: made.decision,
+            recorded: made.recorded,
+            event: made.event,
         }
     }
 }

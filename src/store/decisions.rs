@@ -82,6 +82,8 @@ pub struct Entry<'a> {
     pub clock: Clock,
     /// The event as it came.
     pub event: Came<'a>,
+    /// Whether the event was read without a problem; then it is not read again to be logged.
+    pub is_read: bool,
     /// What was decided.
     pub decision: &'a Decision,
     /// The escalation that was opened for it.
@@ -103,6 +105,7 @@ impl<'a> Entry<'a> {
             received,
             clock: Clock::Received,
             event: Came::of(event),
+            is_read: false,
             decision,
             escalation: None,
             by: None,
@@ -208,7 +211,9 @@ impl DecisionLog {
         };
         let mut inner = self.inner();
         let lost = inner.files.push(&line.bytes, now);
-        inner.index.add(&line.subjects, line.entry);
+        if let Some(entry) = line.entry {
+            inner.index.add(&line.subjects, entry);
+        }
         drop(inner);
         self.lose(lost);
     }

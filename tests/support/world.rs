@@ -13,7 +13,7 @@ use laneway::limits::Limits;
 use laneway::notify::{Notifier, NotifyError, Told};
 use laneway::reference::Times;
 use laneway::store::Posted;
-use laneway::{Matrix, Router};
+use laneway::{Matrix, Recording, Router};
 
 pub const MATRIX: &str = r#"
 matrix "Payments" {
@@ -244,7 +244,9 @@ pub fn event(id: &str, amount: &str, customer: &str, risk: Option<&str>) -> Vec<
 
 /// A request of the bot for an event, decided at an instant.
 pub fn ask(router: &Router, event: Vec<u8>, key: Option<&str>, now: Timestamp) -> (Ask, Decided) {
-    let (decision, recorded) = router.dry_run_recording(&event, now);
+    let Recording {
+        decision, recorded, ..
+    } = router.dry_run_recording(&event, now);
     let decided = Decided {
         matrix: router.matrix(),
         decision,

@@ -25,10 +25,11 @@ use crate::desk::wire::Data;
 use crate::desk::{Ask, Decided, Opened};
 use crate::engine::{Log, Made, without_history};
 use crate::escalation::Principal;
-use crate::event::{self, Event, Json, Unreadable};
+use crate::event::{Event, Json, Unreadable};
 use crate::files::Root;
 use crate::matrix::Matrix;
 use crate::reference::Times;
+use crate::router::Recording;
 use crate::router::{Router, Settings};
 
 /// Decide an event, and open an escalation where it escalates
@@ -88,8 +89,12 @@ pub(super) fn run(args: &Args, common: &Common, shell: &mut Shell) -> Result<(),
         ..Settings::default()
     });
     let now = desk.desk.now()?.at;
-    let (decision, recorded) = router.dry_run_recording(&event, now);
-    let read = event::read(&event, &matrix.schema, &limits, now);
+    let Recording {
+        decision,
+        recorded,
+        event: read,
+        ..
+    } = router.dry_run_recording(&event, now);
     let logging = Logging {
         log: log_of(&desk, &matrix, now),
         by: &desk.actor.principal,

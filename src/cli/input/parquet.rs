@@ -6,6 +6,7 @@
 //! UTF-8, else in hex. INT96 is read to the millisecond.
 //! Invariant: a column that would lose its meaning is refused before a row is read.
 
+use crate::hex;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -167,7 +168,7 @@ fn value(out: &mut Vec<u8>, field: &Field, declared: Option<&TypePtr>) -> io::Re
         Field::Str(words) => text(out, words)?,
         Field::Bytes(bytes) => match std::str::from_utf8(bytes.data()) {
             Ok(words) => text(out, words)?,
-            Err(_) => text(out, &hex(bytes.data()))?,
+            Err(_) => text(out, &hex::of(bytes.data()))?,
         },
         Field::Date(days) => text(out, &date(*days))?,
         Field::TimeMillis(time) => text(out, &time_of_day(i64::from(*time) * 1_000))?,
@@ -260,13 +261,6 @@ fn time_of_day(micros: i64) -> String {
     text
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// All digits of a decimal.
 fn decimal(number: &Decimal) -> io::Result<String> {
     let (bytes, scale) = match number {
@@ -328,6 +322,6 @@ mod tests {
             ["1970-01-01", "1969-12-31", "2024-10-04"]
         );
         assert_eq!(time_of_day(3_661_000_007), "01:01:01.000007");
-        assert_eq!(hex(&[0, 255]), "00ff");
+        assert_eq!(hex::of(&[0, 255]), "00ff");
     }
 }

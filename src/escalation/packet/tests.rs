@@ -76,7 +76,8 @@ fn now() -> Timestamp {
 }
 
 fn decide(matrix: &Arc<Matrix>, event: &str) -> (Decision, Recorded) {
-    Router::new(matrix.clone()).decide_recording(event.as_bytes(), now())
+    let made = Router::new(matrix.clone()).decide_recording(event.as_bytes(), now());
+    (made.decision, made.recorded)
 }
 
 /// The packet of an event, as it is stored.

@@ -6,6 +6,7 @@
 //!
 //! The format is that of <https://github.com/standard-webhooks/standard-webhooks>, version 1.
 
+use crate::hex;
 use std::fmt;
 
 use base64::Engine as _;
@@ -61,8 +62,8 @@ pub fn signatures(secrets: &[SigningSecret], id: &str, seconds: u64, body: &str)
 #[must_use]
 pub fn message_id(notice: &str) -> String {
     let hash = Sha256::digest(notice.as_bytes());
-    let half = hash.iter().take(16).map(|byte| format!("{byte:02x}"));
-    format!("msg_{}", half.collect::<String>())
+    let half = hash.first_chunk::<16>().map_or(&hash[..], |half| half);
+    format!("msg_{}", hex::of(half))
 }
 
 impl fmt::Debug for SigningSecret {

@@ -20,7 +20,6 @@ use crate::clock::Timestamp;
 use crate::decision::{Decision, Verdict};
 use crate::desk::wire::Data;
 use crate::escalation::Principal;
-use crate::event::{self, Event, Unreadable};
 use crate::limits::{BATCH_BYTES, BATCH_EVENTS, EVENT_ID_BYTES};
 use crate::reference::Explanation;
 use crate::server::access::Scope;
@@ -278,7 +277,7 @@ async fn answer_text(
     let event = wanted.event.get().as_bytes();
     let made = deciding.decide(event, &caller.principal, now, is_real);
     let explanation = match wanted.explain {
-        true => explanation(&app, &deciding, &made, event, now),
+        true => explanation(&deciding, &made, now),
         false => None,
     };
     let is_opened = is_real && made.decision.verdict == Verdict::Escalate;
@@ -321,15 +320,6 @@ async fn answer_text(
     .await
 }
 
-pub(super) fn read(
-    app: &App,
-    made: &Made,
-    event: &[u8],
-    now: Timestamp,
-) -> Result<Event, Box<Unreadable>> {
-    event::read(event, &made.matrix.schema, &app.config().limits, now)
-}
-
 /// The word of a decision that opens nothing.
 pub(in crate::server) fn word(verdict: Verdict) -> &'static str {
     match verdict {
@@ -342,12 +332,10 @@ pub(in crate::server) fn word(verdict: Verdict) -> &'static str {
 
 /// How each lane and rule stands to an event; nothing of one that cannot be read.
 pub(in crate::server) fn explanation(
-    app: &App,
     deciding: &Deciding,
     made: &Made,
-    event: &[u8],
     now: Timestamp,
 ) -> Option<Box<Explanation>> {
-    let event = read(app, made, event, now).ok()?;
-    Some(Box::new(deciding.router.explain(&event, now)))
+    let event = made.event.as_ref().ok()?;
+    Some(Box::new(deciding.router.explain(event, now)))
 }

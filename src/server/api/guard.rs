@@ -26,7 +26,7 @@ use super::tool_call::{Action, Call, Evaluation, KIND};
 use crate::clock::Timestamp;
 use crate::decision::Verdict;
 use crate::desk::Opened;
-use crate::event::{self, Json};
+use crate::event::Json;
 use crate::server::access::Scope;
 use crate::server::app::{App, Made};
 use crate::server::body;
@@ -133,7 +133,7 @@ async fn evaluated(
         // Whether it could be logged is seen at `/healthz`.
         let _ = note(&app, &made, &event, &caller, None, now);
         app.metrics.decided(&made.decision, made.took);
-        return settled(&app, &made, &event, now);
+        return settled(&made);
     }
     blocking(move || {
         let asked = Asked {
@@ -159,7 +159,7 @@ fn fresh_key() -> Result<String, Problem> {
 }
 
 /// What is decided without people.
-fn settled(app: &App, made: &Made, event: &[u8], now: Timestamp) -> Result<Evaluation, Problem> {
+fn settled(made: &Made) -> Result<Evaluation, Problem> {
     let action = match made.decision.verdict {
         Verdict::Allow => Action::Allow,
         Verdict::Adjust => Action::Modify,
@@ -167,15 +167,15 @@ fn settled(app: &App, made: &Made, event: &[u8], now: Timestamp) -> Result<Evalu
     };
     let mut evaluation = Evaluation::of(made, action);
     if action == Action::Modify {
-        evaluation.modified_input = Some(modified(app, made, event, now)?);
+        evaluation.modified_input = Some(modified(made)?);
     }
     Ok(evaluation)
 }
 
 /// The input as adjusts changed it. They may change nothing else: the protocol has no words for it.
-fn modified(app: &App, made: &Made, event: &[u8], now: Timestamp) -> Result<Json, Problem> {
+fn modified(made: &Made) -> Result<Json, Problem> {
     let schema = &made.matrix.schema;
-    let read = event::read(event, schema, &app.config().limits, now);
+    let read = made.event.as_ref();
     let read = read.map_err(|_| Problem::unavailable("internal", "this failed unexpectedly"))?;
     let changed = read.with_adjusted(schema, &made.decision.adjusted);
     let is_same = |name| changed.body().member(name) == read.body().member(name);

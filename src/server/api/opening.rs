@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 
-use super::decisions::read;
 use crate::clock::Timestamp;
 use crate::decision::recorded::{Came, Clock};
 use crate::desk::{Ask, Decided, Opened};
@@ -33,7 +32,7 @@ pub(in crate::server) fn open(
     asked: Asked,
     now: Timestamp,
 ) -> Result<(Opened, Made, Option<String>), Problem> {
-    let history = earlier(app, &made, event, now).unwrap_or_else(|why| {
+    let history = earlier(app, &made, now).unwrap_or_else(|why| {
         without_history(&mut made.decision, &why);
         Vec::new()
     });
@@ -69,16 +68,12 @@ pub(in crate::server) fn open(
 fn earlier(
     app: &App,
     made: &Made,
-    event: &[u8],
     now: Timestamp,
 ) -> Result<Vec<crate::decision::HistoryEntry>, String> {
     match app.log().as_deref() {
         None => Err("laneway.toml has no `[decisions]`, so that none are logged".to_owned()),
         Some(Err(why)) => Err(why.clone()),
-        Some(Ok(log)) => {
-            let event = read(app, made, event, now).ok();
-            log.history(&made.decision, event.as_ref(), now)
-        }
+        Some(Ok(log)) => log.history(&made.decision, made.event.as_ref().ok(), now),
     }
 }
 
@@ -96,12 +91,11 @@ pub(in crate::server) fn note(
         Ok(log) => log,
         Err(why) => return Some(format!("{why}; the decision is not logged")),
     };
-    let read = read(app, made, event, now);
     let ready = log.ready(&Logged {
         received: now,
         clock: Clock::Received,
         came: Came::of(event),
-        event: read.as_ref().map_err(AsRef::as_ref),
+        event: made.event.as_ref().map_err(AsRef::as_ref),
         decision: &made.decision,
         escalation,
         by: Some(&caller.principal),

@@ -138,7 +138,7 @@ fn result(app: &App, caller: &Caller, tried: &Tried<'_>) -> Result<Markup, Probl
     let now = app.now()?;
     let event = tried.event.as_bytes();
     let made: Made = deciding.decide(event, &caller.principal, now, false);
-    let explained = explanation(app, &deciding, &made, event, now);
+    let explained = explanation(&deciding, &made, now);
     Ok(html! {
         section #result {
             h2 { "The decision" }

@@ -14,8 +14,9 @@ use std::sync::Arc;
 use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::clock::Timestamp;
-use crate::decision::recorded::{Recorded, hex};
-use crate::decision::{EventRef, HistoryEntry, Subject};
+use crate::decision::recorded::Recorded;
+use crate::decision::{Decision, EventRef, HistoryEntry, Subject, Verdict};
+use crate::hex;
 use crate::limits::{HISTORY_ENTRIES, HISTORY_SUBJECTS, HISTORY_TOTAL, LOG_HISTORY_BYTES};
 use crate::measure::Secret;
 
@@ -23,20 +24,34 @@ use crate::measure::Secret;
 pub(super) fn key(secret: &Secret, subject: &Subject) -> String {
     let mut hasher = SipHasher13::new_with_key(&secret.bytes());
     std::hash::Hasher::write(&mut hasher, &subject.bytes());
-    hex(&hasher.finish128().as_bytes())
+    hex::of(&hasher.finish128().as_bytes())
 }
 
 /// What a history keeps of a line.
 pub(super) fn entry(line: &Recorded<'_>) -> HistoryEntry {
     let decision = &line.decision;
+    kept(
+        line.received,
+        &decision.event,
+        decision.verdict,
+        &decision.by,
+    )
+}
+
+/// What a history keeps of a decision that is logged as it is.
+pub(super) fn entry_of(received: Timestamp, decision: &Decision) -> HistoryEntry {
+    kept(received, &decision.event, decision.verdict, &decision.by)
+}
+
+fn kept(at: Timestamp, event: &EventRef, verdict: Verdict, by: &str) -> HistoryEntry {
     HistoryEntry {
-        at: line.received,
-        event: match &decision.event {
+        at,
+        event: match event {
             EventRef::Id(id) => Some(id.clone()),
             EventRef::Line(_) | EventRef::None => None,
         },
-        verdict: decision.verdict,
-        by: decision.by.clone().into_owned(),
+        verdict,
+        by: by.to_owned(),
         // A log does not hear of ends.
         end: None,
     }
@@ -173,7 +188,6 @@ impl Index {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decision::Verdict;
 
     fn entry(at: i64) -> HistoryEntry {
         HistoryEntry {

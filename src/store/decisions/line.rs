@@ -15,9 +15,10 @@ use sha2::{Digest, Sha256};
 
 use super::{Entry, Redact, Sample};
 use crate::clock::format_timestamp;
-use crate::decision::recorded::{Came, Clock, Gone, Recorded, VERSION, hex};
+use crate::decision::recorded::{Came, Clock, Gone, Recorded, VERSION};
 use crate::decision::{Decision, HistoryEntry};
 use crate::event::Json;
+use crate::hex;
 use crate::limits::{EVENT_DEPTH_MAX, LOG_LINE_BYTES, Limits};
 
 use super::index;
@@ -27,7 +28,8 @@ use super::index;
 pub(super) struct Line {
     pub(super) bytes: Vec<u8>,
     pub(super) subjects: Vec<String>,
-    pub(super) entry: HistoryEntry,
+    /// What a history keeps, where the line is filed under something.
+    pub(super) entry: Option<HistoryEntry>,
 }
 
 /// The members of a line; [`recorded`](crate::decision::recorded) says what they mean.
@@ -106,8 +108,15 @@ impl Line {
             };
         }
         let mut bytes = bytes.filter(|line| line.len() < LOG_LINE_BYTES)?;
-        // What a history knows is what the line says.
-        let entry = index::entry(&Recorded::read(&bytes)?);
+        let entry = match entry.redact {
+            // PERF: the line says what the decision says, and is not read for it.
+            None => {
+                debug_assert!(Recorded::read(&bytes).is_some(), "a line is one of a log");
+                (!subjects.is_empty()).then(|| index::entry_of(entry.received, entry.decision))
+            }
+            // What a history knows is what the line says.
+            Some(_) => Some(index::entry(&Recorded::read(&bytes)?)),
+        };
         bytes.push(b'\n');
         Some(Self {
             bytes,
@@ -139,23 +148,20 @@ impl<'a> Content<'a> {
         if bytes.len() > LOG_LINE_BYTES {
             return None;
         }
+        if entry.is_read && entry.redact.is_none() {
+            return Some(Self {
+                text: without_breaks(bytes),
+                tree: Json::Null,
+                is_json: true,
+            });
+        }
         let tree = Json::parse(bytes, &bounds).ok();
         let tree = tree.filter(|tree| matches!(tree, Json::Object(_) | Json::List(_)));
-        let breaks = bytes.contains(&b'\n');
         // The digest of what cannot be read may be that of its bytes: then not even a line break goes.
-        let by_bytes = breaks && entry.decision.by == "unreadable";
-        let spaced = |bytes: &[u8]| {
-            let bytes = bytes.iter();
-            let bytes = bytes.map(|byte| if *byte == b'\n' { b' ' } else { *byte });
-            bytes.collect()
-        };
+        let by_bytes = entry.decision.by == "unreadable" && bytes.contains(&b'\n');
         match tree {
             Some(tree) if !by_bytes || entry.redact.is_some() => Some(Self {
-                text: match breaks {
-                    false => Cow::Borrowed(bytes),
-                    // Inside of a text a line break is not JSON: these stand between members.
-                    true => Cow::Owned(spaced(bytes)),
-                },
+                text: without_breaks(bytes),
                 tree,
                 is_json: true,
             }),
@@ -173,9 +179,18 @@ impl<'a> Content<'a> {
         Some(match (text, self.is_json) {
             (Ok(text), true) => EventForm::Json(serde_json::from_str(text).ok()?),
             (Ok(text), false) => EventForm::Text(text),
-            (Err(_), _) => EventForm::Hex(hex(&self.text)),
+            (Err(_), _) => EventForm::Hex(hex::of(&self.text)),
         })
     }
+}
+
+/// JSON on one line: inside of a text a line break is not JSON, so that all of them stand between members.
+fn without_breaks(json: &[u8]) -> Cow<'_, [u8]> {
+    if memchr::memchr(b'\n', json).is_none() {
+        return Cow::Borrowed(json);
+    }
+    let spaced = |byte: &u8| if *byte == b'\n' { b' ' } else { *byte };
+    Cow::Owned(json.iter().map(spaced).collect())
 }
 
 /// What is known of an event that is not kept.
@@ -186,7 +201,7 @@ fn gone(event: &Came<'_>) -> Gone {
     };
     Gone {
         bytes,
-        sha256: hex(&digest),
+        sha256: hex::of(&digest),
     }
 }
 

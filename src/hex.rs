@@ -1,0 +1,43 @@
+//! Bytes as hexadecimal digits, in lower case.
+
+/// The digits of bytes.
+#[must_use]
+pub fn of(bytes: &[u8]) -> String {
+    let digit = |half: u8| {
+        let first = if half < 10 { b'0' } else { b'a' - 10 };
+        char::from(first + half)
+    };
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
+}
+
+/// The bytes of digits; nothing where a text is none.
+#[must_use]
+pub fn bytes_of(hex: &str) -> Option<Vec<u8>> {
+    let half = |byte: &u8| char::from(*byte).to_digit(16);
+    let pairs = hex.as_bytes().chunks(2).map(|pair| match pair {
+        [high, low] => u8::try_from(half(high)? << 4 | half(low)?).ok(),
+        _ => None,
+    });
+    pairs.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hex_goes_there_and_back() {
+        let all: Vec<u8> = (0..=255).collect();
+        assert_eq!(bytes_of(&of(&all)), Some(all));
+        assert_eq!(of(&[0, 255, 16, 0x9a]), "00ff109a");
+        assert_eq!(
+            [bytes_of("0"), bytes_of("0g"), bytes_of("é")],
+            [None, None, None]
+        );
+    }
+}
