@@ -10,6 +10,8 @@ use std::cmp::Reverse;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
 use crate::clock::Timestamp;
 use crate::decision::recorded::{Came, Clock};
 use crate::decision::{Decision, HistoryEntry, Subject, Subjects};
@@ -44,6 +46,8 @@ pub struct Made<'a> {
     pub event: Result<&'a Event, &'a Unreadable>,
     /// The decision.
     pub decision: &'a Decision,
+    /// The same as JSON, where it was written already.
+    pub text: Option<&'a RawValue>,
     /// The escalation that it opened or joined.
     pub escalation: Option<&'a str>,
     /// Who asked.
@@ -90,11 +94,13 @@ impl Log {
         let subjects = made.event.ok();
         let subjects = subjects.map(|event| self.subjects.of_event(&self.matrix, event));
         let subjects = subjects.unwrap_or_default();
-        let matter = match made.event {
-            Ok(event) => Matter::of(&self.matrix, event),
-            Err(unreadable) => Matter::of_unreadable(&self.matrix, unreadable),
-        };
-        let hidden = Hidden::of(made.decision, &matter, &self.redact);
+        let hidden = (!self.redact.is_empty()).then(|| {
+            let matter = match made.event {
+                Ok(event) => Matter::of(&self.matrix, event),
+                Err(unreadable) => Matter::of_unreadable(&self.matrix, unreadable),
+            };
+            Hidden::of(made.decision, &matter, &self.redact)
+        });
         let take_out = |line: &mut serde_json::Value| {
             if let Some(hidden) = &hidden {
                 hidden.take_out(line);
@@ -106,6 +112,7 @@ impl Log {
             event: made.came.clone(),
             is_read: made.event.is_ok(),
             decision: made.decision,
+            text: made.text,
             escalation: made.escalation,
             by: made.by,
             subjects: &subjects,

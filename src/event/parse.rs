@@ -80,6 +80,12 @@ impl<'a> Parser<'a, '_> {
                 return None;
             }
         };
+        // PERF: most are objects, which are taken apart at once. Where that fails the scan says why.
+        if self.depth > 0
+            && let Ok(Members(found)) = serde_json::from_str(text)
+        {
+            return Some(self.members(found));
+        }
         // This scan checks the syntax of all levels at once and does not recurse.
         match serde_json::from_str::<&'a RawValue>(text) {
             Ok(raw) => self.value(raw.get()),
@@ -115,6 +121,10 @@ impl<'a> Parser<'a, '_> {
             self.reject_surrogate("a member name");
             return None;
         };
+        Some(self.members(found))
+    }
+
+    fn members(&mut self, found: Vec<(Cow<'a, str>, &'a RawValue)>) -> Json {
         let mut members: Vec<(String, Json)> = Vec::with_capacity(found.len());
         // PERF: among few it is quicker to look at each.
         let is_long = found.len() > FEW;
@@ -134,7 +144,7 @@ impl<'a> Parser<'a, '_> {
             }
             self.path.pop();
         }
-        Some(Json::Object(members))
+        Json::Object(members)
     }
 
     fn list(&mut self, raw: &'a str) -> Json {

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
+use serde_json::value::RawValue;
 use tokio::sync::Notify;
 
 use super::access::Access;
@@ -121,6 +122,24 @@ pub(super) struct Made {
     pub(super) recorded: Recorded,
     /// The event as that matrix read it.
     pub(super) event: Result<Event, Box<Unreadable>>,
+    text: OnceLock<Box<RawValue>>,
+}
+
+impl Made {
+    /// The decision as JSON. It is written once: whatever is still to be said in the decision is said before.
+    pub(super) fn text(&self) -> Option<&RawValue> {
+        if let Some(text) = self.text.get() {
+            return Some(text);
+        }
+        let text = serde_json::value::to_raw_value(&self.decision).ok()?;
+        Some(self.text.get_or_init(|| text))
+    }
+
+    /// Says more in the decision.
+    pub(super) fn say(&mut self, more: impl FnOnce(&mut Decision)) {
+        more(&mut self.decision);
+        self.text.take();
+    }
 }
 
 impl App {
@@ -473,6 +492,7 @@ impl Deciding {
             decision: made.decision,
             recorded: made.recorded,
             event: made.event,
+            text: OnceLock::new(),
         }
     }
 }

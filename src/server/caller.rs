@@ -254,7 +254,9 @@ pub(super) fn is_own(method: &Method, headers: &HeaderMap, app: &App) -> Result<
     }
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     let site = text(header::HeaderName::from_static("sec-fetch-site"));
-    let is_own = match (text(header::ORIGIN), site) {
+    // Browsers hide an origin as `null`, also this service's own where no referrer may be told.
+    let origin = text(header::ORIGIN).filter(|origin| *origin != "null");
+    let is_own = match (origin, site) {
         (Some(origin), _) => app.is_origin(origin, text(header::HOST)),
         (None, Some(site)) => matches!(site, "same-origin" | "none"),
         // No browser leaves out both.

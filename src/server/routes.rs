@@ -6,9 +6,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware::{self, Next};
+use axum::middleware;
 use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 
@@ -48,7 +47,8 @@ pub(super) fn open(method: Method, path: &'static str, does: MethodRouter<Arc<Ap
     }
 }
 
-/// The table.
+/// The table, all of it: tests walk by it.
+#[cfg(test)]
 pub(super) fn table() -> Routes {
     let mut all = api();
     all.extend(pages::table());
@@ -96,52 +96,75 @@ pub(super) fn api() -> Routes {
 
 /// Everything that the service answers.
 pub(super) fn router(app: Arc<App>) -> Router {
-    let mut router: Router<Arc<App>> = Router::new();
-    for route in table() {
-        router = router.route(route.path, route.does);
-    }
-    router
-        .fallback(|| async { Problem::not_found() })
-        .method_not_allowed_fallback(|| async {
+    let routed = |table: Routes| {
+        let mut router: Router<Arc<App>> = Router::new();
+        for route in table {
+            router = router.route(route.path, route.does);
+        }
+        router.method_not_allowed_fallback(|| async {
             let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
             Problem::new(status, "method", "this path has no such method")
         })
-        .layer(middleware::from_fn(harden))
-        .with_state(app)
+    };
+    let api = routed(api()).layer(middleware::map_response(harden_data));
+    let pages = routed(pages::table())
+        .fallback(|| async { Problem::not_found() })
+        .layer(middleware::map_response(harden_page));
+    pages.merge(api).with_state(app)
 }
 
-/// Headers that are set, and as many again for those of the answer itself.
+/// What each answer to a program says to browsers that come upon it: it is data, of this moment and for one
+/// reader, of which nothing runs and which nothing frames.
+async fn harden_data(mut response: Response) -> Response {
+    const POLICY: HeaderValue =
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    let headers = response.headers_mut();
+    headers.reserve(HARDENED);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
+    response
+}
+
+/// Headers that there is room for at once.
 const HARDENED: usize = 16;
 
-/// What every answer says to browsers.
-async fn harden(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// What every page says to browsers.
+async fn harden_page(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.reserve(HARDENED);
     let always = [
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::REFERRER_POLICY, "no-referrer"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF),
+        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (
+            header::REFERRER_POLICY,
+            // With `no-referrer` browsers hide where the forms of these pages come from.
+            HeaderValue::from_static("same-origin"),
+        ),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            HeaderValue::from_static(POLICY),
+        ),
         (
             HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
+            HeaderValue::from_static("same-origin"),
         ),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
+            HeaderValue::from_static("same-origin"),
         ),
         (
             HeaderName::from_static("permissions-policy"),
-            "camera=(), microphone=(), geolocation=()",
+            HeaderValue::from_static("camera=(), microphone=(), geolocation=()"),
         ),
     ];
     for (name, value) in always {
-        headers.insert(name, HeaderValue::from_static(value));
+        headers.insert(name, value);
     }
-    // What is told of escalations is of this moment, and for one person.
-    let cached = headers.entry(header::CACHE_CONTROL);
-    cached.or_insert(HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     response
 }
 

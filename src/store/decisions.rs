@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::clock::Timestamp;
 use crate::decision::recorded::{Came, Clock};
@@ -86,6 +87,8 @@ pub struct Entry<'a> {
     pub is_read: bool,
     /// What was decided.
     pub decision: &'a Decision,
+    /// The same as JSON, where it was written already.
+    pub text: Option<&'a RawValue>,
     /// The escalation that was opened for it.
     pub escalation: Option<&'a str>,
     /// Who asked.
@@ -107,6 +110,7 @@ impl<'a> Entry<'a> {
             event: Came::of(event),
             is_read: false,
             decision,
+            text: None,
             escalation: None,
             by: None,
             subjects: &[],

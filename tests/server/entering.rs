@@ -101,6 +101,29 @@ fn what_another_site_sends_has_nobody_behind_it() {
 }
 
 #[test]
+fn a_hidden_origin_is_judged_by_what_else_the_browser_says() {
+    let service = service();
+    let (id, digest) = opened(&payments(&service), "e1");
+    let mut browser = signed_in(&service, "b1@x");
+    let form = format!("form={}&digest={digest}", word(&browser));
+    browser.headers.retain(|(name, _)| name != "origin");
+    let hidden = browser.with("origin", "null");
+    let kind = "application/x-www-form-urlencoded";
+    let approve = format!("/escalations/{id}/approve");
+    let from = |site: &str| hidden.with("sec-fetch-site", site);
+    for site in ["cross-site", "same-site"] {
+        assert_eq!(from(site).post_text(&approve, kind, &form).status, 403);
+    }
+    assert_eq!(
+        from("same-origin").post_text(&approve, kind, &form).status,
+        303
+    );
+    // So that it is not hidden, pages tell their own site where they are.
+    let page = browser.get("/").fine();
+    assert_eq!(page.header("referrer-policy"), "same-origin");
+}
+
+#[test]
 fn a_session_is_new_at_each_signing_in_and_ends() {
     let service = service();
     let first = signed_in(&service, "b1@x");

@@ -231,6 +231,7 @@ fn ready(
     came: Came<'_>,
 ) -> Option<Ready> {
     log?.ready(&Made {
+        text: None,
         received: decided.at,
         clock: Clock::Event,
         came,

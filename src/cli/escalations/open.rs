@@ -177,6 +177,7 @@ impl Logging<'_> {
             Err(why) => Some(format!("{why}; the decision is not logged")),
             Ok(log) => {
                 let ready = log.ready(&Made {
+                    text: None,
                     received: self.now,
                     clock: Clock::Received,
                     came: Came::of(was.bytes),

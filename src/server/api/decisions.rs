@@ -76,7 +76,8 @@ pub(in crate::server) struct Decision1<'d> {
     /// What the caller does: `allow`, `modify`, `block` or `escalate`.
     #[schema(example = "escalate")]
     word: &'static str,
-    decision: &'d Decision,
+    #[schema(value_type = Decision)]
+    decision: &'d RawValue,
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     explanation: Option<Box<Explanation>>,
@@ -288,7 +289,7 @@ async fn answer_text(
         };
         let answered = Decision1 {
             word: word(made.decision.verdict),
-            decision: &made.decision,
+            decision: made.text().ok_or_else(internal)?,
             explanation,
             escalation: None,
             replayed: None,
@@ -306,7 +307,7 @@ async fn answer_text(
         let (opened, made, not_logged) = open(&app, made, event, &caller, asked, now)?;
         let answered = Decision1 {
             word: opened.escalation.word(now),
-            decision: &made.decision,
+            decision: made.text().ok_or_else(internal)?,
             explanation,
             escalation: Some(Data::of(&opened.escalation, now)),
             replayed: Some(opened.replayed),

@@ -33,7 +33,7 @@ pub(in crate::server) fn open(
     now: Timestamp,
 ) -> Result<(Opened, Made, Option<String>), Problem> {
     let history = earlier(app, &made, now).unwrap_or_else(|why| {
-        without_history(&mut made.decision, &why);
+        made.say(|decision| without_history(decision, &why));
         Vec::new()
     });
     let ask = Ask {
@@ -97,6 +97,7 @@ pub(in crate::server) fn note(
         came: Came::of(event),
         event: made.event.as_ref().map_err(AsRef::as_ref),
         decision: &made.decision,
+        text: made.text(),
         escalation,
         by: Some(&caller.principal),
     });

@@ -51,7 +51,15 @@ struct Form<'a> {
     subjects: &'a [String],
     #[serde(flatten)]
     event: EventForm<'a>,
-    decision: &'a Decision,
+    decision: DecisionForm<'a>,
+}
+
+/// How a line has the decision.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum DecisionForm<'a> {
+    Made(&'a Decision),
+    Written(&'a RawValue),
 }
 
 /// How a line has the event.
@@ -90,7 +98,11 @@ impl Line {
             share: (share < 1.0).then_some(share),
             subjects: &subjects,
             event,
-            decision: entry.decision,
+            decision: match entry.text {
+                // What is taken out is taken out of the decision itself.
+                Some(text) if entry.redact.is_none() => DecisionForm::Written(text),
+                _ => DecisionForm::Made(entry.decision),
+            },
         };
         let event = Content::of(entry);
         let mut bytes = event.as_ref().and_then(|event| match entry.redact {

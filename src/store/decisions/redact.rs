@@ -25,15 +25,12 @@ pub struct Hidden {
 }
 
 impl Hidden {
-    /// Of a decision on an event; nothing where no path is named.
+    /// Of a decision on an event.
     #[must_use]
-    pub fn of(decision: &Decision, matter: &Matter<'_>, paths: &[RedactPath]) -> Option<Self> {
-        if paths.is_empty() {
-            return None;
-        }
+    pub fn of(decision: &Decision, matter: &Matter<'_>, paths: &[RedactPath]) -> Self {
         let packet = Packet::assemble(&whole(decision), matter, Vec::new(), paths);
         let places = packet.redacted.iter().cloned().collect();
-        Some(Self { packet, places })
+        Self { packet, places }
     }
 
     /// Takes it out of a line: see [`Redact`](super::Redact).
@@ -189,7 +186,7 @@ mod tests {
             Router::new(std::sync::Arc::clone(&matrix)).decide_json(event.as_bytes(), noon());
         let matter = Matter::read(&matrix, event.as_bytes(), &Limits::default(), noon());
         let paths = paths.iter().map(|path| RedactPath::parse(path).unwrap());
-        let hidden = Hidden::of(&decision, &matter, &paths.collect::<Vec<_>>()).unwrap();
+        let hidden = Hidden::of(&decision, &matter, &paths.collect::<Vec<_>>());
         let folder = tempfile::tempdir().unwrap();
         let log = DecisionLog::open(folder.path(), Settings::default(), noon()).unwrap();
         log.append(&Entry {
