@@ -9,7 +9,8 @@
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use maud::Markup;
@@ -108,6 +109,21 @@ fn known(app: &App, caller: Perhaps, back: &str) -> Result<Caller, Box<Response>
 /// What went wrong, as a page.
 fn wrong(app: &App, caller: Option<&Caller>, problem: &Problem) -> Response {
     Page(problem.status(), layout::problem(app, caller, problem)).into_response()
+}
+
+/// What is at no path: a page for browsers, a problem for programs.
+pub(super) async fn nowhere(
+    State(app): State<Arc<App>>,
+    caller: Perhaps,
+    headers: HeaderMap,
+) -> Response {
+    let accepts = headers.get(header::ACCEPT);
+    let accepts = accepts.and_then(|value| value.to_str().ok());
+    let problem = Problem::not_found();
+    match accepts.is_some_and(|kinds| kinds.contains("text/html")) {
+        true => wrong(&app, caller.0.as_ref(), &problem),
+        false => problem.into_response(),
+    }
 }
 
 async fn style() -> Response {

@@ -108,7 +108,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
     };
     let api = routed(api()).layer(middleware::map_response(harden_data));
     let pages = routed(pages::table())
-        .fallback(|| async { Problem::not_found() })
+        .fallback(pages::nowhere)
         .layer(middleware::map_response(harden_page));
     pages.merge(api).with_state(app)
 }

@@ -103,8 +103,8 @@ fn who_stands_behind_the_request_is_offered_no_answer_and_refused_one() {
         return;
     };
     let service = service();
-    // The agent is of d1, who is of the team that is asked.
-    let bot = service.client("bot", &[Scope::Decide]);
+    // They are of the team that is asked.
+    let bot = service.client("d1@x", &[Scope::Decide]);
     let (id, digest) = opened(&bot, &event("e1", 10, "odd-1"));
     let owner = signed_in(&driver, &service, "d1@x");
     owner.open(&format!("/escalations/{id}"));
@@ -178,9 +178,10 @@ fn everything_can_be_answered_without_scripts() {
     browser.sees(".answers", "You approved it.");
     browser.press("Take it back");
     browser.sees("article", "0 of 2 of board agreed");
-    browser.fill("#text", "Who is this?");
+    browser.fill("#text", "Who is this?\nSince when?");
     browser.press("Comment");
     browser.sees("article", "Who is this?");
+    assert!(!browser.text("article").contains("\\u{"));
     browser.fill("#why-deny", "not without a call");
     browser.press("Deny");
     browser.sees("h1", "denied");

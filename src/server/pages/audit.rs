@@ -138,7 +138,10 @@ fn said(report: &Report) -> Markup {
                 dt { "Chains" } dd { (report.chains) }
                 dt { "Checkpoints" } dd { (report.checkpoints) }
                 dt { "Erased" } dd { (report.erased) }
-                dt { "Not pinned yet" } dd { (report.unchecked_tail) " rows behind the last checkpoint" }
+                dt { "Not pinned yet" } dd {
+                    (report.unchecked_tail) @if report.unchecked_tail == 1 { " row" } @else { " rows" }
+                    " behind the last checkpoint"
+                }
             }
             @if !report.is_sound() {
                 ul {

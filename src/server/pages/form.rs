@@ -26,8 +26,10 @@ impl Form {
     /// Reads one that needs no session.
     pub(super) async fn read(body: Body) -> Result<Self, Problem> {
         let bytes = body::read(body, BYTES).await?;
-        let pairs = form_urlencoded::parse(&bytes);
-        Ok(Self(pairs.into_owned().collect()))
+        let pairs = form_urlencoded::parse(&bytes).into_owned();
+        // Browsers send each line break as two characters, whatever was typed.
+        let pairs = pairs.map(|(name, value)| (name, value.replace("\r\n", "\n")));
+        Ok(Self(pairs.collect()))
     }
 
     /// Reads one of a session.

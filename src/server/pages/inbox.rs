@@ -412,6 +412,13 @@ impl<'i> Inbox<'i> {
         }
     }
 
+    /// What a lane is about, by the matrix that decides now.
+    fn about(&self, lane: &str) -> Option<&str> {
+        let matrix = self.matrix.as_ref()?;
+        let lane = matrix.lanes.iter().find(|it| it.name == lane)?;
+        lane.about.as_deref()
+    }
+
     fn row(&self, it: &Summary) -> Markup {
         let (now, zone) = (self.now, self.zone());
         let state = wire::state(it.outcome);
@@ -421,6 +428,7 @@ impl<'i> Inbox<'i> {
             div.row {
                 a href={ "/escalations/" (it.id) } {
                     strong { (plain(&it.lane)) }
+                    @if let Some(about) = self.about(&it.lane) { ": " (plain(about)) }
                     span.quiet { " asked by " (it.requester) ", " (away(it.opened, now)) }
                 }
                 span.tags {

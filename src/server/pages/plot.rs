@@ -126,7 +126,8 @@ pub(super) fn columns(title: &str, columns: &[Column]) -> Markup {
                             height=(to - from) {}
                     }
                 }
-                @if (n as u64).is_multiple_of(every) { text x=(x) y=(ground + 18) { (plain(&column.name)) } }
+                // What does not fit in before the end is in the table.
+                @if (n as u64).is_multiple_of(every) && x + NAMES <= WIDTH { text x=(x) y=(ground + 18) { (plain(&column.name)) } }
             }
         },
     )
