@@ -106,6 +106,12 @@ fn every_page_fits_in_light_in_dark_and_on_a_phone_and_has_no_barrier() {
     board.open("/nowhere");
     see(&board, "nowhere", &mut barriers);
     assert_eq!(barriers, [""; 0], "{}", barriers.join("\n"));
+    if let Some(axe) = &axe {
+        // A barrier that is put there is found, so that the audit is one.
+        nobody.open("/sign-in");
+        nobody.script("document.querySelector('label[for=password]').remove()");
+        assert!(!audited(&nobody, axe, "without a label").is_empty());
+    }
 }
 
 /// Nothing is wider than the window, but for what scrolls by itself.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::Json as Answer;
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::de::Error as _;
@@ -124,16 +124,16 @@ pub(super) const KEY: &str = "Makes a repeated request the same one.";
 pub(in crate::server) async fn one(
     State(app): State<Arc<App>>,
     caller: Caller,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Decide)?;
     let deciding = deciding(&app)?;
-    body::is_json(&headers)?;
+    let (head, body) = request.into_parts();
+    body::is_json(&head.headers)?;
     let most = app.config().limits.event_total_bytes + ENVELOPE;
     let bytes = body::read(body, most).await?;
     let mut wanted: Wanted = body::parse(&bytes)?;
-    wanted.key = key_of(&headers, wanted.key)?;
+    wanted.key = key_of(&head.headers, wanted.key)?;
     answer(app, deciding, caller, wanted).await
 }
 

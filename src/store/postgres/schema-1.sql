@@ -149,6 +149,8 @@ CREATE INDEX escalations_by_flood ON escalations (tenant, flood) WHERE state = '
 CREATE INDEX escalations_by_ended ON escalations (tenant, ended, id)
   WHERE ended IS NOT NULL AND due IS NULL AND erased IN (0, 3);
 
+-- Sign-offs, seats, votes, resolutions, grants and rows of the audit are of an escalation by the triggers that
+-- look at it anyway: rows are never deleted and keys never change, so that nothing need be locked for it.
 CREATE TABLE sign_offs (
   tenant TEXT NOT NULL,
   escalation TEXT NOT NULL,
@@ -170,8 +172,7 @@ CREATE TABLE sign_offs (
   decided BIGINT,
   -- The round in which it came to its state. A trigger keeps it, whatever is written.
   round BIGINT NOT NULL DEFAULT 1,
-  PRIMARY KEY (tenant, escalation, n),
-  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
+  PRIMARY KEY (tenant, escalation, n)
 );
 CREATE INDEX sign_offs_of_team ON sign_offs (team, state, tenant, escalation);
 
@@ -185,8 +186,7 @@ CREATE TABLE seats (
   for_whom TEXT,
   since BIGINT NOT NULL,
   until BIGINT,
-  PRIMARY KEY (tenant, escalation, sign_off, n),
-  FOREIGN KEY (tenant, escalation, sign_off) REFERENCES sign_offs (tenant, escalation, n)
+  PRIMARY KEY (tenant, escalation, sign_off, n)
 );
 CREATE INDEX seats_of_person ON seats (person, tenant, escalation, sign_off);
 
@@ -201,8 +201,7 @@ CREATE TABLE votes (
   digest TEXT NOT NULL,
   operator TEXT,
   PRIMARY KEY (tenant, escalation, n),
-  CONSTRAINT one_vote_of_a_kind UNIQUE (tenant, escalation, round, person, kind),
-  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
+  CONSTRAINT one_vote_of_a_kind UNIQUE (tenant, escalation, round, person, kind)
 );
 
 CREATE TABLE resolutions (
@@ -213,8 +212,7 @@ CREATE TABLE resolutions (
   at BIGINT NOT NULL,
   cause TEXT NOT NULL,
   by_silence yes_or_no NOT NULL,
-  CONSTRAINT one_resolution PRIMARY KEY (tenant, escalation),
-  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
+  CONSTRAINT one_resolution PRIMARY KEY (tenant, escalation)
 );
 
 CREATE TABLE grants (
@@ -225,8 +223,7 @@ CREATE TABLE grants (
   lapses BIGINT NOT NULL,
   consume_key TEXT,
   ended BIGINT,
-  PRIMARY KEY (tenant, escalation),
-  FOREIGN KEY (tenant, escalation) REFERENCES resolutions (tenant, escalation)
+  PRIMARY KEY (tenant, escalation)
 );
 
 CREATE TABLE requests (
@@ -254,8 +251,7 @@ CREATE TABLE audit (
   previous digest NOT NULL,
   hash digest NOT NULL,
   PRIMARY KEY (tenant, escalation, n),
-  CONSTRAINT one_place_in_the_store UNIQUE (seq),
-  FOREIGN KEY (tenant, escalation) REFERENCES escalations (tenant, id)
+  CONSTRAINT one_place_in_the_store UNIQUE (seq)
 );
 
 CREATE TABLE payloads (
@@ -730,32 +726,37 @@ CREATE TRIGGER sign_offs_are_decided_by_their_terms BEFORE UPDATE ON sign_offs F
 -- What is due follows from sign-offs and grant: looked at when all of a transaction is written.
 
 CREATE FUNCTION laneway_due_commit() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE e TEXT; is_pending BOOLEAN; is_due BIGINT; follows BIGINT;
+DECLARE its TEXT;
 BEGIN
   IF TG_TABLE_NAME = 'escalations' THEN
-    e := NEW.id;
+    its := NEW.id;
   ELSE
-    e := NEW.escalation;
+    its := NEW.escalation;
   END IF;
-  SELECT state = 'pending', due, cap INTO is_pending, is_due, follows FROM escalations
-    WHERE tenant = NEW.tenant AND id = e;
-  IF is_pending THEN
-    SELECT coalesce(min(due), follows) INTO follows FROM sign_offs
-      WHERE tenant = NEW.tenant AND escalation = e AND state = 'waiting';
-  ELSE
-    SELECT lapses INTO follows FROM grants
-      WHERE tenant = NEW.tenant AND escalation = e AND state = 'live';
-  END IF;
-  IF is_due IS DISTINCT FROM follows THEN
+  -- One query: each costs more than what it reads.
+  IF EXISTS (SELECT 1 FROM escalations e WHERE e.tenant = NEW.tenant AND e.id = its
+      AND e.due IS DISTINCT FROM CASE
+        WHEN e.state = 'pending' THEN coalesce((SELECT min(s.due) FROM sign_offs s
+          WHERE s.tenant = e.tenant AND s.escalation = e.id AND s.state = 'waiting'), e.cap)
+        ELSE (SELECT g.lapses FROM grants g
+          WHERE g.tenant = e.tenant AND g.escalation = e.id AND g.state = 'live') END) THEN
     PERFORM laneway_refuse('what is due follows from sign-offs and grant');
   END IF;
   RETURN NULL;
 END $$;
 CREATE CONSTRAINT TRIGGER due_follows_from_sign_offs_and_grant
-  AFTER INSERT OR UPDATE OF due, state ON escalations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  AFTER INSERT ON escalations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION laneway_due_commit();
+CREATE CONSTRAINT TRIGGER due_follows_still_from_sign_offs_and_grant
+  AFTER UPDATE OF due, state ON escalations DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (NEW.due IS DISTINCT FROM OLD.due OR NEW.state <> OLD.state)
   EXECUTE FUNCTION laneway_due_commit();
 CREATE CONSTRAINT TRIGGER due_follows_from_sign_offs
-  AFTER INSERT OR UPDATE OF due ON sign_offs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  AFTER INSERT ON sign_offs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  EXECUTE FUNCTION laneway_due_commit();
+CREATE CONSTRAINT TRIGGER due_follows_still_from_sign_offs
+  AFTER UPDATE OF due, state ON sign_offs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (NEW.due IS DISTINCT FROM OLD.due OR NEW.state <> OLD.state)
   EXECUTE FUNCTION laneway_due_commit();
 -- A grant begins while its escalation is pending, which ends in the same transaction.
 CREATE CONSTRAINT TRIGGER due_follows_from_grants
@@ -948,6 +949,9 @@ BEGIN
     IF NOT FOUND THEN
       PERFORM laneway_refuse('a chain has no gaps');
     END IF;
+  ELSIF NOT EXISTS (SELECT 1 FROM escalations
+      WHERE tenant = NEW.tenant AND id = NEW.escalation) THEN
+    PERFORM laneway_refuse('a chain is of an escalation');
   END IF;
   IF NEW.previous <> head THEN
     PERFORM laneway_refuse('a row follows the one before it');
