@@ -125,6 +125,8 @@ struct Acknowledged {
     outcome: Option<&'static str>,
     /// Whether an answer was lost that may have been an acknowledgement.
     maybe: bool,
+    /// Each answer, for who reads why a test failed.
+    heard: Vec<String>,
 }
 
 /// Everything at once.
@@ -297,6 +299,7 @@ impl Whole {
         };
         let mut opened = self.opened.lock().unwrap();
         let known = opened.entry(id.to_owned()).or_default();
+        known.heard.push(format!("{name}: {answer:?}"));
         match answer.status {
             200 => known.outcome = Some(outcome),
             // Ended before, by the other person, by time, or by an answer that was lost.
@@ -386,7 +389,15 @@ impl Whole {
             *by_outcome.entry(outcome.to_owned()).or_default() += 1;
             match known.outcome {
                 Some(acknowledged) => assert_eq!(outcome, acknowledged, "{id}"),
-                None => assert!(known.maybe || outcome == "timed_out", "{id}: {outcome}"),
+                None if known.maybe || outcome == "timed_out" => {}
+                None => {
+                    let of_it = rows.iter().filter(|(row, _)| row.escalation == *id);
+                    panic!(
+                        "{id}: {outcome}, heard {:#?}, {:#?}",
+                        known.heard,
+                        of_it.collect::<Vec<_>>()
+                    );
+                }
             }
             assert!(!end.by_silence, "{id}");
         }
