@@ -29,8 +29,12 @@ mod pages;
 #[path = "support/program.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod program;
+#[path = "server/raw.rs"]
+mod raw;
 #[path = "support/service.rs"]
 mod service;
+#[path = "server/slow.rs"]
+mod slow;
 
 use serde_json::{Value, json};
 

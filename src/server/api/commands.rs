@@ -118,7 +118,7 @@ pub(in crate::server) async fn act(
 ) -> Result<Response, Problem> {
     let act = Act::from_word(&act).ok_or_else(Problem::not_found)?;
     let most = app.config().limits.event_total_bytes + 64 * 1024;
-    let mut said: Said = body::json(&headers, body, most).await?;
+    let mut said: Said = body::json(&app, &headers, body, most).await?;
     said.key = key_of(&headers, said.key)?;
     let done = blocking({
         let app = Arc::clone(&app);

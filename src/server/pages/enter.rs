@@ -113,7 +113,7 @@ pub(super) async fn sign_in(
     if let Err(problem) = is_own(&method, &headers, &app) {
         return wrong(&app, None, &problem);
     }
-    let read = match Form::read(body).await {
+    let read = match Form::read(&app, body).await {
         Ok(read) => read,
         Err(problem) => return wrong(&app, None, &problem),
     };
@@ -176,7 +176,7 @@ fn with_cookie(mut response: Response, app: &App, value: &str) -> Response {
 
 /// Signs out.
 pub(super) async fn sign_out(State(app): State<Arc<App>>, caller: Caller, body: Body) -> Response {
-    if let Err(problem) = Form::of(&caller, body).await {
+    if let Err(problem) = Form::of(&app, &caller, body).await {
         return wrong(&app, Some(&caller), &problem);
     }
     let app2 = Arc::clone(&app);
@@ -241,7 +241,7 @@ pub(super) async fn set_up(
     if let Err(problem) = is_own(&method, &headers, &app) {
         return wrong(&app, None, &problem);
     }
-    let read = match Form::read(body).await {
+    let read = match Form::read(&app, body).await {
         Ok(read) => read,
         Err(problem) => return wrong(&app, None, &problem),
     };
