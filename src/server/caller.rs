@@ -94,6 +94,14 @@ impl Caller {
         }
     }
 
+    /// Whether they ask, or a person does whose request it may be.
+    pub(super) fn asks(&self) -> bool {
+        match &self.by {
+            By::Token(scopes) => scopes.contains(&Scope::Decide),
+            _ => true,
+        }
+    }
+
     pub(super) fn is_operator(&self) -> bool {
         self.is_operator
     }
