@@ -31,6 +31,8 @@ mod pages;
 mod program;
 #[path = "server/raw.rs"]
 mod raw;
+#[path = "server/routes.rs"]
+mod routes;
 #[path = "support/service.rs"]
 mod service;
 #[path = "server/slow.rs"]
