@@ -37,6 +37,8 @@ mod routes;
 mod service;
 #[path = "server/slow.rs"]
 mod slow;
+#[path = "server/written.rs"]
+mod written;
 
 use serde_json::{Value, json};
 
