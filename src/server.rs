@@ -28,3 +28,4 @@ pub use access::{Access, LinkFor, Scope, Scopes, Session, Token, TokenMade};
 pub use app::{App, StartError, Started};
 pub use listen::{Serving, is_usable, serve};
 pub use problem::Problem;
+pub use routes::{Route, routes};

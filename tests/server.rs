@@ -29,8 +29,16 @@ mod pages;
 #[path = "support/program.rs"]
 #[expect(dead_code, reason = "other tests use the rest of it")]
 mod program;
+#[path = "server/raw.rs"]
+mod raw;
+#[path = "server/routes.rs"]
+mod routes;
 #[path = "support/service.rs"]
 mod service;
+#[path = "server/slow.rs"]
+mod slow;
+#[path = "server/written.rs"]
+mod written;
 
 use serde_json::{Value, json};
 

@@ -25,6 +25,7 @@ use crate::check::Options;
 use crate::clock::Timestamp;
 use crate::decision::Decision;
 use crate::desk::{Clock, Desk, DeskError, Statistics, SystemClock};
+use crate::diagnostic::Severity;
 use crate::engine::{self, EngineError, Log, Wanted};
 use crate::event::{Event, Unreadable};
 use crate::files::config::{self, Config, ConfigError, Routing};
@@ -528,7 +529,8 @@ pub(super) fn load(root: &Root, config: &Config, now: Timestamp) -> Result<Arc<M
     match loaded.matrix {
         Some(matrix) if !loaded.diagnostics.has_errors() => Ok(matrix),
         _ => {
-            let first = loaded.diagnostics.iter().next();
+            let mut all = loaded.diagnostics.iter();
+            let first = all.find(|it| it.severity() == Severity::Error);
             let first = first.map_or(String::new(), |it| format!(": {}", it.message));
             Err(format!("the matrix `{}` does not load{first}", root.name()))
         }

@@ -8,18 +8,17 @@ use axum::body::{Body, Bytes, HttpBody, to_bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 
+use super::app::App;
 use super::problem::Problem;
 
-/// For how long a body may take to come.
-const TIME: Duration = Duration::from_secs(30);
-
-/// Reads a body of at most so many bytes.
-pub(super) async fn read(body: Body, most: usize) -> Result<Bytes, Problem> {
+/// Reads a body of at most so many bytes, which comes in time.
+pub(super) async fn read(app: &App, body: Body, most: usize) -> Result<Bytes, Problem> {
     // What is announced as too long is not read at all.
     if body.size_hint().lower() > most as u64 {
         return Err(too_large(most));
     }
-    match tokio::time::timeout(TIME, to_bytes(body, most)).await {
+    let within = Duration::from_millis(app.config().server.body_within.as_millis());
+    match tokio::time::timeout(within, to_bytes(body, most)).await {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
             let is_long = std::error::Error::source(&error)
@@ -44,12 +43,13 @@ fn too_large(most: usize) -> Problem {
 
 /// Reads a body as JSON. An empty one is an empty object.
 pub(super) async fn json<T: DeserializeOwned>(
+    app: &App,
     headers: &HeaderMap,
     body: Body,
     most: usize,
 ) -> Result<T, Problem> {
     is_json(headers)?;
-    let bytes = read(body, most).await?;
+    let bytes = read(app, body, most).await?;
     parse(&bytes)
 }
 

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Method, header};
 use super::access::{Scope, Scopes, Session};
 use super::app::App;
 use super::problem::Problem;
+use super::routes;
 use crate::clock::Timestamp;
 use crate::escalation::{Actor, Directory, Principal, Role};
 
@@ -94,6 +95,14 @@ impl Caller {
         }
     }
 
+    /// Whether they ask, or a person does whose request it may be.
+    pub(super) fn asks(&self) -> bool {
+        match &self.by {
+            By::Token(scopes) => scopes.contains(&Scope::Decide),
+            _ => true,
+        }
+    }
+
     pub(super) fn is_operator(&self) -> bool {
         self.is_operator
     }
@@ -163,6 +172,9 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Option<Caller>, Problem
             return Ok(None);
         };
         return by_token(app, text, now).await;
+    }
+    if routes::looks_ahead(&parts.headers) {
+        return Err(routes::ahead());
     }
     if let Some(principal) = by_proxy(parts, app) {
         is_own(&parts.method, &parts.headers, app)?;

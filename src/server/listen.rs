@@ -17,9 +17,10 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -31,12 +32,11 @@ use super::routes::router;
 use super::tend::Tending;
 use crate::files::config::Tls;
 
-/// For how long the head of a request may take to come; a connection that is kept open waits as long for
-/// the next one.
-const HEAD: Duration = Duration::from_secs(20);
-
 /// For how long the handshake of TLS may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// Between two pings on a connection of HTTP/2, and for how long each may wait for its answer.
+const PING: Duration = Duration::from_secs(20);
 
 /// Bytes of the head of a request.
 const HEAD_BYTES: usize = 64 * 1024;
@@ -96,6 +96,8 @@ impl Serving {
         let graceful = GracefulShutdown::new();
         let connections = self.app.config().server.connections as usize;
         let room = Arc::new(Semaphore::new(connections));
+        let head = Duration::from_millis(self.app.config().server.head_within.as_millis());
+        let builder = builder(head);
         tokio::pin!(over);
         loop {
             // Who comes when there is no room waits in the queue of the system.
@@ -117,9 +119,16 @@ impl Serving {
                     continue;
                 }
             };
-            let (router, tls, watcher) = (router.clone(), self.tls.clone(), graceful.watcher());
+            let watcher = graceful.watcher();
+            let taken = Taken {
+                router: router.clone(),
+                tls: self.tls.clone(),
+                builder: builder.clone(),
+                head,
+                peer,
+            };
             tokio::spawn(async move {
-                connection(stream, peer, router, tls, watcher).await;
+                taken.answer(stream, watcher).await;
                 drop(permit);
             });
         }
@@ -140,49 +149,81 @@ impl Serving {
     }
 }
 
-async fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    tls: Option<TlsAcceptor>,
-    watcher: hyper_util::server::graceful::Watcher,
-) {
-    // Small answers go at once.
-    let _ = stream.set_nodelay(true);
-    let service = service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
-        async move {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
-            let answered = router.oneshot(request).await;
-            answered.map_err(|error: Infallible| error)
-        }
-    });
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+/// How connections are spoken on.
+type Builder = auto::Builder<TokioExecutor>;
+
+fn builder(head: Duration) -> Builder {
+    let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD)
+        .header_read_timeout(head)
         .max_buf_size(HEAD_BYTES);
     builder
         .http2()
         .timer(TokioTimer::new())
-        .keep_alive_interval(HEAD)
+        .keep_alive_interval(PING)
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
-    // How a connection ends is the client's affair.
-    match tls {
-        None => {
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
-            let _ = watcher.watch(connection.into_owned()).await;
+    builder
+}
+
+/// A connection that was taken.
+struct Taken {
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    builder: Builder,
+    /// For how long its first request may take to come. Whoever has not said which protocol they speak is
+    /// under no other bound.
+    head: Duration,
+    peer: SocketAddr,
+}
+
+impl Taken {
+    /// Answers what comes. How a connection ends is the client's affair.
+    async fn answer(self, stream: TcpStream, watcher: Watcher) {
+        // Small answers go at once.
+        let _ = stream.set_nodelay(true);
+        match self.tls.clone() {
+            None => self.speak(stream, watcher).await,
+            Some(tls) => {
+                let shaken = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await;
+                if let Ok(Ok(stream)) = shaken {
+                    self.speak(stream, watcher).await;
+                }
+            }
         }
-        Some(tls) => {
-            let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await else {
-                return;
-            };
-            let connection = builder.serve_connection(TokioIo::new(stream), service);
-            let _ = watcher.watch(connection.into_owned()).await;
+    }
+
+    async fn speak<S>(self, stream: S, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (router, peer) = (self.router, self.peer);
+        let begun = Arc::new(Notify::new());
+        let begins = Arc::clone(&begun);
+        let service = service_fn(move |request: Request<Incoming>| {
+            begins.notify_one();
+            let router = router.clone();
+            async move {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(ConnectInfo(peer));
+                let answered = router.oneshot(request).await;
+                answered.map_err(|error: Infallible| error)
+            }
+        });
+        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
+        let connection = watcher.watch(connection.into_owned());
+        tokio::pin!(connection);
+        let is_begun = async {
+            let begun = tokio::time::timeout(self.head, begun.notified());
+            begun.await.is_ok()
+        };
+        tokio::select! {
+            _ = &mut connection => return,
+            is_begun = is_begun => if !is_begun { return },
         }
+        let _ = connection.await;
     }
 }
 

@@ -10,15 +10,14 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use maud::Markup;
 
 use super::app::App;
 use super::caller::{Caller, Perhaps};
 use super::problem::Problem;
-use super::routes::{Route, open, to};
+use super::routes::{Route, change, read};
 
 mod audit;
 mod decisions;
@@ -40,23 +39,18 @@ use form::Form;
 
 /// The routes of the pages.
 pub(super) fn table() -> Vec<Route> {
-    let (read, change) = (Method::GET, Method::POST);
     let mut all = vec![
-        to(read.clone(), "/", get(inbox::page)),
-        to(read.clone(), "/escalations/{id}", get(escalation::page)),
-        to(
-            change.clone(),
-            "/escalations/{id}/{act}",
-            post(escalation::act),
-        ),
-        open(read.clone(), "/sign-in", get(enter::page)),
-        open(change.clone(), "/sign-in", post(enter::sign_in)),
-        to(change.clone(), "/sign-out", post(enter::sign_out)),
-        open(read.clone(), "/setup/{link}", get(enter::setup)),
-        open(change, "/setup/{link}", post(enter::set_up)),
-        open(read.clone(), "/assets/style.css", get(style)),
-        open(read.clone(), "/assets/live.js", get(script)),
-        open(read, "/favicon.ico", get(picture)),
+        read("/", inbox::page),
+        read("/escalations/{id}", escalation::page),
+        change("/escalations/{id}/{act}", escalation::act),
+        read("/sign-in", enter::page).open(),
+        change("/sign-in", enter::sign_in).open(),
+        change("/sign-out", enter::sign_out),
+        read("/setup/{link}", enter::setup).open(),
+        change("/setup/{link}", enter::set_up).open(),
+        read("/assets/style.css", style).open(),
+        read("/assets/live.js", script).open(),
+        read("/favicon.ico", picture).open(),
     ];
     all.extend(of_the_service());
     all
@@ -64,21 +58,20 @@ pub(super) fn table() -> Vec<Route> {
 
 /// Pages of the service as a whole.
 fn of_the_service() -> Vec<Route> {
-    let (read, change) = (Method::GET, Method::POST);
     vec![
-        to(read.clone(), "/matrix", get(matrix::page)),
-        to(change.clone(), "/matrix/apply", post(matrix::apply)),
-        to(read.clone(), "/try", get(try_it::page)),
-        to(change.clone(), "/try", post(try_it::decide)),
-        to(read.clone(), "/decisions", get(decisions::page)),
-        to(read.clone(), "/statistics", get(statistics::page)),
-        to(read.clone(), "/deliveries", get(deliveries::page)),
-        to(change.clone(), "/deliveries/again", post(deliveries::again)),
-        to(read.clone(), "/audit", get(audit::page)),
-        to(change.clone(), "/audit/verify", post(audit::verify)),
-        to(read, "/people", get(people::page)),
-        to(change.clone(), "/people/revoke", post(people::revoke)),
-        to(change, "/people/link", post(people::link)),
+        read("/matrix", matrix::page),
+        change("/matrix/apply", matrix::apply),
+        read("/try", try_it::page),
+        change("/try", try_it::decide),
+        read("/decisions", decisions::page),
+        read("/statistics", statistics::page),
+        read("/deliveries", deliveries::page),
+        change("/deliveries/again", deliveries::again),
+        read("/audit", audit::page),
+        change("/audit/verify", audit::verify),
+        read("/people", people::page),
+        change("/people/revoke", people::revoke),
+        change("/people/link", people::link),
     ]
 }
 
@@ -211,7 +204,7 @@ async fn posted(
         Ok(caller) => caller,
         Err(response) => return *response,
     };
-    let form = match Form::of(&caller, body).await {
+    let form = match Form::of(app, &caller, body).await {
         Ok(form) => form,
         Err(problem) => return wrong(app, Some(&caller), &problem),
     };

@@ -145,7 +145,9 @@ impl From<DeskError> for Problem {
 /// Who may not is 403; what is missing in what was said is 422; all else is how things stand, 409.
 fn of_refusal(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::Involved(_) | Refusal::NotEligible(_) => StatusCode::FORBIDDEN,
+        Refusal::Involved(_) | Refusal::NotEligible(_) | Refusal::NotPermitted(_) => {
+            StatusCode::FORBIDDEN
+        }
         Refusal::NoReason | Refusal::WhichLane(_) => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::CONFLICT,
     }

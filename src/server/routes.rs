@@ -1,14 +1,16 @@
 //! Every route, in one table.
 //!
-//! Invariant: a route that is not in the table does not exist, so that a test can ask each that changes
-//! something whether it knows who calls.
+//! Invariant: a route that is not in the table does not exist, and one answers the method that the table says
+//! and no other, so that a test can ask each that changes something whether it knows who calls.
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Method, header};
-use axum::middleware;
-use axum::response::Response;
+use axum::extract::Request;
+use axum::handler::Handler;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
 use super::api::{commands, decisions, escalations, guard, health, lists, matrix};
@@ -17,110 +19,128 @@ use super::openapi;
 use super::pages;
 use super::problem::Problem;
 
-type Routes = Vec<Route>;
-
 /// One route.
-pub(super) struct Route {
-    /// Of which method it is; the tests walk by it.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests walk by it"))]
-    pub(super) method: Method,
-    pub(super) path: &'static str,
+#[derive(Debug)]
+pub struct Route {
+    /// The method that it answers.
+    pub method: Method,
+    /// Its path, with names in braces for what differs.
+    pub path: &'static str,
     /// Whether it is for those alone whom the service knows.
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests walk by it"))]
-    pub(super) is_known: bool,
+    pub is_known: bool,
+    /// Whether a request can change anything.
+    pub changes: bool,
     does: MethodRouter<Arc<App>>,
 }
 
-pub(super) fn to(method: Method, path: &'static str, does: MethodRouter<Arc<App>>) -> Route {
+/// A route that only shows.
+pub(super) fn read<H, T>(path: &'static str, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
     Route {
-        method,
+        method: Method::GET,
         path,
         is_known: true,
-        does,
+        changes: false,
+        does: get(handler),
     }
 }
 
-pub(super) fn open(method: Method, path: &'static str, does: MethodRouter<Arc<App>>) -> Route {
+/// A route that changes something.
+pub(super) fn change<H, T>(path: &'static str, handler: H) -> Route
+where
+    H: Handler<T, Arc<App>>,
+    T: 'static,
+{
     Route {
-        is_known: false,
-        ..to(method, path, does)
+        method: Method::POST,
+        path,
+        is_known: true,
+        changes: true,
+        does: post(handler),
     }
 }
 
-/// The table, all of it: tests walk by it.
-#[cfg(test)]
-pub(super) fn table() -> Routes {
+impl Route {
+    /// The same for everybody.
+    pub(super) fn open(self) -> Self {
+        Self {
+            is_known: false,
+            ..self
+        }
+    }
+
+    /// The same, where to read it changes something.
+    fn changing(self) -> Self {
+        Self {
+            changes: true,
+            ..self
+        }
+    }
+}
+
+/// The table: every route of a service, in no order that matters.
+#[must_use]
+pub fn routes() -> Vec<Route> {
     let mut all = api();
     all.extend(pages::table());
     all
 }
 
 /// What programs ask for.
-pub(super) fn api() -> Routes {
-    let (read, change) = (Method::GET, Method::POST);
+pub(super) fn api() -> Vec<Route> {
     vec![
-        to(change.clone(), "/v1/decisions", post(decisions::one)),
-        to(
-            change.clone(),
-            "/v1/decisions/batch",
-            post(decisions::batch),
-        ),
-        to(read.clone(), "/v1/escalations", get(lists::list)),
-        to(read.clone(), "/v1/escalations/{id}", get(escalations::one)),
-        to(
-            read.clone(),
-            "/v1/escalations/{id}/history",
-            get(escalations::history),
-        ),
-        to(
-            change.clone(),
-            "/v1/escalations/{id}/{act}",
-            post(commands::act),
-        ),
-        to(read.clone(), "/v1/events", get(escalations::events)),
-        to(change.clone(), "/v1/guard/evaluate", post(guard::evaluate)),
-        to(
-            read.clone(),
-            "/v1/guard/escalations/{id}/status",
-            get(guard::status),
-        ),
-        to(read.clone(), "/v1/matrix", get(matrix::show)),
-        to(change, "/v1/matrix/reload", post(matrix::reload)),
-        to(read.clone(), "/v1/stats", get(matrix::stats)),
-        to(read.clone(), "/metrics", get(health::metrics)),
-        open(read.clone(), "/healthz", get(health::health)),
-        open(read.clone(), "/readyz", get(health::ready)),
-        open(read, "/openapi.json", get(openapi::show)),
+        change("/v1/decisions", decisions::one),
+        change("/v1/decisions/batch", decisions::batch),
+        read("/v1/escalations", lists::list),
+        read("/v1/escalations/{id}", escalations::one),
+        read("/v1/escalations/{id}/history", escalations::history),
+        change("/v1/escalations/{id}/{act}", commands::act),
+        read("/v1/events", escalations::events),
+        change("/v1/guard/evaluate", guard::evaluate),
+        // Of what was approved it uses the permission.
+        read("/v1/guard/escalations/{id}/status", guard::status).changing(),
+        read("/v1/matrix", matrix::show),
+        change("/v1/matrix/reload", matrix::reload),
+        read("/v1/stats", matrix::stats),
+        read("/metrics", health::metrics),
+        read("/healthz", health::health).open(),
+        read("/readyz", health::ready).open(),
+        read("/openapi.json", openapi::show).open(),
     ]
 }
 
 /// Everything that the service answers.
 pub(super) fn router(app: Arc<App>) -> Router {
-    let routed = |table: Routes| {
+    let routed = |table: Vec<Route>| {
         let mut router: Router<Arc<App>> = Router::new();
         for route in table {
             router = router.route(route.path, route.does);
         }
         router.method_not_allowed_fallback(|| async {
-            let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
+            let status = StatusCode::METHOD_NOT_ALLOWED;
             Problem::new(status, "method", "this path has no such method")
         })
     };
     let api = routed(api()).layer(middleware::map_response(harden_data));
     let pages = routed(pages::table())
         .fallback(pages::nowhere)
-        .layer(middleware::map_response(harden_page));
+        .layer(middleware::from_fn(harden_page));
     pages.merge(api).with_state(app)
 }
 
 /// What each answer to a program says to browsers that come upon it: it is data, of this moment and for one
 /// reader, of which nothing runs and which nothing frames.
 async fn harden_data(mut response: Response) -> Response {
-    const POLICY: HeaderValue =
-        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
+    const POLICY: HeaderValue = HeaderValue::from_static(
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
     let headers = response.headers_mut();
     headers.reserve(HARDENED);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    headers.insert(header::X_FRAME_OPTIONS, DENY);
     headers.insert(header::CONTENT_SECURITY_POLICY, POLICY);
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     response
@@ -129,16 +149,21 @@ async fn harden_data(mut response: Response) -> Response {
 /// Headers that there is room for at once.
 const HARDENED: usize = 16;
 
+const DENY: HeaderValue = HeaderValue::from_static("DENY");
 const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// What every page says to browsers.
-async fn harden_page(mut response: Response) -> Response {
+async fn harden_page(request: Request, next: Next) -> Response {
+    let mut response = match looks_ahead(request.headers()) {
+        true => ahead().into_response(),
+        false => next.run(request).await,
+    };
     let headers = response.headers_mut();
     headers.reserve(HARDENED);
     let always = [
         (header::X_CONTENT_TYPE_OPTIONS, NOSNIFF),
-        (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+        (header::X_FRAME_OPTIONS, DENY),
         (
             header::REFERRER_POLICY,
             // With `no-referrer` browsers hide where the forms of these pages come from.
@@ -168,6 +193,21 @@ async fn harden_page(mut response: Response) -> Response {
     response
 }
 
+/// That a person has seen what is asked of them is noted, and a browser that looks ahead is nobody who sees. It
+/// forgets what is refused, and asks when the person does.
+pub(super) fn ahead() -> Problem {
+    Problem::unavailable("ahead", "nothing is shown ahead")
+}
+
+/// Whether a browser asks for a page that nobody has opened yet.
+pub(super) fn looks_ahead(headers: &HeaderMap) -> bool {
+    ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {
+        let values = headers.get_all(*name).iter();
+        let mut words = values.filter_map(|value| value.to_str().ok());
+        words.any(|value| value.to_ascii_lowercase().contains("prefetch"))
+    })
+}
+
 /// Scripts, styles and pictures are the service's own files; nothing is inline, nothing frames it, and forms
 /// go nowhere else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -179,9 +219,9 @@ mod tests {
 
     #[test]
     fn what_changes_something_is_for_the_known_but_for_the_ways_in() {
-        let open: Vec<_> = table()
+        let open: Vec<_> = routes()
             .into_iter()
-            .filter(|route| !route.is_known && !route.method.is_safe())
+            .filter(|route| !route.is_known && route.changes)
             .map(|route| route.path)
             .collect();
         assert_eq!(open, ["/sign-in", "/setup/{link}"]);
@@ -189,7 +229,7 @@ mod tests {
 
     #[test]
     fn no_two_routes_are_one() {
-        let mut all: Vec<_> = table()
+        let mut all: Vec<_> = routes()
             .iter()
             .map(|route| (route.path, route.method.to_string()))
             .collect();

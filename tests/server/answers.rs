@@ -120,6 +120,37 @@ fn an_unknown_id_and_one_that_is_not_to_be_seen_are_one_answer() {
     }
 }
 
+/// Whoever it belongs to, a token is for what it was made for.
+#[test]
+fn a_token_for_figures_sees_no_escalation_and_uses_no_permission() {
+    let service = service();
+    let (id, digest) = opened(&payments(&service), "e1");
+    for name in ["payments", "b1@x", "bot"] {
+        let figures = service.client(name, &[Scope::Metrics]);
+        figures.get("/metrics").fine();
+        assert_eq!(figures.get("/v1/escalations").problem(403), "forbidden");
+        for path in ["/", "/matrix", &format!("/escalations/{id}")] {
+            assert_eq!(figures.get(path).status, 404, "{name} {path}");
+        }
+        for act in ["", "?wait=1s", "/history"] {
+            let answer = figures.get(&format!("/v1/escalations/{id}{act}"));
+            assert_eq!(answer.problem(404), "not_found", "{name} {act}");
+        }
+        let body = json!({ "digest": digest, "key": "k", "text": "t" });
+        for act in ["cancel", "consume", "comment"] {
+            let answer = figures.post(&format!("/v1/escalations/{id}/{act}"), &body);
+            assert_eq!(answer.status, 404, "{name} {act}: {answer:?}");
+        }
+    }
+    // One that answers as who asked may take it back, and not use it.
+    let answers = service.client("payments", &[Scope::Answer]);
+    let consume = format!("/v1/escalations/{id}/consume");
+    let body = json!({ "digest": digest, "key": "k" });
+    assert_eq!(answers.post(&consume, &body).problem(403), "forbidden");
+    let cancel = format!("/v1/escalations/{id}/cancel");
+    answers.post(&cancel, &json!({})).fine();
+}
+
 #[test]
 fn a_long_poll_is_answered_when_it_ends() {
     let service = service();

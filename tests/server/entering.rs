@@ -6,7 +6,7 @@ use laneway::server::LinkFor;
 
 use super::{Client, Service, opened, payments, service};
 
-const PASSWORD: &str = "a few good words";
+pub const PASSWORD: &str = "a few good words";
 
 /// Signs in, as a browser does.
 pub fn signed_in(service: &Service, name: &str) -> Client {
@@ -27,6 +27,16 @@ pub fn signed_in(service: &Service, name: &str) -> Client {
         "{cookie}"
     );
     browser.with("cookie", cookie.split(';').next().unwrap())
+}
+
+/// The cookie of a browser that is signed in.
+pub fn cookie(browser: &Client) -> String {
+    let mut headers = browser.headers.iter();
+    headers
+        .find(|(name, _)| name == "cookie")
+        .unwrap()
+        .1
+        .clone()
 }
 
 /// The word of the session's forms.
@@ -67,14 +77,7 @@ fn what_another_site_sends_has_nobody_behind_it() {
     let word = word(&browser);
     let kind = "application/x-www-form-urlencoded";
     let approve = format!("/escalations/{id}/approve");
-    let cookie = browser
-        .headers
-        .iter()
-        .find(|(name, _)| name == "cookie")
-        .unwrap()
-        .1
-        .clone();
-    let bare = service.nobody().with("cookie", &cookie);
+    let bare = service.nobody().with("cookie", &cookie(&browser));
     let right = format!("form={word}&digest={digest}");
     for (name, value) in [
         ("origin", "https://evil.example"),
@@ -139,6 +142,86 @@ fn a_session_is_new_at_each_signing_in_and_ends() {
     // One that was made up is not taken over.
     let planted = service.nobody().with("cookie", "laneway=planted");
     assert_eq!(planted.get("/").status, 303);
+}
+
+#[test]
+fn a_session_that_somebody_else_knows_is_not_taken_over_by_signing_in() {
+    let service = service();
+    signed_in(&service, "b1@x");
+    let body = "person=b1@x&password=a+few+good+words";
+    let kind = "application/x-www-form-urlencoded";
+    // One that was made up, and one that is live and another's.
+    let others = signed_in(&service, "b2@x");
+    for planted in ["laneway=planted".to_owned(), cookie(&others)] {
+        let victim = service
+            .nobody()
+            .with("origin", &service.url)
+            .with("cookie", &planted);
+        let answer = victim.post_text("/sign-in", kind, body).fine();
+        let given = answer.header("set-cookie").split(';').next().unwrap();
+        assert!(given.len() > 40 && given != planted, "{given}");
+        let shown = |cookie: &str| service.nobody().with("cookie", cookie).get("/");
+        assert!(shown(given).fine().text.contains("b1@x"));
+        let planted = shown(&planted);
+        assert!(!planted.text.contains("b1@x"), "{planted:?}");
+    }
+    // The form of one session is none of another's.
+    let form = format!("form={}", word(&others));
+    let mine = signed_in(&service, "b1@x");
+    assert_eq!(mine.post_text("/sign-out", kind, &form).status, 403);
+    mine.get("/").fine();
+}
+
+#[test]
+fn who_guesses_many_passwords_at_once_is_slowed_down_too() {
+    let service = service();
+    let person = Principal::parse("b1@x").unwrap();
+    let access = service.app.access();
+    access.set_password(&person, PASSWORD, false).unwrap();
+    let browser = service.nobody().with("origin", &service.url);
+    let kind = "application/x-www-form-urlencoded";
+    let guesses: Vec<_> = (0..40)
+        .map(|n| {
+            let browser = browser.clone();
+            std::thread::spawn(move || {
+                let body = format!("person=b1@x&password=guess+number+{n}");
+                browser.post_text("/sign-in", kind, &body).status
+            })
+        })
+        .collect();
+    let statuses: Vec<_> = guesses.into_iter().map(|it| it.join().unwrap()).collect();
+    let looked_at = statuses.iter().filter(|status| **status == 403).count();
+    assert!(statuses.iter().all(|it| [403, 429].contains(it)));
+    // Five cost nothing; behind each further one is a pause.
+    assert!((5..=8).contains(&looked_at), "{statuses:?}");
+}
+
+/// Behind a proxy all have one address.
+#[test]
+fn who_guesses_behind_a_proxy_holds_nobody_else_up() {
+    for server in ["behind_proxy = true", "proxies = [\"127.0.0.1\"]", ""] {
+        let toml = format!("{}\n[server]\nurl = \"http://x\"\n{server}\n", super::TOML);
+        let service = Service::start(super::MATRIX, &toml);
+        let person = Principal::parse("b1@x").unwrap();
+        let access = service.app.access();
+        access.set_password(&person, PASSWORD, false).unwrap();
+        let browser = service.nobody().with("origin", "http://x");
+        let enter = |name: &str, password: &str| {
+            let body = format!("person={name}&password={password}");
+            let kind = "application/x-www-form-urlencoded";
+            browser.post_text("/sign-in", kind, &body).status
+        };
+        for n in 0..12 {
+            enter(&format!("p{n}@x"), "wrong");
+        }
+        let right = enter("b1@x", "a+few+good+words");
+        let expected = if server.is_empty() { 429 } else { 303 };
+        assert_eq!(right, expected, "{server}");
+        for _ in 0..7 {
+            enter("b2@x", "wrong");
+        }
+        assert_eq!(enter("b2@x", "wrong"), 429, "a name waits everywhere");
+    }
 }
 
 #[test]

@@ -360,9 +360,16 @@ fn who_only_asked_sees_no_evidence() {
         "{page}"
     );
     // To whom it is nothing at all it is not there.
-    let other = signed_in(&service, "o1@x").get(&path);
-    let unknown = signed_in(&service, "o1@x").get("/escalations/unknown");
-    assert_eq!((other.status, unknown.status), (404, 404));
+    let other = signed_in(&service, "o1@x");
+    let unknown = format!("/escalations/{}", "0".repeat(32));
+    let (theirs, none) = (other.get(&path), other.get(&unknown));
+    assert_eq!((theirs.status, &theirs.text), (404, &none.text));
+    for act in ["approve", "deny", "comment", "cancel", "amend", "nonsense"] {
+        let form = "digest=x&reason=r&text=t&event=%7B%7D&confirmed=yes";
+        let theirs = send(&other, &format!("{path}/{act}"), form);
+        let none = send(&other, &format!("{unknown}/{act}"), form);
+        assert_eq!((theirs.status, &theirs.text), (404, &none.text), "{act}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! header names a person only where it comes from a listed peer.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -35,6 +36,10 @@ pub struct Server {
     pub tls: Option<Tls>,
     /// Connections at once.
     pub connections: u32,
+    /// For how long the head of a request may take to come.
+    pub head_within: Duration,
+    /// For how long the body of a request may take to come.
+    pub body_within: Duration,
     /// For how long a person stays signed in.
     pub session_lasts: Duration,
     /// Where the windows of measures are kept.
@@ -55,8 +60,21 @@ pub struct Tls {
 /// Connections of a service; one takes some 20 KiB while it waits.
 const CONNECTIONS: u32 = 10_000;
 
+/// The head of a request is a packet or two.
+const HEAD: Duration = Duration::from_millis(20_000);
+
+/// A batch of the largest size comes within it at 5 Mbit/s.
+const BODY: Duration = Duration::from_millis(30_000);
+
+/// What either may be set to.
+const TIMES: RangeInclusive<Duration> = Duration::from_millis(1_000)..=Duration::from_minutes(10);
+
 /// A working day.
 const SESSION: Duration = Duration::from_minutes(12 * 60);
+
+/// What it may be set to.
+const SESSIONS: RangeInclusive<Duration> =
+    Duration::from_minutes(1)..=Duration::from_minutes(30 * 24 * 60);
 
 const WINDOWS: &str = "windows";
 
@@ -70,6 +88,8 @@ impl Default for Server {
             user_header: None,
             tls: None,
             connections: CONNECTIONS,
+            head_within: HEAD,
+            body_within: BODY,
             session_lasts: SESSION,
             windows: PathBuf::from(WINDOWS),
             reload_auto: false,
@@ -96,6 +116,8 @@ pub(super) struct ServerTable {
     user_header: Option<Spanned<String>>,
     tls: Option<TlsTable>,
     connections: Option<Spanned<u32>>,
+    head_within: Option<Spanned<Duration>>,
+    body_within: Option<Spanned<Duration>>,
     session_lasts: Option<Spanned<Duration>>,
     windows: Option<Spanned<String>>,
     reload: ReloadTable,
@@ -169,15 +191,18 @@ impl ServerTable {
                 return Err(source.wrong(at, "at least one connection"));
             }
         }
-        if let Some(lasts) = self.session_lasts {
-            let at = lasts.span();
-            server.session_lasts = lasts.into_inner();
-            let (least, most) = (
-                Duration::from_minutes(1),
-                Duration::from_minutes(30 * 24 * 60),
-            );
-            if server.session_lasts < least || server.session_lasts > most {
-                return Err(source.wrong(at, "at least `1m` and at most `30d`"));
+        for (its, given, may) in [
+            (&mut server.head_within, self.head_within, TIMES),
+            (&mut server.body_within, self.body_within, TIMES),
+            (&mut server.session_lasts, self.session_lasts, SESSIONS),
+        ] {
+            let Some(given) = given else { continue };
+            let at = given.span();
+            *its = given.into_inner();
+            if !may.contains(its) {
+                let (least, most) = (may.start(), may.end());
+                let message = format!("at least `{least}` and at most `{most}`");
+                return Err(source.wrong(at, message));
             }
         }
         if let Some(text) = &self.windows {

@@ -26,6 +26,11 @@ struct Body {
     admin: bool,
 }
 
+fn checked(password: &str, hash: &PasswordHash<'_>) -> bool {
+    let checked = Argon2::default().verify_password(password.as_bytes(), hash);
+    checked.is_ok()
+}
+
 /// A hash of nothing that anybody knows, so that an unknown name takes as long as a wrong password.
 const NOBODY: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5IGtub3dzIGl0$\
                       q3Zr2LQq1lYRkA8m1W1Kq4B3mYpQmE0gF0Yc3oQmE0g";
@@ -81,7 +86,8 @@ impl Access {
         Ok(())
     }
 
-    /// Whether a password is that of a person. Takes as long for a person that nobody knows.
+    /// Whether a password is that of a person. Takes as long for a person that nobody knows. The address is
+    /// that of who tries, where it is known.
     ///
     /// # Errors
     /// When there were too many mistakes, or the store fails.
@@ -89,33 +95,41 @@ impl Access {
         &self,
         person: &Principal,
         password: &str,
-        address: &str,
+        address: Option<&str>,
     ) -> Result<bool, Problem> {
-        let (name, address) = (format!("name {person}"), format!("from {address}"));
-        for who in [&name, &address] {
-            if let Some(seconds) = self.throttle.wait(who) {
-                let message = "too many wrong passwords; wait, and try again";
-                return Err(Problem::too_many(message, seconds));
-            }
-        }
+        let mut names = vec![format!("name {person}")];
+        names.extend(address.map(|address| format!("from {address}")));
+        self.may_try(&names)?;
         let body = self.password(person)?;
         let hash = body.as_ref().map_or(NOBODY, |body| body.hash.as_str());
+        // One at a time, from the look at earlier mistakes to the note of this one: who sends many guesses at
+        // once is slowed down as who sends one after the other.
+        let hashing = lock(&self.hashing);
+        self.may_try(&names)?;
         let is_right = match PasswordHash::new(hash) {
-            Ok(hash) if password.len() <= LONGEST => {
-                let hashing = lock(&self.hashing);
-                let checked = Argon2::default().verify_password(password.as_bytes(), &hash);
-                drop(hashing);
-                checked.is_ok() && body.is_some()
-            }
+            Ok(hash) if password.len() <= LONGEST => checked(password, &hash) && body.is_some(),
             _ => false,
         };
-        for who in [&name, &address] {
+        for who in &names {
             match is_right {
                 true => self.throttle.right(who),
                 false => self.throttle.wrong(who),
             }
         }
+        drop(hashing);
         Ok(is_right)
+    }
+
+    /// Refuses who guessed too often, by any of their names.
+    fn may_try(&self, names: &[String]) -> Result<(), Problem> {
+        let longest = names.iter().filter_map(|who| self.throttle.wait(who)).max();
+        match longest {
+            None => Ok(()),
+            Some(seconds) => {
+                let message = "too many wrong passwords; wait, and try again";
+                Err(Problem::too_many(message, seconds))
+            }
+        }
     }
 
     /// Whether anybody has a password: before that a service is set up by a link.

@@ -118,7 +118,7 @@ pub(in crate::server) async fn act(
 ) -> Result<Response, Problem> {
     let act = Act::from_word(&act).ok_or_else(Problem::not_found)?;
     let most = app.config().limits.event_total_bytes + 64 * 1024;
-    let mut said: Said = body::json(&headers, body, most).await?;
+    let mut said: Said = body::json(&app, &headers, body, most).await?;
     said.key = key_of(&headers, said.key)?;
     let done = blocking({
         let app = Arc::clone(&app);
@@ -184,6 +184,22 @@ pub(in crate::server) fn command_by_word(
     command(app, caller, id, act, said)
 }
 
+/// Refuses a token that is not for a command, whoever it belongs to: one that only asks never answers, one that
+/// only reads neither asks nor answers.
+fn may_say(caller: &Caller, act: Act) -> Result<(), Problem> {
+    let may = match act {
+        Act::Consume => caller.asks(),
+        Act::Cancel | Act::Comment | Act::Evidence => {
+            caller.asks() || caller.answers() || caller.is_operator()
+        }
+        _ => return caller.needs(Scope::Answer),
+    };
+    match may {
+        true => Ok(()),
+        false => caller.needs(Scope::Decide),
+    }
+}
+
 /// Gives a command, as the caller. Whoever does not see the escalation is told that there is none.
 pub(in crate::server) fn command(
     app: &App,
@@ -197,13 +213,7 @@ pub(in crate::server) fn command(
         return Err(Problem::not_found());
     }
     let is_requester = it.pinned.requester == caller.principal;
-    if !matches!(
-        act,
-        Act::Cancel | Act::Consume | Act::Comment | Act::Evidence
-    ) {
-        // A token that only asks never answers, whoever it belongs to.
-        caller.needs(Scope::Answer)?;
-    }
+    may_say(caller, act)?;
     if act == Act::Consume && !is_requester {
         return Err(Problem::forbidden("only who asked uses the permission"));
     }

@@ -131,7 +131,7 @@ pub(in crate::server) async fn one(
     let (head, body) = request.into_parts();
     body::is_json(&head.headers)?;
     let most = app.config().limits.event_total_bytes + ENVELOPE;
-    let bytes = body::read(body, most).await?;
+    let bytes = body::read(&app, body, most).await?;
     let mut wanted: Wanted = body::parse(&bytes)?;
     wanted.key = key_of(&head.headers, wanted.key)?;
     answer(app, deciding, caller, wanted).await
@@ -220,7 +220,7 @@ pub(in crate::server) async fn batch(
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Decide)?;
     let deciding = deciding(&app)?;
-    let batch: Batch = body::json(&headers, body, BATCH_BYTES).await?;
+    let batch: Batch = body::json(&app, &headers, body, BATCH_BYTES).await?;
     if batch.requests.len() > BATCH_EVENTS {
         let message = format!("a batch has at most {BATCH_EVENTS} requests");
         return Err(Problem::new(

@@ -31,9 +31,10 @@ use crate::server::problem::Problem;
 /// Whether a caller sees an escalation: who asked for it, whom it asks or asked, and who sees all.
 pub(in crate::server) fn sees(caller: &Caller, it: &Escalation) -> bool {
     let is_caller = |name: &Principal| *name == caller.principal;
+    let is_theirs =
+        is_caller(&it.pinned.requester) || it.pinned.agent.as_ref().is_some_and(is_caller);
     caller.sees_all()
-        || is_caller(&it.pinned.requester)
-        || it.pinned.agent.as_ref().is_some_and(is_caller)
+        || (is_theirs && (caller.asks() || caller.answers()))
         || (caller.answers() && concerns(&caller.principal, it))
 }
 

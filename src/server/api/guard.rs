@@ -115,7 +115,7 @@ async fn evaluated(
     let deciding = deciding(&app)?;
     body::is_json(&headers)?;
     let most = app.config().limits.event_total_bytes + ENVELOPE;
-    let bytes = body::read(body, most).await?;
+    let bytes = body::read(&app, body, most).await?;
     let call: Call = body::parse(&bytes)?;
     let key = match key_of(&headers, None)? {
         Some(key) => key,

@@ -14,10 +14,11 @@ use crate::clock::{Duration as Span, Timestamp, parse_timestamp};
 use crate::decision::Urgency;
 use crate::desk::wire::{self, Listed};
 use crate::escalation::Outcome;
+use crate::server::access::Scope;
 use crate::server::app::App;
 use crate::server::caller::{Caller, blocking};
 use crate::server::extract::Query as Asked;
-use crate::server::openapi::{Known, Queried};
+use crate::server::openapi::{Allowed, Known, Queried};
 use crate::server::problem::Problem;
 use crate::store::{Order, Query};
 
@@ -122,6 +123,10 @@ impl Filter {
         if limit == 0 || limit > PAGE {
             return Err(wrong("limit", "1 to 500"));
         }
+        if !caller.sees_all() && !caller.answers() {
+            // A token that neither asks nor answers lists nothing, whoever it belongs to.
+            caller.needs(Scope::Decide)?;
+        }
         let is_asked = self.mine || (!caller.sees_all() && caller.answers());
         let asks_itself = !caller.sees_all() && !caller.answers();
         Ok(Query {
@@ -151,7 +156,7 @@ impl Filter {
     operation_id = "list_escalations",
     tag = "escalations",
     params(Filter),
-    responses((status = 200, description = "The page.", body = Page<'static>), Known, Queried)
+    responses((status = 200, description = "The page.", body = Page<'static>), Known, Allowed, Queried)
 )]
 pub(in crate::server) async fn list(
     State(app): State<Arc<App>>,

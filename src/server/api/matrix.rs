@@ -107,7 +107,7 @@ pub(in crate::server) async fn reload(
     body: Body,
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Operate)?;
-    let wanted: Reload = body::json(&headers, body, 4 * 1024).await?;
+    let wanted: Reload = body::json(&app, &headers, body, 4 * 1024).await?;
     blocking(move || {
         let matrix = app
             .reload(wanted.digest.as_deref())

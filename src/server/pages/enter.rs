@@ -113,7 +113,7 @@ pub(super) async fn sign_in(
     if let Err(problem) = is_own(&method, &headers, &app) {
         return wrong(&app, None, &problem);
     }
-    let read = match Form::read(body).await {
+    let read = match Form::read(&app, body).await {
         Ok(read) => read,
         Err(problem) => return wrong(&app, None, &problem),
     };
@@ -142,13 +142,23 @@ fn enter(app: &App, name: &str, password: &str, peer: SocketAddr) -> Result<Stri
         true => true,
         false => app
             .access
-            .is_password(&person, password, &peer.ip().to_string())?,
+            .is_password(&person, password, address(app, peer).as_deref())?,
     };
     if !is_person || !is_right {
         return Err(no());
     }
     let lasts = app.config().server.session_lasts;
     app.access.sign_in(&person, app.now()?, lasts)
+}
+
+/// The address of who tries to sign in. Behind a proxy all have its address, and are not to wait for the
+/// mistakes of one.
+fn address(app: &App, peer: SocketAddr) -> Option<String> {
+    let config = app.config();
+    let peer = peer.ip().to_canonical();
+    let is_proxy =
+        config.server.behind_proxy || config.server.proxies.iter().any(|net| net.contains(&peer));
+    (!is_proxy).then(|| peer.to_string())
 }
 
 fn with_cookie(mut response: Response, app: &App, value: &str) -> Response {
@@ -166,7 +176,7 @@ fn with_cookie(mut response: Response, app: &App, value: &str) -> Response {
 
 /// Signs out.
 pub(super) async fn sign_out(State(app): State<Arc<App>>, caller: Caller, body: Body) -> Response {
-    if let Err(problem) = Form::of(&caller, body).await {
+    if let Err(problem) = Form::of(&app, &caller, body).await {
         return wrong(&app, Some(&caller), &problem);
     }
     let app2 = Arc::clone(&app);
@@ -231,7 +241,7 @@ pub(super) async fn set_up(
     if let Err(problem) = is_own(&method, &headers, &app) {
         return wrong(&app, None, &problem);
     }
-    let read = match Form::read(body).await {
+    let read = match Form::read(&app, body).await {
         Ok(read) => read,
         Err(problem) => return wrong(&app, None, &problem),
     };

@@ -73,7 +73,7 @@ pub(super) async fn act(
         Ok(caller) => caller,
         Err(response) => return *response,
     };
-    let form = match Form::of(&caller, body).await {
+    let form = match Form::of(&app, &caller, body).await {
         Ok(form) => form,
         Err(problem) => return wrong(&app, Some(&caller), &problem),
     };

@@ -8,6 +8,7 @@ use axum::body::Body;
 use maud::{Markup, html};
 use subtle::ConstantTimeEq;
 
+use crate::server::app::App;
 use crate::server::body;
 use crate::server::caller::Caller;
 use crate::server::problem::Problem;
@@ -24,8 +25,8 @@ pub(super) struct Form(HashMap<String, String>);
 
 impl Form {
     /// Reads one that needs no session.
-    pub(super) async fn read(body: Body) -> Result<Self, Problem> {
-        let bytes = body::read(body, BYTES).await?;
+    pub(super) async fn read(app: &App, body: Body) -> Result<Self, Problem> {
+        let bytes = body::read(app, body, BYTES).await?;
         let pairs = form_urlencoded::parse(&bytes).into_owned();
         // Browsers send each line break as two characters, whatever was typed.
         let pairs = pairs.map(|(name, value)| (name, value.replace("\r\n", "\n")));
@@ -33,8 +34,8 @@ impl Form {
     }
 
     /// Reads one of a session.
-    pub(super) async fn of(caller: &Caller, body: Body) -> Result<Self, Problem> {
-        let form = Self::read(body).await?;
+    pub(super) async fn of(app: &App, caller: &Caller, body: Body) -> Result<Self, Problem> {
+        let form = Self::read(app, body).await?;
         let Some(session) = caller.session() else {
             // A proxy's header, or a token: where it came from was looked at.
             return Ok(form);

@@ -19,7 +19,7 @@ const PLACES: [Place; 8] = [
     Place {
         path: "/",
         name: "Inbox",
-        is_for: |_| true,
+        is_for: works,
     },
     Place {
         path: "/matrix",
@@ -57,6 +57,11 @@ const PLACES: [Place; 8] = [
         is_for: Caller::sees_all,
     },
 ];
+
+/// Whether somebody asks or answers, or sees everything; not a token for something else.
+fn works(caller: &Caller) -> bool {
+    caller.asks() || reads(caller)
+}
 
 /// Whether somebody reads the matrix: people, and who sees everything; not a service that only asks.
 fn reads(caller: &Caller) -> bool {

@@ -134,6 +134,7 @@ fn an_unknown_key_is_an_error_in_every_table() {
         "sources.x",
         "measures",
         "decisions",
+        "server",
     ] {
         let unknown = message(&format!("[{table}]\nzzz = 1\n"));
         assert!(
@@ -146,6 +147,28 @@ fn an_unknown_key_is_an_error_in_every_table() {
     // What a text holds does not act on the terminal that shows the message.
     let acting = message("\"\\u001b[31m\" = 1\n");
     assert!(acting.contains("`\\u{1b}[31m`"), "{acting}");
+}
+
+#[test]
+fn times_of_the_service_are_within_their_bounds() {
+    let server = config("[server]\nhead_within = \"2s\"\nbody_within = \"10m\"\n").server;
+    let millis = (
+        server.head_within.as_millis(),
+        server.body_within.as_millis(),
+    );
+    assert_eq!(millis, (2_000, 600_000));
+    for (key, value, bounds) in [
+        ("head_within", "999ms", "at least `1s` and at most `10m`"),
+        ("body_within", "601s", "at least `1s` and at most `10m`"),
+        ("session_lasts", "59s", "at least `1m` and at most `30d`"),
+        ("session_lasts", "721h", "at least `1m` and at most `30d`"),
+    ] {
+        let wrong = message(&format!("[server]\n{key} = \"{value}\"\n"));
+        assert!(
+            wrong.starts_with("laneway.toml:2:") && wrong.ends_with(bounds),
+            "{wrong}"
+        );
+    }
 }
 
 /// What is read of a folder with these files.
@@ -278,6 +301,7 @@ fn every_key_is_in_the_reference() {
         "sources.NAME",
         "measures",
         "decisions",
+        "server",
     ] {
         let unknown = message(&format!("[{table}]\nzzz = 1\n"));
         let known = unknown.split("expected ").nth(1).unwrap();
@@ -290,7 +314,12 @@ fn every_key_is_in_the_reference() {
         let keys: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
         assert!(!keys.is_empty(), "{unknown}");
         for key in &keys {
-            assert!(part.contains(&format!("\n| `{key}` |")), "[{table}] {key}");
+            // A table within it has its keys there.
+            let is_there = [format!("\n| `{key}` |"), format!("\n| `{key}.")];
+            assert!(
+                is_there.iter().any(|text| part.contains(text)),
+                "[{table}] {key}"
+            );
         }
         assert_eq!(part.matches("\n| `").count(), keys.len(), "[{table}]");
     }
