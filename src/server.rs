@@ -18,6 +18,7 @@ mod listen;
 mod live;
 mod metrics;
 mod openapi;
+mod openid;
 mod pages;
 mod problem;
 mod reload;

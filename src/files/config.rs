@@ -58,6 +58,7 @@ use crate::measure::Sources;
 mod decisions;
 mod measures;
 mod notify;
+mod openid;
 mod people;
 mod server;
 mod settings;
@@ -67,6 +68,9 @@ mod web;
 pub use decisions::Decisions;
 pub use measures::{Measures, Routing};
 pub use notify::{Notify, Secret, SecretFrom, Smtp, SmtpTls, Url, Webhook};
+#[cfg(feature = "openid")]
+pub(crate) use openid::is_here;
+pub use openid::{EMAIL, OpenId};
 pub use server::{Server, Tls};
 pub use settings::{Escalations, Local, Store, StorePlaceError};
 pub use source::Place;
@@ -104,6 +108,8 @@ pub struct Config {
     pub decisions: Option<Decisions>,
     /// The service.
     pub server: Server,
+    /// Whom people sign in at beside passwords; a program without the feature `openid` does not start with it.
+    pub openid: Option<OpenId>,
 }
 
 /// What holds where there is no file: nobody is known, and everybody is reached by the log.
@@ -120,6 +126,7 @@ impl Default for Config {
             local: Local::default(),
             decisions: None,
             server: Server::default(),
+            openid: None,
         }
     }
 }
@@ -143,6 +150,7 @@ struct Written {
     local: Local,
     decisions: Option<decisions::DecisionsTable>,
     server: server::ServerTable,
+    openid: Option<openid::OpenIdTable>,
 }
 
 /// Why a configuration cannot be used.
@@ -223,6 +231,7 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
         local: written.local,
         decisions: written.decisions.map(|it| it.read(source)).transpose()?,
         server: written.server.read(source)?,
+        openid: written.openid.map(|it| it.read(source)).transpose()?,
     })
 }
 

@@ -18,6 +18,7 @@ use super::access::Access;
 use super::aside::aside;
 use super::live::Live;
 use super::metrics::Metrics;
+use super::openid::SignOn;
 use super::problem::Problem;
 use super::reload::Disk;
 use crate::check::Options;
@@ -85,6 +86,7 @@ pub struct App {
     engine: ArcSwapOption<Deciding>,
     pub(super) metrics: Metrics,
     pub(super) disk: Disk,
+    pub(super) openid: SignOn,
     /// The log of decisions, or why there is none.
     log: ArcSwapOption<Result<Log, String>>,
     /// What is wrong with the matrix on the disk; it decides nothing.
@@ -136,6 +138,7 @@ impl App {
             config.escalations.store = store.clone();
         }
         is_safe(&config, started.demo)?;
+        let openid = SignOn::open(&config)?;
         if started.demo {
             in_a_folder_of_its_own(&mut config, started.store.is_some())?;
         }
@@ -175,6 +178,7 @@ impl App {
             engine: ArcSwapOption::from(engine),
             metrics: Metrics::new(),
             disk: Disk::default(),
+            openid,
             log: ArcSwapOption::from(log),
             trouble: Mutex::new(trouble),
             failing: Mutex::default(),
@@ -255,8 +259,11 @@ impl App {
             }
             return Ok(lines);
         }
-        let has_proxy = self.config().server.user_header.is_some();
-        if !has_proxy && !self.access.has_people()? {
+        let config = self.config();
+        let has_admin = config.people.admins().next().is_some();
+        let is_elsewhere = config.openid.is_some() && has_admin;
+        let has_proxy = config.server.user_header.is_some();
+        if !has_proxy && !is_elsewhere && !self.access.has_people()? {
             let what = super::access::LinkFor {
                 person: None,
                 admin: true,
@@ -403,6 +410,10 @@ impl App {
     /// said.
     pub(super) fn set_config(&self, config: Config) {
         let opened = outbound(&config, &url_of(&config, self.address.get().copied()));
+        // It was looked at before it was taken.
+        if let Err(error) = self.openid.set(&config) {
+            tracing::error!("{error}; people sign in as before");
+        }
         self.config.store(Arc::new(config));
         let failed = opened.map(|it| self.notifier.store(Arc::new(it))).err();
         if let Some(error) = &failed {

@@ -168,7 +168,7 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Option<Caller>, Problem
         is_own(&parts.method, &parts.headers, app)?;
         return Caller::new(app, principal, By::Proxy).map(Some);
     }
-    let Some(cookie) = cookie(&parts.headers, app) else {
+    let Some(cookie) = cookie_of(&parts.headers, cookie_name(app)) else {
         return Ok(None);
     };
     is_own(&parts.method, &parts.headers, app)?;
@@ -236,8 +236,8 @@ pub(super) fn cookie_name(app: &App) -> &'static str {
     }
 }
 
-fn cookie<'h>(headers: &'h HeaderMap, app: &App) -> Option<&'h str> {
-    let name = cookie_name(app);
+/// What a cookie holds.
+pub(super) fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let all = headers.get_all(header::COOKIE).iter();
     let pairs = all.filter_map(|value| value.to_str().ok());
     let mut pairs = pairs.flat_map(|value| value.split(';'));

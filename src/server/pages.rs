@@ -29,6 +29,8 @@ mod form;
 mod inbox;
 mod layout;
 mod matrix;
+#[cfg(feature = "openid")]
+mod openid;
 mod people;
 mod plot;
 mod statistics;
@@ -57,8 +59,19 @@ pub(super) fn table() -> Vec<Route> {
         open(read.clone(), "/assets/live.js", get(script)),
         open(read, "/favicon.ico", get(picture)),
     ];
+    all.extend(by_openid());
     all.extend(of_the_service());
     all
+}
+
+#[cfg(feature = "openid")]
+fn by_openid() -> Vec<Route> {
+    openid::table()
+}
+
+#[cfg(not(feature = "openid"))]
+fn by_openid() -> Vec<Route> {
+    Vec::new()
 }
 
 /// Pages of the service as a whole.
