@@ -23,6 +23,7 @@ mod pages;
 mod problem;
 mod reload;
 mod routes;
+mod telemetry;
 mod tend;
 
 pub use access::{Access, LinkFor, Scope, Scopes, Session, Token, TokenMade};

@@ -63,6 +63,7 @@ mod people;
 mod server;
 mod settings;
 mod source;
+mod telemetry;
 mod web;
 
 pub use decisions::Decisions;
@@ -75,6 +76,7 @@ pub use server::{Server, Tls};
 pub use settings::{Escalations, Local, Store, StorePlaceError};
 pub use source::Place;
 use source::Source;
+pub use telemetry::Telemetry;
 #[cfg(feature = "server")]
 pub(crate) use web::web_address;
 
@@ -110,6 +112,8 @@ pub struct Config {
     pub server: Server,
     /// Whom people sign in at beside passwords; a program without the feature `openid` does not start with it.
     pub openid: Option<OpenId>,
+    /// Where traces go; a program without the feature `otel` does not start with it.
+    pub telemetry: Option<Telemetry>,
 }
 
 /// What holds where there is no file: nobody is known, and everybody is reached by the log.
@@ -127,6 +131,7 @@ impl Default for Config {
             decisions: None,
             server: Server::default(),
             openid: None,
+            telemetry: None,
         }
     }
 }
@@ -151,6 +156,7 @@ struct Written {
     decisions: Option<decisions::DecisionsTable>,
     server: server::ServerTable,
     openid: Option<openid::OpenIdTable>,
+    telemetry: Option<telemetry::TelemetryTable>,
 }
 
 /// Why a configuration cannot be used.
@@ -232,6 +238,7 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
         decisions: written.decisions.map(|it| it.read(source)).transpose()?,
         server: written.server.read(source)?,
         openid: written.openid.map(|it| it.read(source)).transpose()?,
+        telemetry: written.telemetry.map(|it| it.read(source)).transpose()?,
     })
 }
 

@@ -21,6 +21,7 @@ use super::metrics::Metrics;
 use super::openid::SignOn;
 use super::problem::Problem;
 use super::reload::Disk;
+use super::telemetry::{self, Telemetry};
 use crate::check::Options;
 use crate::clock::Timestamp;
 use crate::decision::Decision;
@@ -87,6 +88,7 @@ pub struct App {
     pub(super) metrics: Metrics,
     pub(super) disk: Disk,
     pub(super) openid: SignOn,
+    pub(super) telemetry: Telemetry,
     /// The log of decisions, or why there is none.
     log: ArcSwapOption<Result<Log, String>>,
     /// What is wrong with the matrix on the disk; it decides nothing.
@@ -139,8 +141,9 @@ impl App {
         }
         is_safe(&config, started.demo)?;
         let openid = SignOn::open(&config)?;
+        let telemetry = Telemetry::open(&config)?;
         if started.demo {
-            in_a_folder_of_its_own(&mut config, started.store.is_some())?;
+            super::demo::in_a_folder_of_its_own(&mut config, started.store.is_some())?;
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let store = engine::open_store(&config.escalations.store, &clock, Wanted::Either)?;
@@ -148,7 +151,7 @@ impl App {
             engine::make(store.as_ref(), true)?;
         }
         let is_demo = started.demo && engine::is_demo(store.as_ref())?;
-        let store = aside(store);
+        let store = telemetry::stored(aside(store), &telemetry);
         let desk = Desk::new(Arc::clone(&store), engine::settings(&config), clock)?;
         let now = desk.now()?.at;
         let loaded = load(&root, &config, now);
@@ -179,6 +182,7 @@ impl App {
             metrics: Metrics::new(),
             disk: Disk::default(),
             openid,
+            telemetry,
             log: ArcSwapOption::from(log),
             trouble: Mutex::new(trouble),
             failing: Mutex::default(),
@@ -433,6 +437,7 @@ impl App {
         config.escalations.store = now.escalations.store.clone();
         config.decisions = now.decisions.clone();
         config.measures = now.measures;
+        config.telemetry = now.telemetry.clone();
     }
 
     /// Decides by another matrix from now on.
@@ -484,12 +489,14 @@ impl Deciding {
             };
             // Two swaps in the time of one decision: by the next matrix then.
             if matrix.digest == decision.matrix.digest {
-                return Made {
+                let made = Made {
                     took: began.elapsed(),
                     matrix,
                     decision,
                     recorded,
                 };
+                telemetry::decided(&made);
+                return made;
             }
         }
     }
@@ -548,21 +555,6 @@ fn url_of(config: &Config, address: Option<SocketAddr>) -> String {
 /// What tells people and callers.
 fn outbound(config: &Config, url: &str) -> Result<Outbound, ConfigError> {
     Outbound::open(&config.notify, url, Arc::new(SystemLookup))
-}
-
-/// What a demonstration keeps is beside nothing else.
-fn in_a_folder_of_its_own(config: &mut Config, has_store: bool) -> Result<(), StartError> {
-    let folder = PathBuf::from("laneway-demo");
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| StartError::Io(crate::files::shown(&folder), error))?;
-    if !has_store {
-        config.escalations.store = config::Store::File(folder.join("laneway.db"));
-    }
-    config.server.windows = folder.join("windows");
-    let mut decisions = config.decisions.take().unwrap_or_default();
-    decisions.log = folder.join("decisions");
-    config.decisions = Some(decisions);
-    Ok(())
 }
 
 /// What a mutex holds, also after a panic elsewhere.

@@ -14,6 +14,7 @@ use axum::http::{HeaderMap, Method, header};
 use super::access::{Scope, Scopes, Session};
 use super::app::App;
 use super::problem::Problem;
+use super::telemetry::carried;
 use crate::clock::Timestamp;
 use crate::escalation::{Actor, Directory, Principal, Role};
 
@@ -274,7 +275,7 @@ pub(super) fn is_own(method: &Method, headers: &HeaderMap, app: &App) -> Result<
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(carried(work)).await {
         Ok(done) => done,
         Err(_) => Err(Problem::unavailable("internal", "this failed unexpectedly")),
     }

@@ -17,6 +17,7 @@ use super::app::App;
 use super::openapi;
 use super::pages;
 use super::problem::Problem;
+use super::telemetry::traced;
 
 type Routes = Vec<Route>;
 
@@ -100,14 +101,14 @@ pub(super) fn router(app: Arc<App>) -> Router {
     for route in table() {
         router = router.route(route.path, route.does);
     }
-    router
+    let router = router
         .fallback(|| async { Problem::not_found() })
         .method_not_allowed_fallback(|| async {
             let status = axum::http::StatusCode::METHOD_NOT_ALLOWED;
             Problem::new(status, "method", "this path has no such method")
         })
-        .layer(middleware::from_fn(harden))
-        .with_state(app)
+        .layer(middleware::from_fn(harden));
+    traced(router, &app).with_state(app)
 }
 
 /// What every answer says to browsers.

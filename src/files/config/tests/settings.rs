@@ -135,6 +135,7 @@ fn an_unknown_key_is_an_error_in_every_table() {
         "measures",
         "decisions",
         "openid",
+        "telemetry",
     ] {
         let unknown = message(&format!("[{table}]\nzzz = 1\n"));
         assert!(
@@ -280,6 +281,7 @@ fn every_key_is_in_the_reference() {
         "measures",
         "decisions",
         "openid",
+        "telemetry",
     ] {
         let unknown = message(&format!("[{table}]\nzzz = 1\n"));
         let known = unknown.split("expected ").nth(1).unwrap();
@@ -361,5 +363,32 @@ fn a_provider_of_identities_is_read_and_its_mistakes_are_said_with_their_places(
     ] {
         let text = format!("[openid]\nclient_id = \"x\"\nissuer = \"{issuer}\"\n");
         assert_eq!(message(&text), format!("laneway.toml:3:10: {expected}"));
+    }
+}
+
+#[test]
+fn a_collector_is_read_and_its_mistakes_are_said_with_their_places() {
+    let telemetry = config("[telemetry]\notlp = \"http://collector:4318/\"\n").telemetry;
+    let telemetry = telemetry.unwrap();
+    assert_eq!(
+        (&*telemetry.otlp, telemetry.service),
+        ("http://collector:4318", None)
+    );
+    for (text, expected) in [
+        (
+            "otlp = \"collector:4318\"\n",
+            "2:8: a URL such as `https://hooks.example.com/laneway`",
+        ),
+        (
+            "otlp = \"http://c:1/?x\"\n",
+            "2:8: a collector's URL has no query",
+        ),
+        (
+            "otlp = \"http://c:1\"\nservice = \"\"\n",
+            "3:11: a name of 1 to 100 characters, such as `laneway`",
+        ),
+    ] {
+        let text = format!("[telemetry]\n{text}");
+        assert_eq!(message(&text), format!("laneway.toml:{expected}"));
     }
 }
