@@ -17,6 +17,8 @@ mod outbound;
 mod router;
 
 pub use lines::{FileNotifier, LogNotifier, line};
+#[cfg(feature = "openid")]
+pub(crate) use outbound::read_secret;
 #[cfg(feature = "server")]
 pub use outbound::{Lookup, Outbound, SigningSecret, SystemLookup, message_id, signatures};
 pub use router::{Carrier, Router};

@@ -18,10 +18,12 @@ mod listen;
 mod live;
 mod metrics;
 mod openapi;
+mod openid;
 mod pages;
 mod problem;
 mod reload;
 mod routes;
+mod telemetry;
 mod tend;
 
 pub use access::{Access, LinkFor, Scope, Scopes, Session, Token, TokenMade};

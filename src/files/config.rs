@@ -58,19 +58,25 @@ use crate::measure::Sources;
 mod decisions;
 mod measures;
 mod notify;
+mod openid;
 mod people;
 mod server;
 mod settings;
 mod source;
+mod telemetry;
 mod web;
 
 pub use decisions::Decisions;
 pub use measures::{Measures, Routing};
 pub use notify::{Notify, Secret, SecretFrom, Smtp, SmtpTls, Url, Webhook};
+#[cfg(feature = "openid")]
+pub(crate) use openid::is_here;
+pub use openid::{EMAIL, OpenId};
 pub use server::{Server, Tls};
 pub use settings::{Escalations, Local, Store, StorePlaceError};
 pub use source::Place;
 use source::Source;
+pub use telemetry::Telemetry;
 #[cfg(feature = "server")]
 pub(crate) use web::web_address;
 
@@ -104,6 +110,10 @@ pub struct Config {
     pub decisions: Option<Decisions>,
     /// The service.
     pub server: Server,
+    /// Whom people sign in at beside passwords; a program without the feature `openid` does not start with it.
+    pub openid: Option<OpenId>,
+    /// Where traces go; a program without the feature `otel` does not start with it.
+    pub telemetry: Option<Telemetry>,
 }
 
 /// What holds where there is no file: nobody is known, and everybody is reached by the log.
@@ -120,6 +130,8 @@ impl Default for Config {
             local: Local::default(),
             decisions: None,
             server: Server::default(),
+            openid: None,
+            telemetry: None,
         }
     }
 }
@@ -143,6 +155,8 @@ struct Written {
     local: Local,
     decisions: Option<decisions::DecisionsTable>,
     server: server::ServerTable,
+    openid: Option<openid::OpenIdTable>,
+    telemetry: Option<telemetry::TelemetryTable>,
 }
 
 /// Why a configuration cannot be used.
@@ -223,6 +237,8 @@ fn parse(source: &Source) -> Result<Config, ConfigError> {
         local: written.local,
         decisions: written.decisions.map(|it| it.read(source)).transpose()?,
         server: written.server.read(source)?,
+        openid: written.openid.map(|it| it.read(source)).transpose()?,
+        telemetry: written.telemetry.map(|it| it.read(source)).transpose()?,
     })
 }
 

@@ -28,6 +28,8 @@ mod vet;
 use hook::Hook;
 use mail::Mail;
 use post::Post;
+#[cfg(feature = "openid")]
+pub(crate) use secret::read as read_secret;
 pub use sign::{SigningSecret, message_id, signatures};
 pub use vet::{Lookup, SystemLookup};
 

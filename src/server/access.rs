@@ -19,12 +19,16 @@ use crate::clock::Timestamp;
 use crate::hex;
 use crate::store::{Entry, EntryKind, Store, read, write};
 
+#[cfg(feature = "openid")]
+mod journeys;
 mod passwords;
 mod scopes;
 mod sessions;
 mod throttle;
 mod tokens;
 
+#[cfg(feature = "openid")]
+pub(super) use journeys::{JOURNEY_LASTS, Journey};
 pub use scopes::{Scope, Scopes};
 pub use sessions::{LinkFor, Session};
 pub use tokens::{Token, TokenMade};

@@ -19,8 +19,10 @@ use super::access::Access;
 use super::aside::aside;
 use super::live::Live;
 use super::metrics::Metrics;
+use super::openid::SignOn;
 use super::problem::Problem;
 use super::reload::Disk;
+use super::telemetry::{self, Telemetry};
 use crate::check::Options;
 use crate::clock::Timestamp;
 use crate::decision::Decision;
@@ -88,6 +90,8 @@ pub struct App {
     engine: ArcSwapOption<Deciding>,
     pub(super) metrics: Metrics,
     pub(super) disk: Disk,
+    pub(super) openid: SignOn,
+    pub(super) telemetry: Telemetry,
     /// The log of decisions, or why there is none.
     log: ArcSwapOption<Result<Log, String>>,
     /// What is wrong with the matrix on the disk; it decides nothing.
@@ -159,8 +163,10 @@ impl App {
             config.escalations.store = store.clone();
         }
         is_safe(&config, started.demo)?;
+        let openid = SignOn::open(&config)?;
+        let telemetry = Telemetry::open(&config)?;
         if started.demo {
-            in_a_folder_of_its_own(&mut config, started.store.is_some())?;
+            super::demo::in_a_folder_of_its_own(&mut config, started.store.is_some())?;
         }
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let store = engine::open_store(&config.escalations.store, &clock, Wanted::Either)?;
@@ -168,7 +174,7 @@ impl App {
             engine::make(store.as_ref(), true)?;
         }
         let is_demo = started.demo && engine::is_demo(store.as_ref())?;
-        let store = aside(store);
+        let store = telemetry::stored(aside(store), &telemetry);
         let desk = Desk::new(Arc::clone(&store), engine::settings(&config), clock)?;
         let now = desk.now()?.at;
         let loaded = load(&root, &config, now);
@@ -198,6 +204,8 @@ impl App {
             engine: ArcSwapOption::from(engine),
             metrics: Metrics::new(),
             disk: Disk::default(),
+            openid,
+            telemetry,
             log: ArcSwapOption::from(log),
             trouble: Mutex::new(trouble),
             failing: Mutex::default(),
@@ -278,8 +286,11 @@ impl App {
             }
             return Ok(lines);
         }
-        let has_proxy = self.config().server.user_header.is_some();
-        if !has_proxy && !self.access.has_people()? {
+        let config = self.config();
+        let has_admin = config.people.admins().next().is_some();
+        let is_elsewhere = config.openid.is_some() && has_admin;
+        let has_proxy = config.server.user_header.is_some();
+        if !has_proxy && !is_elsewhere && !self.access.has_people()? {
             let what = super::access::LinkFor {
                 person: None,
                 admin: true,
@@ -426,6 +437,10 @@ impl App {
     /// said.
     pub(super) fn set_config(&self, config: Config) {
         let opened = outbound(&config, &url_of(&config, self.address.get().copied()));
+        // It was looked at before it was taken.
+        if let Err(error) = self.openid.set(&config) {
+            tracing::error!("{error}; people sign in as before");
+        }
         self.config.store(Arc::new(config));
         let failed = opened.map(|it| self.notifier.store(Arc::new(it))).err();
         if let Some(error) = &failed {
@@ -445,6 +460,7 @@ impl App {
         config.escalations.store = now.escalations.store.clone();
         config.decisions = now.decisions.clone();
         config.measures = now.measures;
+        config.telemetry = now.telemetry.clone();
     }
 
     /// Decides by another matrix from now on.
@@ -487,14 +503,16 @@ impl Deciding {
             true => self.router.decide_recording(event, receipt),
             false => self.router.dry_run_recording(event, receipt),
         };
-        Made {
+        let made = Made {
             took: began.elapsed(),
             matrix: made.matrix,
             decision: made.decision,
             recorded: made.recorded,
             event: made.event,
             text: OnceLock::new(),
-        }
+        };
+        telemetry::decided(&made);
+        made
     }
 }
 
@@ -552,21 +570,6 @@ fn url_of(config: &Config, address: Option<SocketAddr>) -> String {
 /// What tells people and callers.
 fn outbound(config: &Config, url: &str) -> Result<Outbound, ConfigError> {
     Outbound::open(&config.notify, url, Arc::new(SystemLookup))
-}
-
-/// What a demonstration keeps is beside nothing else.
-fn in_a_folder_of_its_own(config: &mut Config, has_store: bool) -> Result<(), StartError> {
-    let folder = PathBuf::from("laneway-demo");
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| StartError::Io(crate::files::shown(&folder), error))?;
-    if !has_store {
-        config.escalations.store = config::Store::File(folder.join("laneway.db"));
-    }
-    config.server.windows = folder.join("windows");
-    let mut decisions = config.decisions.take().unwrap_or_default();
-    decisions.log = folder.join("decisions");
-    config.decisions = Some(decisions);
-    Ok(())
 }
 
 /// What a mutex holds, also after a panic elsewhere.

@@ -15,6 +15,7 @@ use super::access::{Scope, Scopes, Session};
 use super::app::App;
 use super::problem::Problem;
 use super::routes;
+use super::telemetry::carried;
 use crate::clock::Timestamp;
 use crate::escalation::{Actor, Directory, Principal, Role};
 
@@ -180,7 +181,7 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Option<Caller>, Problem
         is_own(&parts.method, &parts.headers, app)?;
         return Caller::new(app, principal, By::Proxy).map(Some);
     }
-    let Some(cookie) = cookie(&parts.headers, app) else {
+    let Some(cookie) = cookie_of(&parts.headers, cookie_name(app)) else {
         return Ok(None);
     };
     is_own(&parts.method, &parts.headers, app)?;
@@ -248,8 +249,8 @@ pub(super) fn cookie_name(app: &App) -> &'static str {
     }
 }
 
-fn cookie<'h>(headers: &'h HeaderMap, app: &App) -> Option<&'h str> {
-    let name = cookie_name(app);
+/// What a cookie holds.
+pub(super) fn cookie_of<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let all = headers.get_all(header::COOKIE).iter();
     let pairs = all.filter_map(|value| value.to_str().ok());
     let mut pairs = pairs.flat_map(|value| value.split(';'));
@@ -288,7 +289,7 @@ pub(super) fn is_own(method: &Method, headers: &HeaderMap, app: &App) -> Result<
 pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    match tokio::task::spawn_blocking(work).await {
+    match tokio::task::spawn_blocking(carried(work)).await {
         Ok(done) => done,
         Err(_) => Err(Problem::unavailable("internal", "this failed unexpectedly")),
     }

@@ -1,19 +1,39 @@
 //! What a service for demonstrations begins with.
 //!
-//! In: `events.ndjson` beside the matrix. Out: an escalation that waits.
+//! In: `events.ndjson` beside the matrix. Out: a folder of its own; an escalation that waits.
 //! Invariant: only a store that was made for demonstrations is begun so.
 
 use std::fs::File;
 use std::io::Read;
+use std::path::PathBuf;
 
 use super::access::Scope;
 use super::api::decisions::{Asked, open};
-use super::app::App;
+use super::app::{App, StartError};
 use super::caller::Caller;
 use super::problem::Problem;
 use crate::decision::Verdict;
 use crate::escalation::Principal;
+use crate::files::config::{self, Config};
 use crate::store::{Query, read};
+
+/// What a demonstration keeps is beside nothing else.
+pub(super) fn in_a_folder_of_its_own(
+    config: &mut Config,
+    has_store: bool,
+) -> Result<(), StartError> {
+    let folder = PathBuf::from("laneway-demo");
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| StartError::Io(crate::files::shown(&folder), error))?;
+    if !has_store {
+        config.escalations.store = config::Store::File(folder.join("laneway.db"));
+    }
+    config.server.windows = folder.join("windows");
+    let mut decisions = config.decisions.take().unwrap_or_default();
+    decisions.log = folder.join("decisions");
+    config.decisions = Some(decisions);
+    Ok(())
+}
 
 /// Opens an escalation by the first event beside the matrix that escalates, where none waits. Which waits.
 pub(super) fn begin(app: &App) -> Result<Option<String>, Problem> {

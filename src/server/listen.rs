@@ -141,7 +141,11 @@ impl Serving {
             }
         }
         let app = Arc::clone(&self.app);
-        let ended = tokio::task::spawn_blocking(move || tending.end(&app)).await;
+        let ended = tokio::task::spawn_blocking(move || {
+            tending.end(&app);
+            app.telemetry.end();
+        });
+        let ended = ended.await;
         if ended.is_err() {
             tracing::error!("the threads beside the service did not end well");
         }

@@ -29,6 +29,8 @@ mod form;
 mod inbox;
 mod layout;
 mod matrix;
+#[cfg(feature = "openid")]
+mod openid;
 mod people;
 mod plot;
 mod statistics;
@@ -52,8 +54,19 @@ pub(super) fn table() -> Vec<Route> {
         read("/assets/live.js", script).open(),
         read("/favicon.ico", picture).open(),
     ];
+    all.extend(by_openid());
     all.extend(of_the_service());
     all
+}
+
+#[cfg(feature = "openid")]
+fn by_openid() -> Vec<Route> {
+    openid::table()
+}
+
+#[cfg(not(feature = "openid"))]
+fn by_openid() -> Vec<Route> {
+    Vec::new()
 }
 
 /// Pages of the service as a whole.

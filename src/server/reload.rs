@@ -12,6 +12,7 @@ use std::time::SystemTime;
 use similar::TextDiff;
 
 use super::app::{App, load, locked};
+use super::openid::SignOn;
 use crate::engine;
 use crate::files::Root;
 use crate::files::config::{self, Config};
@@ -140,7 +141,9 @@ impl App {
             Ok(mut config) => {
                 self.settle(&mut config);
                 let today = self.desk.now().map_err(|error| error.to_string())?.at;
-                load(&root, &config, today).map(|matrix| (matrix, config))
+                let checked = SignOn::check(&config).map_err(|error| error.to_string());
+                let loaded = checked.and_then(|()| load(&root, &config, today));
+                loaded.map(|matrix| (matrix, config))
             }
         };
         for name in root.names() {

@@ -18,6 +18,7 @@ use super::app::App;
 use super::openapi;
 use super::pages;
 use super::problem::Problem;
+use super::telemetry::traced;
 
 /// One route.
 #[derive(Debug)]
@@ -128,7 +129,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
     let pages = routed(pages::table())
         .fallback(pages::nowhere)
         .layer(middleware::from_fn(harden_page));
-    pages.merge(api).with_state(app)
+    traced(pages.merge(api), &app).with_state(app)
 }
 
 /// What each answer to a program says to browsers that come upon it: it is data, of this moment and for one

@@ -39,7 +39,7 @@ pub enum EntryKind {
     Session,
     /// By what a password is known.
     Password,
-    /// A link that works once, to set a password.
+    /// What works once: a link to set a password, the way back from a provider of identities.
     Setup,
     /// A reload of the matrix.
     Reload,

@@ -280,3 +280,21 @@ fn a_link_lets_one_person_in_once() {
             .unwrap()
     );
 }
+
+/// A way in that is not there is nothing to believe in.
+#[cfg(not(feature = "openid"))]
+#[test]
+fn a_program_without_openid_does_not_start_with_its_table() {
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    std::fs::write(folder.path().join("m.lane"), super::MATRIX).unwrap();
+    let toml = "[openid]\nissuer = \"https://id.example\"\nclient_id = \"x\"\n";
+    std::fs::write(folder.path().join("laneway.toml"), toml).unwrap();
+    let started = laneway::server::Started {
+        matrix: folder.path().to_owned(),
+        ..laneway::server::Started::default()
+    };
+    let error = laneway::server::App::start(started).unwrap_err();
+    let said = "built with the feature `openid`, and this one was built without it";
+    assert!(error.to_string().contains(said), "{error}");
+    assert!(error.to_string().contains("laneway.toml:2:10: "), "{error}");
+}

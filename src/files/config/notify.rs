@@ -325,7 +325,7 @@ impl WebhookTable {
 }
 
 /// A secret from a file or from the environment, not from both.
-fn one_secret(
+pub(super) fn one_secret(
     source: &Source,
     file: &Option<Spanned<String>>,
     env: &Option<Spanned<String>>,

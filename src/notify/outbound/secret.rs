@@ -12,7 +12,7 @@ use crate::files::config::{ConfigError, Secret, SecretFrom};
 const BYTES: u64 = 16 << 10;
 
 /// Reads a secret, without white space around it.
-pub(super) fn read(secret: &Secret) -> Result<String, ConfigError> {
+pub(crate) fn read(secret: &Secret) -> Result<String, ConfigError> {
     let wrong = |message: String| secret.place.wrong(message);
     let text = match &secret.from {
         SecretFrom::Env(name) => std::env::var(name)

@@ -149,6 +149,14 @@ impl Access {
         Ok(entries.into_iter().map(|entry| entry.owner).collect())
     }
 
+    /// Whether a person has one: then somebody let them in by a link.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn has_password(&self, person: &Principal) -> Result<bool, Problem> {
+        Ok(self.password(person)?.is_some())
+    }
+
     /// Whether a person was made an admin when the service was set up.
     ///
     /// # Errors

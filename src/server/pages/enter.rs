@@ -28,7 +28,7 @@ pub(super) struct Back {
 
 impl Back {
     /// A page of this service, never of another one.
-    fn path(&self) -> &str {
+    pub(super) fn path(&self) -> &str {
         let to = self.to.as_deref().unwrap_or("/");
         let is_here = to.starts_with('/') && !to.starts_with("//") && !to.contains('\\');
         if is_here && to.chars().all(|c| c.is_ascii_graphic()) {
@@ -39,12 +39,17 @@ impl Back {
     }
 }
 
-/// To the page that asks who it is.
-pub(super) fn ask(_: &App, back: &str) -> Response {
+/// A way in, which leads back to a page.
+fn way_in(path: &str, back: &str) -> String {
     let to: String = form_urlencoded::Serializer::new(String::new())
         .append_pair("to", back)
         .finish();
-    see(&format!("/sign-in?{to}"))
+    format!("{path}?{to}")
+}
+
+/// To the page that asks who it is.
+pub(super) fn ask(_: &App, back: &str) -> Response {
+    see(&way_in("/sign-in", back))
 }
 
 /// Asks who it is.
@@ -59,8 +64,10 @@ pub(super) async fn page(
     Page::fine(form(&app, &back, None)).into_response()
 }
 
-fn form(app: &App, back: &Back, problem: Option<&Problem>) -> Markup {
+/// Asks who it is, and says what went wrong before.
+pub(super) fn form(app: &App, back: &Back, problem: Option<&Problem>) -> Markup {
     let settings = app.desk.settings();
+    let config = app.config();
     let content = html! {
         h1 { "Sign in" }
         @if let Some(problem) = problem {
@@ -81,25 +88,34 @@ fn form(app: &App, back: &Back, problem: Option<&Problem>) -> Markup {
                 button.main { "Sign in" }
             }
         }
+        @if let Some(openid) = config.openid.as_ref().filter(|_| !app.is_demo) {
+            p { a href=(way_in("/sign-in/openid", back.path())) { (openid.label) } }
+        }
     };
     layout::page(app, None, "Sign in", "/sign-in", &content)
 }
 
-/// The people whom the matrix names.
+/// The people whom the matrix alone names.
 fn demo_people(app: &App) -> Vec<Principal> {
     let settings = app.desk.settings();
+    let named = matrix_people(app).into_iter();
+    named
+        .filter(|name| !settings.directory.knows(name))
+        .collect()
+}
+
+/// The people whom the matrix names.
+pub(super) fn matrix_people(app: &App) -> BTreeSet<Principal> {
     let Some(deciding) = app.deciding() else {
-        return Vec::new();
+        return BTreeSet::new();
     };
     let matrix = deciding.router.matrix();
     let teams = matrix.teams.iter();
     let contacts = teams.flat_map(|team| team.first.iter().chain(&team.backup));
     let people = contacts.filter(|contact| !contact.group);
-    let named = people.filter_map(|contact| Principal::parse(&contact.name).ok());
-    let unknown: BTreeSet<Principal> = named
-        .filter(|name| !settings.directory.knows(name))
-        .collect();
-    unknown.into_iter().collect()
+    people
+        .filter_map(|contact| Principal::parse(&contact.name).ok())
+        .collect()
 }
 
 /// Signs in.
@@ -161,15 +177,30 @@ fn address(app: &App, peer: SocketAddr) -> Option<String> {
     (!is_proxy).then(|| peer.to_string())
 }
 
-fn with_cookie(mut response: Response, app: &App, value: &str) -> Response {
-    let secure = if app.is_secure() { "; Secure" } else { "" };
+/// With the cookie of a session; an empty one ends it.
+pub(super) fn with_cookie(response: Response, app: &App, value: &str) -> Response {
     let lasts = app.config().server.session_lasts.as_millis() / 1_000;
     let age = if value.is_empty() { 0 } else { lasts };
     let name = cookie_name(app);
+    put_cookie(response, app, &Cookie { name, value, age })
+}
+
+/// What a browser is to keep.
+pub(super) struct Cookie<'a> {
+    pub(super) name: &'a str,
+    pub(super) value: &'a str,
+    /// For how many seconds.
+    pub(super) age: u64,
+}
+
+/// With a cookie.
+pub(super) fn put_cookie(mut response: Response, app: &App, cookie: &Cookie<'_>) -> Response {
+    let Cookie { name, value, age } = cookie;
+    let secure = if app.is_secure() { "; Secure" } else { "" };
     // Lax: a link in a message shows its page; nothing that another site sends has it.
     let cookie = format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={age}{secure}");
     if let Ok(cookie) = HeaderValue::from_str(&cookie) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+        response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
 }

@@ -135,6 +135,8 @@ fn an_unknown_key_is_an_error_in_every_table() {
         "measures",
         "decisions",
         "server",
+        "openid",
+        "telemetry",
     ] {
         let unknown = message(&format!("[{table}]\nzzz = 1\n"));
         assert!(
@@ -302,6 +304,8 @@ fn every_key_is_in_the_reference() {
         "measures",
         "decisions",
         "server",
+        "openid",
+        "telemetry",
     ] {
         let unknown = message(&format!("[{table}]\nzzz = 1\n"));
         let known = unknown.split("expected ").nth(1).unwrap();
@@ -335,5 +339,85 @@ fn every_key_is_in_the_reference() {
             is_there.iter().any(|text| REFERENCE.contains(text)),
             "{key}"
         );
+    }
+}
+
+#[test]
+fn a_provider_of_identities_is_read_and_its_mistakes_are_said_with_their_places() {
+    let openid = |more: &str| {
+        format!("[openid]\nissuer = \"https://id.example/realm\"\nclient_id = \"lane\"\n{more}")
+    };
+    let plain = config(&openid("")).openid.unwrap();
+    assert_eq!((&*plain.claim, plain.client_secret), ("email", None));
+    assert_eq!(plain.scopes, ["email"]);
+    let all = config(&openid(
+        "client_secret_env = \"X\"\nscopes = [\"profile\"]\nclaim = \"upn\"\nlabel = \" Go \"\n",
+    ));
+    let all = all.openid.unwrap();
+    assert_eq!(
+        all.client_secret.unwrap().from,
+        SecretFrom::Env("X".to_owned())
+    );
+    assert_eq!((&*all.claim, &*all.label), ("upn", "Go"));
+    for (more, expected) in [
+        (
+            "scopes = [\"a b\"]\n",
+            "4:11: a scope is a word, such as `email`",
+        ),
+        (
+            "claim = \"\"\n",
+            "4:9: the name of a claim, such as `email`",
+        ),
+        (
+            "label = \"\"\n",
+            "4:9: 1 to 60 characters, such as `Sign in with Acme`",
+        ),
+        (
+            "client_secret_file = \"a\"\nclient_secret_env = \"A\"\n",
+            "5:21: one of `client_secret_file` and `client_secret_env`",
+        ),
+    ] {
+        assert_eq!(message(&openid(more)), format!("laneway.toml:{expected}"));
+    }
+    for (issuer, expected) in [
+        (
+            "http://id.example",
+            "an issuer is reached by TLS, `https://`, unless it is on this machine",
+        ),
+        ("https://id.example?x", "an issuer is a URL without a query"),
+        (
+            "https://me@id.example",
+            "a URL has no name and no password in it",
+        ),
+    ] {
+        let text = format!("[openid]\nclient_id = \"x\"\nissuer = \"{issuer}\"\n");
+        assert_eq!(message(&text), format!("laneway.toml:3:10: {expected}"));
+    }
+}
+
+#[test]
+fn a_collector_is_read_and_its_mistakes_are_said_with_their_places() {
+    let telemetry = config("[telemetry]\notlp = \"http://collector:4318/\"\n").telemetry;
+    let telemetry = telemetry.unwrap();
+    assert_eq!(
+        (&*telemetry.otlp, telemetry.service),
+        ("http://collector:4318", None)
+    );
+    for (text, expected) in [
+        (
+            "otlp = \"collector:4318\"\n",
+            "2:8: a URL such as `https://hooks.example.com/laneway`",
+        ),
+        (
+            "otlp = \"http://c:1/?x\"\n",
+            "2:8: a collector's URL has no query",
+        ),
+        (
+            "otlp = \"http://c:1\"\nservice = \"\"\n",
+            "3:11: a name of 1 to 100 characters, such as `laneway`",
+        ),
+    ] {
+        let text = format!("[telemetry]\n{text}");
+        assert_eq!(message(&text), format!("laneway.toml:{expected}"));
     }
 }
