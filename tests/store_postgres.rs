@@ -554,6 +554,25 @@ const MORE: &[(&str, &str)] = &[
          UPDATE escalations SET due = cap WHERE id = 'e3'",
     ),
     (
+        "an opening that is due before anything of it",
+        "INSERT INTO escalations SELECT tenant, 'e95', opened, cap, requester, key, digest0, matrix, lane, \
+         urgency, flood, group_key, asks, readable0, 1, digest0, readable0, 'pending', opened, cap - 1, NULL, \
+         NULL, 0, NULL, NULL, 0, 0, 0, json_set(pinned, '$.id', 'e95') FROM escalations WHERE id = 'e1'",
+    ),
+    (
+        "a sign-off that is due before what is due",
+        "INSERT INTO sign_offs SELECT tenant, escalation, n + 1, lane, cap, ends_at, \
+         jsonb_set(plan::jsonb, '{steps,0,at}', to_jsonb(due - 1))::text, state, team, quorum, next, hurried, \
+         shift, due - 1, deadline, allows, decided FROM sign_offs WHERE escalation = 'e1' AND n = 0",
+    ),
+    (
+        "the same in a later round",
+        "UPDATE escalations SET round = 2, digest = repeat('e', 64), readable = 1 WHERE id = 'e6'; \
+         INSERT INTO sign_offs SELECT tenant, escalation, n + 1, lane, cap, ends_at, \
+         jsonb_set(plan::jsonb, '{steps,0,at}', to_jsonb(due - 1))::text, state, team, quorum, next, hurried, \
+         shift, due - 1, deadline, allows, decided FROM sign_offs WHERE escalation = 'e6' AND n = 0",
+    ),
+    (
         "a row whose payload was never there",
         "INSERT INTO audit (tenant, escalation, n, at, kind, payload, previous, hash) \
          SELECT tenant, escalation, n + 1, at, kind, payload, hash, payload FROM audit \

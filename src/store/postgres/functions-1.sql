@@ -86,7 +86,7 @@ BEGIN
     INSERT INTO escalations VALUES (
       t, e, it.opened, it.cap, it.requester, it.key, it.digest0, it.matrix, it.lane, it.urgency,
       it.flood, it.group_key, it.asks, it.readable0, it.round, it.digest, it.readable,
-      'pending', it.last, coalesce(it.due, it.cap), it.respond_by, NULL, 0, it.first_viewed, NULL, it.undelivered,
+      'pending', it.last, coalesce(it.due, it.opened), it.respond_by, NULL, 0, it.first_viewed, NULL, it.undelivered,
       it.late_votes, 0, it.pinned);
   ELSIF (doc -> 'is_early')::boolean THEN
     -- A new round, or time that passed, comes before what follows from it.

@@ -130,8 +130,7 @@ CREATE TABLE escalations (
   erased erasure NOT NULL DEFAULT 0,
   -- All that never changes, as JSON; the columns above repeat what queries and triggers need.
   pinned TEXT NOT NULL,
-  PRIMARY KEY (tenant, id),
-  FOREIGN KEY (tenant, matrix) REFERENCES matrices (tenant, digest)
+  PRIMARY KEY (tenant, id)
 );
 CREATE UNIQUE INDEX one_pending_escalation_of_a_group ON escalations (tenant, group_key)
   WHERE state = 'pending' AND group_key IS NOT NULL;
@@ -429,6 +428,10 @@ BEGIN
       OR NOT p -> 'excluded' ? NEW.requester THEN
     PERFORM laneway_refuse('the columns of an escalation say what it pins');
   END IF;
+  -- Not by a foreign key: matrices are never deleted, and all who open would lock the one row.
+  IF NOT EXISTS (SELECT 1 FROM matrices WHERE tenant = NEW.tenant AND digest = NEW.matrix) THEN
+    PERFORM laneway_refuse('an escalation is by a matrix that is kept');
+  END IF;
   IF NOT laneway_escalation_fits(NEW.state, NEW.opened, NEW.cap, NEW.last, NEW.due, NEW.ended,
       NEW.erased) THEN
     PERFORM laneway_refuse('an escalation fits together');
@@ -601,10 +604,15 @@ CREATE CONSTRAINT TRIGGER resolutions_are_the_states_of_escalations
 CREATE FUNCTION laneway_sign_offs_insert() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE e RECORD; plan JSONB := NEW.plan::jsonb; ending JSONB := plan -> 'steps' -> -1;
 BEGIN
-  SELECT state, cap, round, readable0 INTO e FROM escalations
+  SELECT state, cap, due, round, readable0 INTO e FROM escalations
     WHERE tenant = NEW.tenant AND id = NEW.escalation FOR NO KEY UPDATE;
   IF e.state IS DISTINCT FROM 'pending' THEN
     PERFORM laneway_refuse('nothing is demanded behind the end');
+  END IF;
+  -- What is due is the first of what its sign-offs wait for: it is looked at when all of an opening is written,
+  -- and none that comes later is earlier. In a later round it is looked at for each.
+  IF e.round = 1 AND NEW.due < e.due THEN
+    PERFORM laneway_refuse('what is due follows from sign-offs and grant');
   END IF;
   IF NEW.state <> 'waiting' OR NEW.next <> 0 OR NEW.hurried <> 0 OR NEW.shift <> 0 THEN
     PERFORM laneway_refuse('a sign-off begins to wait');
@@ -753,6 +761,7 @@ CREATE CONSTRAINT TRIGGER due_follows_still_from_sign_offs_and_grant
   EXECUTE FUNCTION laneway_due_commit();
 CREATE CONSTRAINT TRIGGER due_follows_from_sign_offs
   AFTER INSERT ON sign_offs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+  WHEN (NEW.round > 1)
   EXECUTE FUNCTION laneway_due_commit();
 CREATE CONSTRAINT TRIGGER due_follows_still_from_sign_offs
   AFTER UPDATE OF due, state ON sign_offs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
