@@ -17,6 +17,8 @@
 mod answers;
 #[path = "support/browser.rs"]
 mod browser;
+#[path = "browser/demo.rs"]
+mod demo;
 #[path = "browser/entering.rs"]
 mod entering;
 #[path = "browser/looks.rs"]
