@@ -27,11 +27,11 @@ fn somebody_new_starts_it_signs_in_and_approves_what_waits() {
     let mut child = Command::new(env!("CARGO_BIN_EXE_laneway"))
         .args(["serve", matrix, "--demo", "--listen", "127.0.0.1:0"])
         .current_dir(folder.path())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut said = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
     let _served = Served(child);
     // All that they know is what it says.
     let waits = loop {
