@@ -57,7 +57,11 @@ fn copy(from: &Path, to: &Path, change: &dyn Fn(&str) -> String) {
         }
     } else {
         fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::write(to, change(&fs::read_to_string(from).unwrap())).unwrap();
+        match String::from_utf8(fs::read(from).unwrap()) {
+            Ok(text) => fs::write(to, change(&text)).unwrap(),
+            // A key, or another thing that is no text.
+            Err(bytes) => fs::write(to, bytes.as_bytes()).unwrap(),
+        }
     }
 }
 
