@@ -7,7 +7,7 @@
 //!
 //! | layer | modules | does |
 //! |---|---|---|
-//! | 0 | [`clock`] [`span`] [`limits`] [`value`] [`diagnostic`] | time as an argument, positions, bounds, typed values, findings |
+//! | 0 | [`clock`] [`span`] [`limits`] [`hex`] [`value`] [`diagnostic`] | time as an argument, positions, bounds, bytes as digits, typed values, findings |
 //! | 1 | [`syntax`] | text to tree and back: scan, grammar, lowering, printer |
 //! | 2 | [`schema`] [`event`] [`calendar`] | declared kinds; an event as slots, from JSON and from typed code; business hours |
 //! | 3 | [`matrix`] [`check`] | names to ids, types, lints; a matrix is valid by construction |
@@ -36,7 +36,7 @@ pub mod engine;
 pub mod escalation;
 pub mod event;
 pub mod files;
-pub(crate) mod hex;
+pub mod hex;
 pub mod limits;
 pub mod matrix;
 pub mod measure;
