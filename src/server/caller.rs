@@ -14,7 +14,6 @@ use axum::http::{HeaderMap, Method, header};
 use super::access::{Scope, Scopes, Session};
 use super::app::App;
 use super::problem::Problem;
-use super::routes;
 use super::telemetry::carried;
 use crate::clock::Timestamp;
 use crate::escalation::{Actor, Directory, Principal, Role};
@@ -174,8 +173,8 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Option<Caller>, Problem
         };
         return by_token(app, text, now).await;
     }
-    if routes::looks_ahead(&parts.headers) {
-        return Err(routes::ahead());
+    if looks_ahead(&parts.headers) {
+        return Err(ahead());
     }
     if let Some(principal) = by_proxy(parts, app) {
         is_own(&parts.method, &parts.headers, app)?;
@@ -283,6 +282,21 @@ pub(super) fn is_own(method: &Method, headers: &HeaderMap, app: &App) -> Result<
             "another site sent this; open the page itself",
         )),
     }
+}
+
+/// That a person has seen what is asked of them is noted, and a browser that looks ahead is nobody who sees. It
+/// forgets what is refused, and asks when the person does.
+pub(super) fn ahead() -> Problem {
+    Problem::unavailable("ahead", "nothing is shown ahead")
+}
+
+/// Whether a browser asks for a page that nobody has opened yet.
+pub(super) fn looks_ahead(headers: &HeaderMap) -> bool {
+    ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {
+        let values = headers.get_all(*name).iter();
+        let mut words = values.filter_map(|value| value.to_str().ok());
+        words.any(|value| value.to_ascii_lowercase().contains("prefetch"))
+    })
 }
 
 /// Does what waits for the disk where it holds nobody up.

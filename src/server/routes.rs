@@ -8,13 +8,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 
 use super::api::{commands, decisions, escalations, guard, health, lists, matrix};
 use super::app::App;
+use super::caller::{ahead, looks_ahead};
 use super::openapi;
 use super::pages;
 use super::problem::Problem;
@@ -192,21 +193,6 @@ async fn harden_page(request: Request, next: Next) -> Response {
     }
     headers.entry(header::CACHE_CONTROL).or_insert(NO_STORE);
     response
-}
-
-/// That a person has seen what is asked of them is noted, and a browser that looks ahead is nobody who sees. It
-/// forgets what is refused, and asks when the person does.
-pub(super) fn ahead() -> Problem {
-    Problem::unavailable("ahead", "nothing is shown ahead")
-}
-
-/// Whether a browser asks for a page that nobody has opened yet.
-pub(super) fn looks_ahead(headers: &HeaderMap) -> bool {
-    ["sec-purpose", "purpose", "x-moz"].iter().any(|name| {
-        let values = headers.get_all(*name).iter();
-        let mut words = values.filter_map(|value| value.to_str().ok());
-        words.any(|value| value.to_ascii_lowercase().contains("prefetch"))
-    })
 }
 
 /// Scripts, styles and pictures are the service's own files; nothing is inline, nothing frames it, and forms

@@ -6,6 +6,7 @@
 //! skipped; with `LANEWAY_BROWSER=required` it fails.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -33,7 +34,8 @@ pub struct Browser<'d> {
     url: String,
     /// Of the service that is looked at.
     pub site: String,
-    driver: &'d Driver,
+    /// It ends before its driver does.
+    driver: PhantomData<&'d Driver>,
 }
 
 fn program(name: &str) -> Option<PathBuf> {
@@ -120,7 +122,7 @@ impl Driver {
                 made["sessionId"].as_str().unwrap()
             ),
             site: site.to_owned(),
-            driver: self,
+            driver: PhantomData,
         }
     }
 }
@@ -165,7 +167,6 @@ fn call(method: &str, url: &str, body: Option<&Value>) -> Result<Value, String> 
     }
 }
 
-/// Whether the whole of something is wanted, or the whole of the page.
 impl Browser<'_> {
     fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
         call(method, &format!("{}{path}", self.url), body)
@@ -352,6 +353,5 @@ impl Drop for Browser<'_> {
     fn drop(&mut self) {
         // The driver ends what is left.
         let _ = call("DELETE", &self.url, None);
-        let _ = &self.driver;
     }
 }

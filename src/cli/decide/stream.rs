@@ -231,12 +231,12 @@ fn ready(
     came: Came<'_>,
 ) -> Option<Ready> {
     log?.ready(&Made {
-        text: None,
         received: decided.at,
         clock: Clock::Event,
         came,
         event,
         decision: &decided.decision,
+        text: None,
         escalation: None,
         by: None,
     })

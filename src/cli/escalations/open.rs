@@ -29,8 +29,7 @@ use crate::event::{Event, Json, Unreadable};
 use crate::files::Root;
 use crate::matrix::Matrix;
 use crate::reference::Times;
-use crate::router::Recording;
-use crate::router::{Router, Settings};
+use crate::router::{Recording, Router, Settings};
 
 /// Decide an event, and open an escalation where it escalates
 ///
@@ -177,12 +176,12 @@ impl Logging<'_> {
             Err(why) => Some(format!("{why}; the decision is not logged")),
             Ok(log) => {
                 let ready = log.ready(&Made {
-                    text: None,
                     received: self.now,
                     clock: Clock::Received,
                     came: Came::of(was.bytes),
                     event: was.read,
                     decision: was.decision,
+                    text: None,
                     escalation,
                     by: Some(self.by),
                 });

@@ -6,7 +6,6 @@
 //! UTF-8, else in hex. INT96 is read to the millisecond.
 //! Invariant: a column that would lose its meaning is refused before a row is read.
 
-use crate::hex;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::fs::File;
@@ -21,6 +20,8 @@ use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::reader::RowIter;
 use parquet::record::{Field, Row};
 use parquet::schema::types::{ColumnDescriptor, Type, TypePtr};
+
+use crate::hex;
 
 /// Bytes of lines that are made at once.
 const AHEAD: usize = super::CHUNK;

@@ -12,6 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::Timestamp;
+use crate::hex;
 
 /// A SHA-256: 32 bytes, shown and serialized as 64 hexadecimal digits in lower case. The default is
 /// zeros, which stand before the start of every chain.
@@ -44,7 +45,7 @@ macro_rules! hexadecimal {
     ($name:ident) => {
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                f.write_str(&hex::of(&self.0))
             }
         }
 
