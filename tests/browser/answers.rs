@@ -141,6 +141,29 @@ fn who_stands_behind_the_request_is_offered_no_answer_and_refused_one() {
 }
 
 #[test]
+fn who_goes_by_the_keyboard_stays_where_they_were_when_something_happens() {
+    let test = "who_goes_by_the_keyboard_stays_where_they_were_when_something_happens";
+    let Some(driver) = Driver::start(test) else {
+        return;
+    };
+    let service = service();
+    let (id, _) = opened(&payments(&service), &event("e1", 5_000, "c-17"));
+    let browser = signed_in(&driver, &service, "b1@x");
+    browser.open(&format!("/escalations/{id}"));
+    browser.sees("article", "seen by b1@x");
+    browser.script(
+        "const buttons = Array.from(document.querySelectorAll('button'));
+         buttons.find((it) => it.textContent === 'Approve').focus();",
+    );
+    let said = json!({ "text": "I called them." });
+    let comment = format!("/v1/escalations/{id}/comment");
+    service.person("b2@x").post(&comment, &said).fine();
+    browser.sees("article", "I called them.");
+    let focused = browser.script("return document.activeElement.textContent");
+    assert_eq!(focused, "Approve");
+}
+
+#[test]
 fn silence_is_seen_to_end_it() {
     let Some(driver) = Driver::start("silence_is_seen_to_end_it") else {
         return;

@@ -11,6 +11,15 @@ function isTyping() {
   return Array.from(part.querySelectorAll("input:not([type=hidden]), textarea")).some((it) => it.value !== it.defaultValue);
 }
 
+/** What a person may be at with the keyboard. */
+const CONTROLS = "a[href], button, summary, [tabindex]";
+
+/** The control among others that says the same as one did. */
+function alike(at) {
+  const words = (it) => `${it.tagName} ${it.textContent.trim()} ${it.getAttribute("aria-label") ?? ""}`;
+  return Array.from(part.querySelectorAll(CONTROLS)).find((it) => words(it) === words(at));
+}
+
 async function again() {
   if (isTyping()) return;
   const answer = await fetch(location.href, { headers: { accept: "text/html" } });
@@ -22,7 +31,11 @@ async function again() {
   const name = (it) => it.querySelector("summary")?.textContent;
   const was = new Map(Array.from(part.querySelectorAll("details"), (it) => [name(it), it.open]));
   for (const it of fresh.querySelectorAll("details")) it.open = was.get(name(it)) ?? it.open;
+  const at = document.activeElement;
+  const isWithin = part.contains(at);
   part.replaceChildren(...fresh.childNodes);
+  // Whoever goes by the keyboard stays where they were.
+  if (isWithin) alike(at)?.focus({ preventScroll: true });
 }
 
 if (part) {
