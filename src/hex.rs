@@ -5,14 +5,13 @@
 pub fn of(bytes: &[u8]) -> String {
     let digit = |half: u8| {
         let first = if half < 10 { b'0' } else { b'a' - 10 };
-        char::from(first + half)
+        first + half
     };
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        text.push(digit(byte >> 4));
-        text.push(digit(byte & 15));
-    }
-    text
+    let digits = bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    // They are ASCII.
+    String::from_utf8(digits.collect()).unwrap_or_default()
 }
 
 /// The bytes of digits; nothing where a text is none.

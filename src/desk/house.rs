@@ -22,6 +22,8 @@ pub struct Kept {
     pub entries: u64,
     /// How many attempts to deliver notices were dropped.
     pub attempts: u64,
+    /// Whether the database looked at its tables.
+    pub looked: bool,
     /// How many escalations were erased.
     pub erased: u64,
     /// Those that could not be erased, and why.
@@ -51,6 +53,9 @@ impl Desk {
                 kept.attempts = transaction.drop_attempts(since, BATCH)?;
             }
             Ok(kept)
+        })?;
+        kept.looked = write(self.inner.store.as_ref(), |transaction| {
+            transaction.look_at_tables()
         })?;
         if self.wants_checkpoint()? {
             kept.checkpoint = self.checkpoint()?;

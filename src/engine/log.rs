@@ -42,6 +42,8 @@ pub struct Made<'a> {
     pub clock: Clock,
     /// The event as it came.
     pub came: Came<'a>,
+    /// The same as JSON, where somebody has read it as that already.
+    pub json: Option<&'a RawValue>,
     /// The event as it was read.
     pub event: Result<&'a Event, &'a Unreadable>,
     /// The decision.
@@ -110,6 +112,7 @@ impl Log {
             received: made.received,
             clock: made.clock,
             event: made.came.clone(),
+            json: made.json,
             is_read: made.event.is_ok(),
             decision: made.decision,
             text: made.text,

@@ -126,8 +126,8 @@ fn digest(secret: &str) -> String {
 }
 
 /// Compares in the same time whatever is equal.
-fn is_same(one: &str, other: &str) -> bool {
-    one.as_bytes().ct_eq(other.as_bytes()).into()
+fn is_same(one: &[u8], other: &[u8]) -> bool {
+    one.ct_eq(other).into()
 }
 
 /// Whether its time is over.

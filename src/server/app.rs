@@ -11,8 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use arc_swap::{ArcSwap, ArcSwapOption};
-use serde_json::value::RawValue;
+use arc_swap::{ArcSwap, ArcSwapOption, Guard};
 use tokio::sync::Notify;
 
 use super::access::Access;
@@ -25,18 +24,18 @@ use super::reload::Disk;
 use super::telemetry::{self, Telemetry};
 use crate::check::Options;
 use crate::clock::Timestamp;
-use crate::decision::Decision;
 use crate::desk::{Clock, Desk, DeskError, Statistics, SystemClock};
 use crate::diagnostic::Severity;
 use crate::engine::{self, EngineError, Log, Wanted};
-use crate::event::{Event, Unreadable};
 use crate::files::config::{self, Config, ConfigError, Routing};
 use crate::files::{FilesError, Root};
 use crate::matrix::Matrix;
 use crate::notify::{Outbound, SystemLookup};
-use crate::reference::Recorded;
-use crate::router::{Router, Settings};
-use crate::store::{Durability, FileStore};
+
+mod deciding;
+
+use deciding::decide_by;
+pub(super) use deciding::{Deciding, Made};
 
 /// What a service is started with.
 #[derive(Debug, Clone, Default)]
@@ -108,44 +107,6 @@ pub struct App {
 
 /// What fails where what tells people cannot be read anew.
 const NOTIFY: &str = "notify";
-
-/// What decides.
-#[derive(Debug)]
-pub(super) struct Deciding {
-    pub(super) router: Router,
-    /// The windows, which outlive this process.
-    _windows: Arc<FileStore>,
-}
-
-/// A decision with the matrix that made it.
-#[derive(Debug)]
-pub(super) struct Made {
-    pub(super) matrix: Arc<Matrix>,
-    /// How long it took.
-    pub(super) took: Duration,
-    pub(super) decision: Decision,
-    pub(super) recorded: Recorded,
-    /// The event as that matrix read it.
-    pub(super) event: Result<Event, Box<Unreadable>>,
-    text: OnceLock<Box<RawValue>>,
-}
-
-impl Made {
-    /// The decision as JSON. It is written once: whatever is still to be said in the decision is said before.
-    pub(super) fn text(&self) -> Option<&RawValue> {
-        if let Some(text) = self.text.get() {
-            return Some(text);
-        }
-        let text = serde_json::value::to_raw_value(&self.decision).ok()?;
-        Some(self.text.get_or_init(|| text))
-    }
-
-    /// Says more in the decision.
-    pub(super) fn say(&mut self, more: impl FnOnce(&mut Decision)) {
-        more(&mut self.decision);
-        self.text.take();
-    }
-}
 
 impl App {
     /// Opens everything that a service needs. A matrix that cannot be read is no reason not to start:
@@ -234,6 +195,17 @@ impl App {
         self.config.load_full()
     }
 
+    /// The same for as long as a thread looks at it, without counting who has it: both threads of a busy
+    /// service would write to that one count for each request. Not to be held while anything is awaited.
+    pub(super) fn config_now(&self) -> Guard<Arc<Config>> {
+        self.config.load()
+    }
+
+    /// What decides, for as long as a thread looks at it.
+    pub(super) fn deciding_now(&self) -> Guard<Option<Arc<Deciding>>> {
+        self.engine.load()
+    }
+
     /// What decides; nothing where no matrix could be read.
     pub(super) fn deciding(&self) -> Option<Arc<Deciding>> {
         self.engine.load_full()
@@ -241,7 +213,7 @@ impl App {
 
     /// How events come, which says whether windows are whole.
     pub(super) fn routing(&self) -> Routing {
-        let config = self.config();
+        let config = self.config_now();
         config.measures.routing(&config.escalations.store)
     }
 
@@ -252,8 +224,8 @@ impl App {
     }
 
     /// The log of decisions, by the matrix that decides, or why there is none.
-    pub(super) fn log(&self) -> Option<Arc<Result<Log, String>>> {
-        self.log.load_full()
+    pub(super) fn log(&self) -> Guard<Option<Arc<Result<Log, String>>>> {
+        self.log.load()
     }
 
     /// The instant now, by the store's clock.
@@ -402,9 +374,7 @@ impl App {
         if is_unread || !self.notifier().troubles().is_empty() {
             problems.push("channels");
         }
-        if let Some(log) = self.log()
-            && log.as_ref().is_err()
-        {
+        if self.log().as_deref().is_some_and(Result::is_err) {
             problems.push("decision_log");
         }
         if self.deciding().is_some_and(|it| it.router.is_lossy()) {
@@ -478,63 +448,15 @@ impl App {
                 self.engine.store(Some(Arc::new(deciding)));
             }
         }
-        let log = match (self.log(), &config.decisions) {
-            (Some(log), _) => match log.as_ref() {
-                Ok(log) => Ok(log.by(matrix, config)),
-                Err(why) => Err(why.clone()),
-            },
+        let log = match (self.log().as_deref(), &config.decisions) {
+            (Some(Ok(log)), _) => Ok(log.by(matrix, config)),
+            (Some(Err(why)), _) => Err(why.clone()),
             (None, Some(decisions)) => Log::open(decisions, config, matrix, now),
             (None, None) => return Ok(()),
         };
         self.log.store(Some(Arc::new(log)));
         Ok(())
     }
-}
-
-impl Deciding {
-    /// Decides an event, and counts it where that is asked for.
-    pub(super) fn decide(&self, event: &[u8], by: &str, now: Timestamp, count: bool) -> Made {
-        let receipt = crate::measure::Receipt {
-            now,
-            source: self.router.source(by),
-        };
-        let began = Instant::now();
-        let made = match count {
-            true => self.router.decide_recording(event, receipt),
-            false => self.router.dry_run_recording(event, receipt),
-        };
-        let made = Made {
-            took: began.elapsed(),
-            matrix: made.matrix,
-            decision: made.decision,
-            recorded: made.recorded,
-            event: made.event,
-            text: OnceLock::new(),
-        };
-        telemetry::decided(&made);
-        made
-    }
-}
-
-fn decide_by(matrix: Arc<Matrix>, config: &Config, now: Timestamp) -> Result<Deciding, StartError> {
-    let settings = Settings {
-        limits: config.limits.clone(),
-        sources: config.sources.clone(),
-        counts: config.measures.counts(&config.escalations.store),
-    };
-    let folder = &config.server.windows;
-    let failed = |error| {
-        let folder = crate::files::shown(folder);
-        StartError::Io(format!("the windows of measures in `{folder}`"), error)
-    };
-    let windows = FileStore::open(folder, Durability::Process).map_err(failed)?;
-    let windows = Arc::new(windows);
-    let keeper = Arc::<FileStore>::clone(&windows);
-    let (router, _) = Router::open(matrix, settings, keeper, now).map_err(failed)?;
-    Ok(Deciding {
-        router,
-        _windows: windows,
-    })
 }
 
 /// The matrix on the disk, or its errors in words.

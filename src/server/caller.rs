@@ -11,7 +11,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 
-use super::access::{Scope, Scopes, Session};
+use super::access::{Scope, Scopes, Session, Token};
 use super::app::App;
 use super::problem::Problem;
 use super::telemetry::carried;
@@ -25,8 +25,6 @@ pub(super) struct Caller {
     pub(super) principal: Principal,
     /// How that is known.
     pub(super) by: By,
-    /// The id of the token, where it is by one.
-    pub(super) token: Option<Arc<str>>,
     is_operator: bool,
     is_auditor: bool,
     is_admin: bool,
@@ -35,8 +33,8 @@ pub(super) struct Caller {
 /// How it is known who calls.
 #[derive(Debug, Clone)]
 pub(super) enum By {
-    /// A token, for these things.
-    Token(Scopes),
+    /// A token, for what it is for.
+    Token(Arc<Token>),
     /// A session of the pages.
     Session(Arc<Session>),
     /// A header of a proxy that signs people in.
@@ -44,15 +42,18 @@ pub(super) enum By {
 }
 
 impl Caller {
-    fn new(app: &App, principal: Principal, by: By) -> Result<Self, Problem> {
-        let settings = app.desk.settings();
-        let directory: &Directory = &settings.directory;
+    fn new(
+        app: &App,
+        directory: &Directory,
+        principal: Principal,
+        by: By,
+    ) -> Result<Self, Problem> {
         let by_setup = match &by {
             By::Session(_) => app.access.is_admin_by_setup(&principal)?,
             _ => false,
         };
         let may = |scope, is: bool| match &by {
-            By::Token(scopes) => scopes.contains(&scope),
+            By::Token(token) => token.scopes.contains(&scope),
             _ => is,
         };
         Ok(Self {
@@ -61,13 +62,14 @@ impl Caller {
             is_admin: may(Scope::Admin, directory.is_admin(&principal) || by_setup),
             principal,
             by,
-            token: None,
         })
     }
 
     /// The service that asks in a demonstration.
     pub(super) fn of_demo(app: &App, name: Principal, scopes: Scopes) -> Result<Self, Problem> {
-        Self::new(app, name, By::Token(scopes))
+        let token = Token::of_demo(name.clone(), scopes);
+        let settings = app.desk.settings();
+        Self::new(app, &settings.directory, name, By::Token(Arc::new(token)))
     }
 
     /// As whom the desk knows them.
@@ -90,7 +92,7 @@ impl Caller {
     /// Whether they answer as a person.
     pub(super) fn answers(&self) -> bool {
         match &self.by {
-            By::Token(scopes) => scopes.contains(&Scope::Answer),
+            By::Token(token) => token.scopes.contains(&Scope::Answer),
             _ => true,
         }
     }
@@ -98,7 +100,7 @@ impl Caller {
     /// Whether they ask, or a person does whose request it may be.
     pub(super) fn asks(&self) -> bool {
         match &self.by {
-            By::Token(scopes) => scopes.contains(&Scope::Decide),
+            By::Token(token) => token.scopes.contains(&Scope::Decide),
             _ => true,
         }
     }
@@ -111,7 +113,7 @@ impl Caller {
     pub(super) fn needs(&self, scope: Scope) -> Result<(), Problem> {
         let may = match scope {
             Scope::Decide => match &self.by {
-                By::Token(scopes) => scopes.contains(&Scope::Decide),
+                By::Token(token) => token.scopes.contains(&Scope::Decide),
                 _ => false,
             },
             Scope::Answer => self.answers(),
@@ -119,7 +121,7 @@ impl Caller {
             Scope::Operate => self.is_operator,
             Scope::Admin => self.is_admin,
             Scope::Metrics => match &self.by {
-                By::Token(scopes) => scopes.contains(&Scope::Metrics),
+                By::Token(token) => token.scopes.contains(&Scope::Metrics),
                 _ => self.sees_all(),
             },
         };
@@ -129,6 +131,14 @@ impl Caller {
                 By::Token(_) => format!("the token is not for this: it lacks the scope `{scope}`"),
                 _ => format!("`{}` may not do this", self.principal),
             })),
+        }
+    }
+
+    /// The id of the token, where it is by one.
+    pub(super) fn token(&self) -> Option<&str> {
+        match &self.by {
+            By::Token(token) => Some(&token.id),
+            _ => None,
         }
     }
 
@@ -178,7 +188,8 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Option<Caller>, Problem
     }
     if let Some(principal) = by_proxy(parts, app) {
         is_own(&parts.method, &parts.headers, app)?;
-        return Caller::new(app, principal, By::Proxy).map(Some);
+        let settings = app.desk.settings();
+        return Caller::new(app, &settings.directory, principal, By::Proxy).map(Some);
     }
     let Some(cookie) = cookie_of(&parts.headers, cookie_name(app)) else {
         return Ok(None);
@@ -189,11 +200,18 @@ async fn caller(parts: &Parts, app: &Arc<App>) -> Result<Option<Caller>, Problem
         let Some(session) = app.access.session(&cookie, now)? else {
             return Ok(None);
         };
-        if app.desk.settings().directory.has_left(&session.person) {
+        let settings = app.desk.settings();
+        if settings.directory.has_left(&session.person) {
             return Ok(None);
         }
         let person = session.person.clone();
-        Caller::new(&app, person, By::Session(Arc::new(session))).map(Some)
+        Caller::new(
+            &app,
+            &settings.directory,
+            person,
+            By::Session(Arc::new(session)),
+        )
+        .map(Some)
     })
     .await
 }
@@ -209,15 +227,12 @@ async fn by_token(app: &Arc<App>, text: &str, now: Timestamp) -> Result<Option<C
     let Some(token) = known else {
         return Ok(None);
     };
-    if app.desk.settings().directory.has_left(&token.owner) {
+    let settings = app.desk.settings();
+    if settings.directory.has_left(&token.owner) {
         return Ok(None);
     }
-    let by = By::Token(token.scopes.clone());
-    let caller = Caller::new(app, token.owner.clone(), by)?;
-    Ok(Some(Caller {
-        token: Some(Arc::from(&*token.id)),
-        ..caller
-    }))
+    let owner = token.owner.clone();
+    Caller::new(app, &settings.directory, owner, By::Token(token)).map(Some)
 }
 
 /// The person whom a listed proxy names. Of two headers none counts: one of them is not the proxy's.

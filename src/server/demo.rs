@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::PathBuf;
 
 use super::access::Scope;
-use super::api::decisions::{Asked, open};
+use super::api::decisions::{Asked, Given, open};
 use super::app::{App, StartError};
 use super::caller::Caller;
 use super::problem::Problem;
@@ -65,7 +65,7 @@ pub(super) fn begin(app: &App) -> Result<Option<String>, Problem> {
             key: Some(format!("demo-{}", now.timestamp())),
             asks: true,
         };
-        let (opened, ..) = open(app, made, &event, &caller, asked, now)?;
+        let (opened, ..) = open(app, made, Given::Bytes(&event), &caller, asked, now)?;
         return Ok(Some(opened.escalation.pinned.id.clone()));
     }
     Ok(None)

@@ -20,7 +20,8 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Notify, Semaphore};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, sleep_until};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -31,6 +32,10 @@ use super::app::{App, StartError};
 use super::routes::router;
 use super::tend::Tending;
 use crate::files::config::Tls;
+
+mod heads;
+
+use heads::Heads;
 
 /// For how long the handshake of TLS may take.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -97,7 +102,6 @@ impl Serving {
         let connections = self.app.config().server.connections as usize;
         let room = Arc::new(Semaphore::new(connections));
         let head = Duration::from_millis(self.app.config().server.head_within.as_millis());
-        let builder = builder(head);
         tokio::pin!(over);
         loop {
             // Who comes when there is no room waits in the queue of the system.
@@ -123,7 +127,6 @@ impl Serving {
             let taken = Taken {
                 router: router.clone(),
                 tls: self.tls.clone(),
-                builder: builder.clone(),
                 head,
                 peer,
             };
@@ -156,11 +159,11 @@ impl Serving {
 /// How connections are spoken on.
 type Builder = auto::Builder<TokioExecutor>;
 
-fn builder(head: Duration) -> Builder {
+fn builder(head: Duration, heads: &Heads) -> Builder {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()
-        .timer(TokioTimer::new())
+        .timer(heads.clone())
         .header_read_timeout(head)
         .max_buf_size(HEAD_BYTES);
     builder
@@ -176,9 +179,8 @@ fn builder(head: Duration) -> Builder {
 struct Taken {
     router: Router,
     tls: Option<TlsAcceptor>,
-    builder: Builder,
-    /// For how long its first request may take to come. Whoever has not said which protocol they speak is
-    /// under no other bound.
+    /// For how long the head of a request may take to come, the first one also where nobody has said yet
+    /// which protocol they speak.
     head: Duration,
     peer: SocketAddr,
 }
@@ -204,30 +206,44 @@ impl Taken {
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
         let (router, peer) = (self.router, self.peer);
-        let begun = Arc::new(Notify::new());
-        let begins = Arc::clone(&begun);
+        let heads = Heads::new(self.head);
+        let builder = builder(self.head, &heads);
+        let came = heads.clone();
         let service = service_fn(move |request: Request<Incoming>| {
-            begins.notify_one();
+            came.came();
             let router = router.clone();
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(ConnectInfo(peer));
                 let answered = router.oneshot(request).await;
+                // PERF: of several requests that are there all are decided before the first is answered. A client
+                // that sleeps is woken once for all its answers, and not once for each: of a busy service the system
+                // took a third for that.
+                tokio::task::yield_now().await;
                 answered.map_err(|error: Infallible| error)
             }
         });
-        let connection = self.builder.serve_connection(TokioIo::new(stream), service);
+        let connection = builder.serve_connection(TokioIo::new(stream), service);
         let connection = watcher.watch(connection.into_owned());
         tokio::pin!(connection);
-        let is_begun = async {
-            let begun = tokio::time::timeout(self.head, begun.notified());
-            begun.await.is_ok()
-        };
-        tokio::select! {
-            _ = &mut connection => return,
-            is_begun = is_begun => if !is_begun { return },
+        let watch = sleep_until(Instant::now() + self.head);
+        tokio::pin!(watch);
+        loop {
+            // At a deadline the connection is looked at first, and ends by itself where it knows of it.
+            tokio::select! {
+                biased;
+                _ = &mut connection => return,
+                () = &mut watch => {}
+            }
+            let now = Instant::now();
+            let next = match heads.until().map(Instant::from_std) {
+                Some(until) if until <= now => return,
+                Some(until) => until,
+                // Whichever head comes next is waited for from then on, at least so long.
+                None => now + self.head,
+            };
+            watch.as_mut().reset(next);
         }
-        let _ = connection.await;
     }
 }
 

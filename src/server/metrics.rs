@@ -4,9 +4,11 @@
 //! Invariant: labels are lanes and words of the matrix, never anything of an event, so that their number is
 //! bounded.
 
+use std::collections::HashMap;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -15,13 +17,15 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::decision::Decision;
+use crate::decision::{Decision, Verdict};
 
 /// What is counted.
 #[derive(Debug)]
 pub(super) struct Metrics {
     registry: Registry,
     decisions: Family<Decided, Counter>,
+    /// The same once more, for who counts: to look there takes no lock and makes no label.
+    known: ArcSwap<Known>,
     decide: Histogram,
     pub(super) pending: Family<OfLane, Gauge>,
     pub(super) oldest: Gauge<f64, AtomicU64>,
@@ -37,6 +41,9 @@ struct Decided {
     verdict: &'static str,
     by: String,
 }
+
+/// Counters by what named a decision and by its verdict.
+type Known = HashMap<String, Vec<(Verdict, Counter)>>;
 
 /// Of one lane.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -81,6 +88,7 @@ impl Metrics {
             healthy: gauge("healthy", "Whether nothing needs a person"),
             registry,
             decisions,
+            known: ArcSwap::default(),
             decide,
             pending,
             oldest,
@@ -89,12 +97,32 @@ impl Metrics {
 
     /// A decision was made.
     pub(super) fn decided(&self, decision: &Decision, took: Duration) {
-        let of = Decided {
-            verdict: decision.verdict.as_str(),
-            by: decision.by.clone(),
+        let verdict = decision.verdict;
+        let known = self.known.load();
+        let of = known.get(&decision.by);
+        match of.and_then(|of| of.iter().find(|(its, _)| *its == verdict)) {
+            Some((_, counter)) => counter.inc(),
+            None => self.counter(verdict, &decision.by).inc(),
         };
-        self.decisions.get_or_create(&of).inc();
         self.decide.observe(took.as_secs_f64());
+    }
+
+    /// The counter of what was not counted before.
+    fn counter(&self, verdict: Verdict, by: &str) -> Counter {
+        let of = Decided {
+            verdict: verdict.as_str(),
+            by: by.to_owned(),
+        };
+        let counter = Counter::clone(&self.decisions.get_or_create(&of));
+        self.known.rcu(|known| {
+            let mut known = Known::clone(known);
+            let of = known.entry(by.to_owned()).or_default();
+            if of.iter().all(|(its, _)| *its != verdict) {
+                of.push((verdict, counter.clone()));
+            }
+            known
+        });
+        counter
     }
 
     /// All of it, as text.

@@ -12,6 +12,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
+use tower::util::MapResponseLayer;
 
 use super::api::{commands, decisions, escalations, guard, health, lists, matrix};
 use super::app::App;
@@ -126,7 +127,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
             Problem::new(status, "method", "this path has no such method")
         })
     };
-    let api = routed(api()).layer(middleware::map_response(harden_data));
+    let api = routed(api()).layer(MapResponseLayer::new(harden_data));
     let pages = routed(pages::table())
         .fallback(pages::nowhere)
         .layer(middleware::from_fn(harden_page));
@@ -135,7 +136,7 @@ pub(super) fn router(app: Arc<App>) -> Router {
 
 /// What each answer to a program says to browsers that come upon it: it is data, of this moment and for one
 /// reader, of which nothing runs and which nothing frames.
-async fn harden_data(mut response: Response) -> Response {
+fn harden_data(mut response: Response) -> Response {
     const POLICY: HeaderValue = HeaderValue::from_static(
         "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     );

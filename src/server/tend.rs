@@ -17,6 +17,10 @@ use crate::store::read;
 /// Escalations of one transaction of steps.
 const STEPS: u32 = 200;
 
+/// Threads that step what is due, where several can write at once: what one writes costs the database far more
+/// than it costs the thread.
+const STEPPERS: usize = 2;
+
 /// Notices of one round: few, so that all of them are sent within the time that a sender has for them, also
 /// where nothing answers.
 const NOTICES: u32 = 4;
@@ -50,7 +54,14 @@ impl Tending {
             is_over: Arc::default(),
             threads: Vec::new(),
         };
-        tending.again("due", app, DUE, due)?;
+        // Each takes what no other has. In a file one writes at a time.
+        let steppers = match app.desk.store().kind() {
+            "postgres" => STEPPERS,
+            _ => 1,
+        };
+        for n in 0..steppers {
+            tending.again(&format!("due-{n}"), app, DUE, due)?;
+        }
         for n in 0..SENDERS {
             tending.again(&format!("send-{n}"), app, DUE, send)?;
         }

@@ -103,5 +103,6 @@ calls! {
     attempts(query: &AttemptQuery) -> Vec<(u64, Attempt)>;
     taken_by(notice: &str) -> Vec<String>;
     drop_attempts(before: Timestamp, limit: u32) -> u64;
+    look_at_tables() -> bool;
     redeliver(id: &str, at: Timestamp) -> bool;
 }

@@ -83,6 +83,8 @@ pub struct Entry<'a> {
     pub clock: Clock,
     /// The event as it came.
     pub event: Came<'a>,
+    /// The same as JSON, where somebody has read it as that already.
+    pub json: Option<&'a RawValue>,
     /// Whether the event was read without a problem; then it is not read again to be logged.
     pub is_read: bool,
     /// What was decided.
@@ -108,6 +110,7 @@ impl<'a> Entry<'a> {
             received,
             clock: Clock::Received,
             event: Came::of(event),
+            json: None,
             is_read: false,
             decision,
             text: None,

@@ -13,6 +13,7 @@ use std::time::Duration;
 mod error;
 mod kept;
 mod load;
+mod look;
 mod migrate;
 mod page;
 mod pool;

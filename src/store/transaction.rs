@@ -350,6 +350,16 @@ pub trait Transaction {
     /// When they cannot be removed.
     fn drop_attempts(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError>;
 
+    /// Has the database look at its tables where they grew much since it last did, so that it reads them by
+    /// what is in them. Whether it did. A young database is read as if it were small until then, which takes
+    /// seconds where it should take milliseconds.
+    ///
+    /// # Errors
+    /// When it cannot look.
+    fn look_at_tables(&mut self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
     /// Sends a notice again that was sent or given up: it waits from an instant on, with no tries behind it,
     /// and goes by every channel. It merges with no other. Whether it was there; one that waits is not
     /// touched, since somebody may be sending it.

@@ -324,6 +324,9 @@ impl Transaction for Counting<'_> {
     fn taken_by(&mut self, notice: &str) -> Result<Vec<String>, StoreError> {
         self.call()?.taken_by(notice)
     }
+    fn look_at_tables(&mut self) -> Result<bool, StoreError> {
+        self.call()?.look_at_tables()
+    }
     fn drop_attempts(&mut self, before: Timestamp, limit: u32) -> Result<u64, StoreError> {
         self.call()?.drop_attempts(before, limit)
     }

@@ -236,6 +236,7 @@ fn ready(
         came,
         event,
         decision: &decided.decision,
+        json: None,
         text: None,
         escalation: None,
         by: None,

@@ -181,6 +181,7 @@ impl Logging<'_> {
                     came: Came::of(was.bytes),
                     event: was.read,
                     decision: was.decision,
+                    json: None,
                     text: None,
                     escalation,
                     by: Some(self.by),

@@ -75,7 +75,9 @@ impl Access {
         let entry = self.entry(EntryKind::Setup, &key)?;
         let entry = entry.filter(|entry| !is_over(entry, now));
         let journey = entry.and_then(|entry| serde_json::from_str::<Journey>(&entry.body).ok());
-        let Some(journey) = journey.filter(|journey| is_same(&journey.state, state)) else {
+        let Some(journey) =
+            journey.filter(|journey| is_same(journey.state.as_bytes(), state.as_bytes()))
+        else {
             return Ok(None);
         };
         let is_first = self.drop_entry(EntryKind::Setup, &key)?;

@@ -9,13 +9,13 @@ use std::sync::Arc;
 use axum::Json as Answer;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-pub(in crate::server) use super::opening::{Asked, note, open};
+pub(in crate::server) use super::opening::{Asked, Given, note, open};
 use crate::clock::Timestamp;
 use crate::decision::{Decision, Verdict};
 use crate::desk::wire::Data;
@@ -32,11 +32,12 @@ use crate::server::problem::Problem;
 /// A request for a decision.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::server) struct Wanted {
+pub(in crate::server) struct Wanted<'b> {
     /// The event, as the matrix declares its kind. Its numbers keep their digits. What is none is decided as
     /// `unreadable`.
     #[schema(value_type = Value)]
-    event: Box<RawValue>,
+    #[serde(borrow)]
+    event: &'b RawValue,
     /// `enforce` opens an escalation where the decision is to escalate; `dry_run` opens and counts nothing.
     #[serde(default)]
     mode: Mode,
@@ -111,7 +112,7 @@ pub(super) const KEY: &str = "Makes a repeated request the same one.";
     tag = "decisions",
     security(("token" = [])),
     params(("Idempotency-Key" = Option<String>, Header, description = KEY, min_length = 1, max_length = 256)),
-    request_body(content = Wanted, example = json!({
+    request_body(content = Wanted<'static>, example = json!({
         "event": { "kind": "refund", "id": "r-4711", "customerId": "c-1", "reason": "goodwill", "amount": 950,
             "method": "original" },
         "mode": "enforce",
@@ -127,14 +128,20 @@ pub(in crate::server) async fn one(
     request: Request,
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Decide)?;
-    let deciding = deciding(&app)?;
+    if app.deciding_now().is_none() {
+        return Err(no_matrix(&app));
+    }
     let (head, body) = request.into_parts();
     body::is_json(&head.headers)?;
-    let most = app.config().limits.event_total_bytes + ENVELOPE;
+    let most = app.config_now().limits.event_total_bytes + ENVELOPE;
     let bytes = body::read(&app, body, most).await?;
-    let mut wanted: Wanted = body::parse(&bytes)?;
+    let mut wanted: Wanted<'_> = body::parse(&bytes)?;
     wanted.key = key_of(&head.headers, wanted.key)?;
-    answer(app, deciding, caller, wanted).await
+    let text = answered(&app, &caller, wanted).await?;
+    let mut response = Response::new(Body::from(text));
+    let kind = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    Ok(response)
 }
 
 /// Bytes of what stands around an event.
@@ -175,10 +182,11 @@ fn is_key(text: &str) -> Result<(), String> {
 /// Several decisions.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::server) struct Batch {
+pub(in crate::server) struct Batch<'b> {
     /// Each as it would be asked for by itself, decided in this order.
     #[schema(max_items = 1000)]
-    requests: Vec<Wanted>,
+    #[serde(borrow)]
+    requests: Vec<Wanted<'b>>,
 }
 
 /// The answers to several requests.
@@ -206,7 +214,7 @@ enum OneOfBatch {
     operation_id = "decide_batch",
     tag = "decisions",
     security(("token" = [])),
-    request_body = Batch,
+    request_body = Batch<'static>,
     responses(
         (status = 200, description = "The decisions.", body = Batched),
         Known, Allowed, Sent,
@@ -219,8 +227,10 @@ pub(in crate::server) async fn batch(
     body: Body,
 ) -> Result<Response, Problem> {
     caller.needs(Scope::Decide)?;
-    let deciding = deciding(&app)?;
-    let batch: Batch = body::json(&app, &headers, body, BATCH_BYTES).await?;
+    deciding(&app)?;
+    body::is_json(&headers)?;
+    let bytes = body::read(&app, body, BATCH_BYTES).await?;
+    let batch: Batch<'_> = body::parse(&bytes)?;
     if batch.requests.len() > BATCH_EVENTS {
         let message = format!("a batch has at most {BATCH_EVENTS} requests");
         return Err(Problem::new(
@@ -231,9 +241,7 @@ pub(in crate::server) async fn batch(
     }
     let mut all = Vec::with_capacity(batch.requests.len());
     for wanted in batch.requests {
-        let (app, deciding) = (Arc::clone(&app), Arc::clone(&deciding));
-        let answered = answer_text(app, deciding, caller.clone(), wanted).await;
-        let text = match answered {
+        let text = match answered(&app, &caller, wanted).await {
             Ok(text) => text,
             Err(problem) => serde_json::to_string(&problem).unwrap_or_default(),
         };
@@ -248,68 +256,94 @@ fn internal() -> Problem {
 
 /// What decides, or why nothing does: then everything is blocked.
 pub(in crate::server) fn deciding(app: &App) -> Result<Arc<Deciding>, Problem> {
-    app.deciding().ok_or_else(|| {
-        let why = app.trouble().unwrap_or_default();
-        Problem::unavailable("no_matrix", format!("nothing can be decided: {why}"))
-    })
+    app.deciding().ok_or_else(|| no_matrix(app))
 }
 
-async fn answer(
-    app: Arc<App>,
-    deciding: Arc<Deciding>,
-    caller: Caller,
-    wanted: Wanted,
-) -> Result<Response, Problem> {
-    let text = answer_text(app, deciding, caller, wanted).await?;
-    let kind = [(axum::http::header::CONTENT_TYPE, "application/json")];
-    Ok((kind, text).into_response())
+fn no_matrix(app: &App) -> Problem {
+    let why = app.trouble().unwrap_or_default();
+    Problem::unavailable("no_matrix", format!("nothing can be decided: {why}"))
 }
 
-async fn answer_text(
-    app: Arc<App>,
-    deciding: Arc<Deciding>,
-    caller: Caller,
-    wanted: Wanted,
-) -> Result<String, Problem> {
+/// The answer to one request.
+async fn answered(app: &Arc<App>, caller: &Caller, wanted: Wanted<'_>) -> Result<String, Problem> {
+    let opens = match settled(app, caller, &wanted)? {
+        Settled::Answered(text) => return Ok(text),
+        Settled::Opens(opens) => opens,
+    };
+    let (app, caller, event) = (Arc::clone(app), caller.clone(), wanted.event.to_owned());
+    blocking(move || opens.answered(&app, &caller, Given::Json(&event))).await
+}
+
+/// What a request came to.
+enum Settled {
+    /// A decision that opens nothing.
+    Answered(String),
+    /// One that opens an escalation, which waits for the store.
+    Opens(Box<Opens>),
+}
+
+/// A decision that opens an escalation.
+struct Opens {
+    made: Made,
+    explanation: Option<Box<Explanation>>,
+    asked: Asked,
+    now: Timestamp,
+}
+
+/// Decides, and answers unless something is to be opened.
+fn settled(app: &App, caller: &Caller, wanted: &Wanted<'_>) -> Result<Settled, Problem> {
     let agent = wanted.agent.as_deref().map(Principal::parse).transpose();
     let agent = agent.map_err(|error| Problem::bad("agent", error.to_string()))?;
     let now = app.now()?;
     let is_real = wanted.mode == Mode::Enforce;
-    let event = wanted.event.get().as_bytes();
-    let made = deciding.decide(event, &caller.principal, now, is_real);
+    let deciding = app.deciding_now();
+    let deciding = deciding.as_ref().ok_or_else(|| no_matrix(app))?;
+    let event = Given::Json(wanted.event);
+    let made = deciding.decide(event.bytes(), &caller.principal, now, is_real);
     let explanation = match wanted.explain {
-        true => explanation(&deciding, &made, now),
+        true => explanation(deciding, &made, now),
         false => None,
     };
-    let is_opened = is_real && made.decision.verdict == Verdict::Escalate;
-    if !is_opened {
-        let not_logged = match is_real {
-            true => note(&app, &made, event, &caller, None, now),
-            false => None,
-        };
-        let answered = Decision1 {
-            word: word(made.decision.verdict),
-            decision: made.text().ok_or_else(internal)?,
-            explanation,
-            escalation: None,
-            replayed: None,
-            joined: None,
-            measures: app.routing().as_str(),
-            not_logged,
-        };
-        app.metrics.decided(&made.decision, made.took);
-        return serde_json::to_string(&answered).map_err(|_| internal());
-    }
-    blocking(move || {
-        let event = wanted.event.get().as_bytes();
+    if is_real && made.decision.verdict == Verdict::Escalate {
         let (key, asks) = (wanted.key.clone(), wanted.asks);
-        let asked = Asked { agent, key, asks };
-        let (opened, made, not_logged) = open(&app, made, event, &caller, asked, now)?;
-        let answered = Decision1 {
-            word: opened.escalation.word(now),
-            decision: made.text().ok_or_else(internal)?,
+        return Ok(Settled::Opens(Box::new(Opens {
+            made,
             explanation,
-            escalation: Some(Data::of(&opened.escalation, now)),
+            asked: Asked { agent, key, asks },
+            now,
+        })));
+    }
+    let not_logged = match is_real {
+        true => note(app, &made, event, caller, None, now),
+        false => None,
+    };
+    let answered = Decision1 {
+        word: word(made.decision.verdict),
+        decision: made.text().ok_or_else(internal)?,
+        explanation,
+        escalation: None,
+        replayed: None,
+        joined: None,
+        measures: app.routing().as_str(),
+        not_logged,
+    };
+    app.metrics.decided(&made.decision, made.took);
+    let mut text = Vec::with_capacity(answered.decision.get().len() + 256);
+    serde_json::to_writer(&mut text, &answered).map_err(|_| internal())?;
+    Ok(Settled::Answered(
+        String::from_utf8(text).map_err(|_| internal())?,
+    ))
+}
+
+impl Opens {
+    /// Opens it, and answers when it is durable.
+    fn answered(self, app: &App, caller: &Caller, event: Given<'_>) -> Result<String, Problem> {
+        let (opened, made, not_logged) = open(app, self.made, event, caller, self.asked, self.now)?;
+        let answered = Decision1 {
+            word: opened.escalation.word(self.now),
+            decision: made.text().ok_or_else(internal)?,
+            explanation: self.explanation,
+            escalation: Some(Data::of(&opened.escalation, self.now)),
             replayed: Some(opened.replayed),
             joined: Some(opened.joined),
             measures: app.routing().as_str(),
@@ -317,8 +351,7 @@ async fn answer_text(
         };
         app.metrics.decided(&made.decision, made.took);
         serde_json::to_string(&answered).map_err(|_| internal())
-    })
-    .await
+    }
 }
 
 /// The word of a decision that opens nothing.

@@ -20,7 +20,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::decisions::{Asked, ENVELOPE, KEY, deciding, key_of, note, open};
+use super::decisions::{Asked, ENVELOPE, Given, KEY, deciding, key_of, note, open};
 use super::permit;
 use super::tool_call::{Action, Call, Evaluation, KIND};
 use crate::clock::Timestamp;
@@ -131,7 +131,7 @@ async fn evaluated(
     }
     if made.decision.verdict != Verdict::Escalate {
         // Whether it could be logged is seen at `/healthz`.
-        let _ = note(&app, &made, &event, &caller, None, now);
+        let _ = note(&app, &made, Given::Bytes(&event), &caller, None, now);
         app.metrics.decided(&made.decision, made.took);
         return settled(&made);
     }
@@ -141,7 +141,7 @@ async fn evaluated(
             key: Some(key),
             asks: true,
         };
-        let (opened, made, _) = open(&app, made, &event, &caller, asked, now)?;
+        let (opened, made, _) = open(&app, made, Given::Bytes(&event), &caller, asked, now)?;
         app.metrics.decided(&made.decision, made.took);
         Ok(escalated(&made, &opened, now))
     })

@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use serde_json::value::RawValue;
+
 use crate::clock::Timestamp;
 use crate::decision::recorded::{Came, Clock};
 use crate::desk::{Ask, Decided, Opened};
@@ -23,11 +25,36 @@ pub(in crate::server) struct Asked {
     pub(in crate::server) asks: bool,
 }
 
+/// An event as it was sent.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::server) enum Given<'a> {
+    /// Bytes of which nothing is known.
+    Bytes(&'a [u8]),
+    /// JSON, of which nothing else is.
+    Json(&'a RawValue),
+}
+
+impl<'a> Given<'a> {
+    pub(in crate::server) fn bytes(self) -> &'a [u8] {
+        match self {
+            Self::Bytes(bytes) => bytes,
+            Self::Json(json) => json.get().as_bytes(),
+        }
+    }
+
+    fn json(self) -> Option<&'a RawValue> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::Json(json) => Some(json),
+        }
+    }
+}
+
 /// Opens an escalation for a decision, and logs it. What was joined is never allowed by that one's end.
 pub(in crate::server) fn open(
     app: &App,
     mut made: Made,
-    event: &[u8],
+    event: Given<'_>,
     caller: &Caller,
     asked: Asked,
     now: Timestamp,
@@ -42,7 +69,7 @@ pub(in crate::server) fn open(
         operator: None,
         key: asked.key,
         asks: asked.asks,
-        event: event.to_vec(),
+        event: event.bytes().to_vec(),
         history,
     };
     let decided = Decided {
@@ -81,20 +108,21 @@ fn earlier(
 pub(in crate::server) fn note(
     app: &App,
     made: &Made,
-    event: &[u8],
+    event: Given<'_>,
     caller: &Caller,
     escalation: Option<&str>,
     now: Timestamp,
 ) -> Option<String> {
-    let log = app.log()?;
-    let log: &Log = match log.as_ref() {
+    let log = app.log();
+    let log: &Log = match log.as_deref()? {
         Ok(log) => log,
         Err(why) => return Some(format!("{why}; the decision is not logged")),
     };
     let ready = log.ready(&Logged {
         received: now,
         clock: Clock::Received,
-        came: Came::of(event),
+        came: Came::of(event.bytes()),
+        json: event.json(),
         event: made.event.as_ref().map_err(AsRef::as_ref),
         decision: &made.decision,
         text: made.text(),

@@ -126,7 +126,7 @@ pub(super) fn look(app: &App, caller: &Caller, id: &str) -> Result<Status, Probl
 fn permitted(app: &App, caller: &Caller, shown: &Shown, now: Timestamp) -> Result<Status, Problem> {
     let it = &shown.escalation;
     let id = &*it.pinned.id;
-    let key = format!("guard {}", caller.token.as_deref().unwrap_or("-"));
+    let key = format!("guard {}", caller.token().unwrap_or("-"));
     let over = it.grant.as_ref().and_then(|grant| over(grant, &key, now));
     if let Some((stands, reason)) = over {
         return Ok(Status::of(id, stands, reason));

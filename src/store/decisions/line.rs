@@ -144,6 +144,8 @@ struct Content<'a> {
     /// Where it is JSON that can be read exactly.
     tree: Json,
     is_json: bool,
+    /// The text, where it was read as JSON already.
+    json: Option<&'a RawValue>,
 }
 
 impl<'a> Content<'a> {
@@ -161,8 +163,10 @@ impl<'a> Content<'a> {
             return None;
         }
         if entry.is_read && entry.redact.is_none() {
+            let text = without_breaks(bytes);
             return Some(Self {
-                text: without_breaks(bytes),
+                json: entry.json.filter(|_| matches!(text, Cow::Borrowed(_))),
+                text,
                 tree: Json::Null,
                 is_json: true,
             });
@@ -176,17 +180,22 @@ impl<'a> Content<'a> {
                 text: without_breaks(bytes),
                 tree,
                 is_json: true,
+                json: None,
             }),
             _ if entry.redact.is_some() => None,
             _ => Some(Self {
                 text: Cow::Borrowed(bytes),
                 tree: Json::Null,
                 is_json: false,
+                json: None,
             }),
         }
     }
 
     fn form(&self) -> Option<EventForm<'_>> {
+        if let Some(json) = self.json {
+            return Some(EventForm::Json(json));
+        }
         let text = std::str::from_utf8(&self.text);
         Some(match (text, self.is_json) {
             (Ok(text), true) => EventForm::Json(serde_json::from_str(text).ok()?),
@@ -218,7 +227,10 @@ fn gone(event: &Came<'_>) -> Gone {
 }
 
 fn written(form: &Form<'_>) -> Option<Vec<u8>> {
-    serde_json::to_vec(form).ok()
+    // PERF: most lines fit, and are not copied while they grow.
+    let mut line = Vec::with_capacity(1024);
+    serde_json::to_writer(&mut line, form).ok()?;
+    Some(line)
 }
 
 /// The line without what must not be kept. `exact` is the event with all digits of its numbers, which

@@ -71,23 +71,29 @@ END $$;
 -- Writes what a command did. The order is the one in which the triggers can follow: what is asked
 -- now, who is asked, votes, who is asked no more, what is decided, the end, its grant, the state.
 -- Rows of the audit come as columns, in their order: most of what is written is theirs, and much of it bytes.
+-- Of each other row only what is written is read from the document, and as plain types: each column that is
+-- read costs a look at its type, and each domain is checked where it is written.
 CREATE FUNCTION laneway_put(t TEXT, doc JSONB, numbers BIGINT[], instants BIGINT[], kinds TEXT[],
     seals BYTEA[], previous BYTEA[], hashes BYTEA[], salts BYTEA[], bodies TEXT[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   e TEXT := doc ->> 'id';
-  it escalations%ROWTYPE;
+  opening escalations%ROWTYPE;
+  it RECORD;
   r resolutions%ROWTYPE;
   g grants%ROWTYPE;
   notice RECORD;
 BEGIN
-  it := jsonb_populate_record(NULL::escalations, doc -> 'escalation');
+  SELECT * INTO it FROM jsonb_to_record(doc -> 'escalation') AS w(round BIGINT, digest TEXT, readable BIGINT,
+    state TEXT, last BIGINT, due BIGINT, respond_by BIGINT, ended BIGINT, joined BIGINT, first_viewed BIGINT,
+    released BIGINT, undelivered BIGINT, late_votes BIGINT);
   IF (doc -> 'is_new')::boolean THEN
+    opening := jsonb_populate_record(NULL::escalations, doc -> 'escalation');
     INSERT INTO escalations VALUES (
-      t, e, it.opened, it.cap, it.requester, it.key, it.digest0, it.matrix, it.lane, it.urgency,
-      it.flood, it.group_key, it.asks, it.readable0, it.round, it.digest, it.readable,
-      'pending', it.last, coalesce(it.due, it.opened), it.respond_by, NULL, 0, it.first_viewed, NULL, it.undelivered,
-      it.late_votes, 0, it.pinned);
+      t, e, opening.opened, opening.cap, opening.requester, opening.key, opening.digest0, opening.matrix,
+      opening.lane, opening.urgency, opening.flood, opening.group_key, opening.asks, opening.readable0, it.round,
+      it.digest, it.readable, 'pending', it.last, coalesce(it.due, opening.opened), it.respond_by, NULL, 0,
+      it.first_viewed, NULL, it.undelivered, it.late_votes, 0, opening.pinned);
   ELSIF (doc -> 'is_early')::boolean THEN
     -- A new round, or time that passed, comes before what follows from it.
     UPDATE escalations SET round = it.round, digest = it.digest, readable = it.readable,
@@ -97,7 +103,7 @@ BEGIN
     END IF;
   END IF;
   IF (doc -> 'is_anew')::boolean THEN
-    UPDATE sign_offs SET state = 'waiting', decided = NULL, due = least(it.cap,
+    UPDATE sign_offs SET state = 'waiting', decided = NULL, due = least(cap,
         (plan::jsonb -> 'steps' -> next::int ->> 'at')::bigint + shift * 1000)
       WHERE tenant = t AND escalation = e AND state <> 'waiting';
   END IF;
@@ -106,28 +112,33 @@ BEGIN
         shift, due, deadline, allows, decided)
       SELECT t, e, s.n, s.lane, s.cap, s.ends_at, s.plan, s.state, s.team, s.quorum, s.next, s.hurried, s.shift,
         s.due, s.deadline, s.allows, s.decided
-      FROM jsonb_populate_recordset(NULL::sign_offs, doc -> 'sign_offs_new') s;
+      FROM jsonb_to_recordset(doc -> 'sign_offs_new') AS s(n BIGINT, lane TEXT, cap BIGINT, ends_at BIGINT, plan TEXT,
+        state TEXT, team TEXT, quorum BIGINT, next BIGINT, hurried BIGINT, shift BIGINT, due BIGINT, deadline BIGINT,
+        allows BIGINT, decided BIGINT);
   END IF;
   IF doc ? 'seats_new' THEN
     INSERT INTO seats (tenant, escalation, sign_off, n, person, via, for_whom, since)
       SELECT t, e, s.sign_off, s.n, s.person, s.via, s.for_whom, s.since
-      FROM jsonb_populate_recordset(NULL::seats, doc -> 'seats_new') s;
+      FROM jsonb_to_recordset(doc -> 'seats_new') AS s(sign_off BIGINT, n BIGINT, person TEXT, via TEXT,
+        for_whom TEXT, since BIGINT);
   END IF;
   IF doc ? 'votes' THEN
     INSERT INTO votes
       SELECT t, e, v.n, v.round, v.person, v.kind, v.at, v.digest, v.operator
-      FROM jsonb_populate_recordset(NULL::votes, doc -> 'votes') v;
+      FROM jsonb_to_recordset(doc -> 'votes') AS v(n BIGINT, round BIGINT, person TEXT, kind TEXT, at BIGINT,
+        digest TEXT, operator TEXT);
   END IF;
   IF doc ? 'seats_ended' THEN
     UPDATE seats o SET until = s.until
-      FROM jsonb_populate_recordset(NULL::seats, doc -> 'seats_ended') s
+      FROM jsonb_to_recordset(doc -> 'seats_ended') AS s(sign_off BIGINT, n BIGINT, until BIGINT)
       WHERE o.tenant = t AND o.escalation = e AND o.sign_off = s.sign_off AND o.n = s.n;
   END IF;
   IF doc ? 'sign_offs' THEN
     UPDATE sign_offs o SET state = s.state, team = s.team, quorum = s.quorum, next = s.next,
         hurried = s.hurried, shift = s.shift, due = s.due, deadline = s.deadline,
         decided = s.decided
-      FROM jsonb_populate_recordset(NULL::sign_offs, doc -> 'sign_offs') s
+      FROM jsonb_to_recordset(doc -> 'sign_offs') AS s(n BIGINT, state TEXT, team TEXT, quorum BIGINT, next BIGINT,
+        hurried BIGINT, shift BIGINT, due BIGINT, deadline BIGINT, decided BIGINT)
       WHERE o.tenant = t AND o.escalation = e AND o.n = s.n;
   END IF;
   IF doc ? 'resolution' THEN
@@ -161,14 +172,15 @@ BEGIN
   IF doc ? 'outbox' THEN
     INSERT INTO outbox (tenant, id, escalation, notice, merge, at, state, count, attempts, not_before)
       SELECT t, o.id, e, o.notice, NULL, o.at, 'waiting', 1, 0, o.at
-      FROM jsonb_populate_recordset(NULL::outbox, doc -> 'outbox') o
+      FROM jsonb_to_recordset(doc -> 'outbox') AS o(id TEXT, notice TEXT, at BIGINT)
       ON CONFLICT (tenant, id) DO NOTHING;
   END IF;
   IF NOT doc ? 'merging' THEN
     RETURN;
   END IF;
   -- In the order of their keys, so that two that write the same ones wait for each other in one way.
-  FOR notice IN SELECT o.* FROM jsonb_populate_recordset(NULL::outbox, doc -> 'merging') o
+  FOR notice IN
+      SELECT o.* FROM jsonb_to_recordset(doc -> 'merging') AS o(id TEXT, notice TEXT, merge TEXT, at BIGINT)
       ORDER BY o.merge COLLATE "C", o.id COLLATE "C" LOOP
     IF NOT EXISTS (SELECT 1 FROM outbox o WHERE o.tenant = t AND o.id = notice.id) THEN
       INSERT INTO outbox (tenant, id, escalation, notice, merge, at, state, count, attempts,

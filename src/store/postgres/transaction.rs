@@ -558,6 +558,10 @@ impl Transaction for PostgresTransaction<'_> {
         self.forget_old_attempts(before, limit)
     }
 
+    fn look_at_tables(&mut self) -> Result<bool, StoreError> {
+        self.look_where_grown()
+    }
+
     fn redeliver(&mut self, id: &str, at: Timestamp) -> Result<bool, StoreError> {
         self.post_again(id, at)
     }
