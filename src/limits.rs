@@ -280,6 +280,12 @@ pub const LOG_LINE_BYTES: usize = 8 << 20;
 /// Lines of a decision log that are held before they are written, in bytes: some dozens.
 pub const LOG_BUFFER_BYTES: usize = 64 << 10;
 
+/// Lines of a decision log that are given to its files together.
+pub const LOG_TOGETHER: usize = 32;
+
+/// Lines that wait while another thread writes, before their own waits for it.
+pub const LOG_TOGETHER_MAX: usize = 256;
+
 /// How long a line of a decision log is held before the next one takes it along.
 pub const LOG_HELD: Duration = Duration::from_millis(1_000);
 

@@ -3,6 +3,7 @@
 //! In: the text of literals and of JSON numbers. Out: [`Value`]s of a [`Type`].
 //! Invariant: numbers are exact. No float, no null, no coercion: values of two types never compare.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -360,10 +361,8 @@ pub fn plain_number(text: &str) -> Option<String> {
         return None;
     }
     let plain = if number.exponent >= 0 {
-        format!(
-            "{sign}{digits}{}",
-            "0".repeat(usize::try_from(number.exponent).ok()?)
-        )
+        let zeros = "0".repeat(usize::try_from(number.exponent).ok()?);
+        [sign, digits, &zeros].concat()
     } else if point > 0 {
         let (whole, fraction) = digits.split_at(usize::try_from(point).ok()?);
         format!("{sign}{whole}.{fraction}")
@@ -394,13 +393,18 @@ impl Digits {
             Some((mantissa, exponent)) => (mantissa, read_exponent(exponent)?),
             None => (text, 0),
         };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
         let is_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
-        if !is_digits(whole) || !is_digits(fraction) {
-            return None;
-        }
-        let all = format!("{whole}{fraction}");
-        let exponent = exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?;
+        let (all, exponent) = match mantissa.split_once('.') {
+            None if is_digits(mantissa) => (Cow::Borrowed(mantissa), exponent),
+            Some((whole, fraction)) if is_digits(whole) && is_digits(fraction) => {
+                let behind = i64::try_from(fraction.len()).ok()?;
+                (
+                    Cow::Owned([whole, fraction].concat()),
+                    exponent.checked_sub(behind)?,
+                )
+            }
+            _ => return None,
+        };
         let stripped = all.trim_end_matches('0');
         let zeros = i64::try_from(all.len() - stripped.len()).ok()?;
         Some(Self {

@@ -16,7 +16,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -24,6 +24,7 @@ use serde_json::value::RawValue;
 use crate::clock::Timestamp;
 use crate::decision::recorded::{Came, Clock};
 use crate::decision::{Decision, HistoryEntry, Subject};
+use crate::limits::{LOG_HELD, LOG_TOGETHER, LOG_TOGETHER_MAX};
 use crate::measure::Secret;
 
 use super::file;
@@ -140,6 +141,10 @@ pub struct Ready(Option<Line>);
 pub struct DecisionLog {
     sample: Sample,
     secret: Secret,
+    /// Lines that were not given to the files yet, in their order.
+    ///
+    /// PERF: who decides waits for nobody who writes, and the order of a few lines is settled at once.
+    fresh: Mutex<Vec<(Line, Timestamp)>>,
     inner: Mutex<Inner>,
     lost: AtomicU64,
     cut: u64,
@@ -179,6 +184,7 @@ impl DecisionLog {
         Ok(Self {
             sample: settings.sample,
             secret,
+            fresh: Mutex::default(),
             inner: Mutex::new(Inner { files, index }),
             lost: AtomicU64::new(0),
             cut,
@@ -216,13 +222,40 @@ impl DecisionLog {
             self.lose(1);
             return;
         };
-        let mut inner = self.inner();
-        let lost = inner.files.push(&line.bytes, now);
-        if let Some(entry) = line.entry {
-            inner.index.add(&line.subjects, entry);
+        let mut fresh = held(&self.fresh);
+        fresh.push((line, now));
+        let first = fresh.first().map_or(now, |(_, first)| *first);
+        let is_old = now - first >= LOG_HELD.to_chrono();
+        if fresh.len() < LOG_TOGETHER && !is_old {
+            return;
         }
-        drop(inner);
+        let inner = match self.inner.try_lock() {
+            Ok(inner) => inner,
+            Err(TryLockError::Poisoned(inner)) => inner.into_inner(),
+            // Somebody writes: the next ones take these along, up to a bound.
+            Err(_) if fresh.len() < LOG_TOGETHER_MAX && !is_old => return,
+            Err(_) => held(&self.inner),
+        };
+        drop(self.settled(fresh, inner));
+    }
+
+    /// Gives the files all lines that came before.
+    fn settled<'l>(
+        &self,
+        mut fresh: MutexGuard<'_, Vec<(Line, Timestamp)>>,
+        mut inner: MutexGuard<'l, Inner>,
+    ) -> MutexGuard<'l, Inner> {
+        let lines = std::mem::take(&mut *fresh);
+        drop(fresh);
+        let mut lost = 0;
+        for (line, now) in lines {
+            lost += inner.files.push(&line.bytes, now);
+            if let Some(entry) = line.entry {
+                inner.index.add(&line.subjects, entry);
+            }
+        }
         self.lose(lost);
+        inner
     }
 
     /// Hands what is held to the system. A failure is counted like any other.
@@ -274,10 +307,18 @@ impl DecisionLog {
         self.lost.fetch_add(lines, Ordering::Relaxed);
     }
 
+    /// The files with all that was logged before.
     fn inner(&self) -> MutexGuard<'_, Inner> {
-        // A thread that panicked left whole lines behind.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let fresh = held(&self.fresh);
+        // Behind the lines, so that these go in their order.
+        let inner = held(&self.inner);
+        self.settled(fresh, inner)
     }
+}
+
+/// What a mutex holds. A thread that panicked left whole lines behind.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for DecisionLog {

@@ -470,6 +470,8 @@ attempts! {
 
     Trigger "a notice in the place of another" "INSERT OR REPLACE INTO outbox (tenant, id, escalation, notice, merge, at, state, count, attempts, not_before)
         SELECT tenant, id, escalation, '{}', merge, at, 'waiting', 1, 0, not_before FROM outbox LIMIT 1";
+    Key "a notice of nothing" "INSERT INTO outbox (tenant, id, escalation, notice, merge, at, state, count, attempts, not_before)
+        SELECT tenant, 'nowhere/0/p', 'nowhere', '{}', NULL, at, 'waiting', 1, 0, not_before FROM outbox LIMIT 1";
     Trigger "another notice" "UPDATE outbox SET notice = '{}'";
     Trigger "a smaller count" "UPDATE outbox SET attempts = attempts - 1";
     Trigger "no notice of what is pending" "UPDATE outbox SET state = 'sent' WHERE escalation = 'e10'; DELETE FROM outbox WHERE escalation = 'e10'";

@@ -10,6 +10,7 @@ use std::fmt;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use chrono::NaiveDate;
 
@@ -174,6 +175,8 @@ pub(super) struct Files {
     last: Option<Name>,
     current: Option<Current>,
     held: Held,
+    /// The file before, while the disk takes it.
+    ending: Option<JoinHandle<io::Result<()>>>,
     problem: Option<String>,
 }
 
@@ -209,6 +212,7 @@ impl Files {
             last: newest.as_ref().map(|(name, _)| *name),
             current: None,
             held: Held::default(),
+            ending: None,
             problem: None,
         };
         let mut cut = 0;
@@ -285,7 +289,7 @@ impl Files {
     /// Everything is on the disk.
     pub(super) fn close(&mut self) -> u64 {
         let lost = self.flush();
-        let ended = self.end();
+        let ended = self.end().and(self.ended());
         self.note(&ended);
         lost
     }
@@ -312,12 +316,24 @@ impl Files {
         written
     }
 
-    /// Ends the file that is written.
+    /// Ends the file that is written. Who decides does not wait for the disk to take all of it, unless it has
+    /// not taken the one before.
     fn end(&mut self) -> io::Result<()> {
-        match self.current.take() {
-            Some(current) => current.output.sync(),
-            None => Ok(()),
-        }
+        let Some(current) = self.current.take() else {
+            return Ok(());
+        };
+        let before = self.ended();
+        let thread = std::thread::Builder::new().name("laneway-log-end".to_owned());
+        let ending = thread.spawn(move || current.output.sync())?;
+        self.ending = Some(ending);
+        before
+    }
+
+    /// Waits until the disk has the file before.
+    fn ended(&mut self) -> io::Result<()> {
+        let ended = self.ending.take().map(JoinHandle::join);
+        let broken = |_| Err(io::Error::other("the end of a file was not waited for"));
+        ended.map_or(Ok(()), |ended| ended.unwrap_or_else(broken))
     }
 
     /// Begins the next file, and drops the oldest.
