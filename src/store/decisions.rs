@@ -193,7 +193,7 @@ impl DecisionLog {
     }
 
     /// Logs a decision, unless it is not of the sample. It is written with the next ones, at the latest
-    /// with the first that is received [`LOG_HELD`](crate::limits::LOG_HELD) later, or by a flush.
+    /// with the first that is received [`LOG_HELD`] later, or by a flush.
     pub fn append(&self, entry: &Entry<'_>) {
         if let Some(ready) = self.ready(entry) {
             self.add(ready, entry.received);
