@@ -375,6 +375,33 @@ fn several_threads_write_whole_lines() {
 }
 
 #[test]
+fn what_a_thread_logs_stays_in_its_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let decisions = open(folder.path(), Settings::default());
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (decisions, router) = (&decisions, router());
+            scope.spawn(move || {
+                // All of one instant, so that nothing is old and many go together.
+                for id in thread * 1_000..thread * 1_000 + 500 {
+                    let json = event(id, 9);
+                    let decision = router.decide_json(&json, noon());
+                    decisions.append(&Entry::new(noon(), &json, &decision));
+                }
+            });
+        }
+    });
+    decisions.flush();
+    let all = ids(folder.path());
+    assert_eq!(all.len(), 2_000);
+    for thread in 0..4 {
+        let its = named(thread * 1_000..thread * 1_000 + 500);
+        let logged = all.iter().filter(|id| its.contains(id));
+        assert!(logged.eq(its.iter()), "{thread}");
+    }
+}
+
+#[test]
 fn a_replay_of_the_log_decides_as_then() {
     use crate::replay::{Place, Replay};
     let folder = tempfile::tempdir().unwrap();

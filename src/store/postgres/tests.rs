@@ -1,5 +1,7 @@
 //! What only a store in PostgreSQL has: its plans of reading.
 
+use std::time::{Duration, Instant};
+
 use postgres::types::ToSql;
 
 use super::kept;
@@ -10,7 +12,7 @@ use crate::clock::Timestamp;
 use crate::decision::Urgency;
 use crate::escalation::Principal;
 use crate::store::narrow::filters;
-use crate::store::{Cursor, Order, Query};
+use crate::store::{Cursor, Order, Query, write};
 
 #[path = "../../../tests/support/postgres.rs"]
 #[expect(dead_code, reason = "each test file uses a part of it")]
@@ -155,6 +157,36 @@ fn every_list_is_read_by_its_index() {
         &[],
     );
     assert_eq!(collation.unwrap().get::<_, Option<&str>>(0), Some("C"));
+}
+
+#[test]
+fn a_young_database_is_looked_at_when_it_has_grown() {
+    let Some(cluster) = postgres_server::shared("a_young_database_is_looked_at_when_it_has_grown")
+    else {
+        return;
+    };
+    let database = cluster.database();
+    let store = PostgresStore::open(&cluster.url(&database), PostgresOptions::default()).unwrap();
+    let looks = || write(&store, |transaction| transaction.look_at_tables()).unwrap();
+    assert!(!looks(), "it is empty");
+    let mut client = cluster.client(&database);
+    let alone = "ALTER TABLE escalations SET (autovacuum_enabled = false)";
+    client.batch_execute(alone).unwrap();
+    client.batch_execute(&ROWS.replace("ANALYZE;", "")).unwrap();
+    drop(client);
+    // The server counts what was written a moment later, and again what it has looked at.
+    let until = |looked: bool| {
+        let begun = Instant::now();
+        while looks() != looked {
+            assert!(begun.elapsed() < Duration::from_secs(20), "{looked}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    };
+    until(true);
+    until(false);
+    let known = "SELECT reltuples::bigint FROM pg_class WHERE oid = 'escalations'::regclass";
+    let rows = cluster.client(&database).query_one(known, &[]);
+    assert_eq!(rows.unwrap().get::<_, i64>(0), 5_000);
 }
 
 fn is_by_index(plan: &str, conditions: &[&str]) {
