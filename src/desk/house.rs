@@ -54,15 +54,16 @@ impl Desk {
             }
             Ok(kept)
         })?;
-        kept.looked = write(self.inner.store.as_ref(), |transaction| {
-            transaction.look_at_tables()
-        })?;
         if self.wants_checkpoint()? {
             kept.checkpoint = self.checkpoint()?;
         }
         if let Some(retain) = self.settings().policy.retain {
             self.erase_old(retain, &mut kept)?;
         }
+        // The last, since nothing else depends on it.
+        kept.looked = write(self.inner.store.as_ref(), |transaction| {
+            transaction.look_at_tables()
+        })?;
         Ok(kept)
     }
 

@@ -277,7 +277,7 @@ impl DecisionLog {
     }
 
     /// How many lines were cut off when the log was opened, because a crash had kept them from being
-    /// written to their end: none or one.
+    /// written to their end: at most one of the last file and one of the file before.
     #[must_use]
     pub fn cut(&self) -> u64 {
         self.cut

@@ -203,7 +203,8 @@ impl Files {
         settings: &Settings,
         now: Timestamp,
     ) -> io::Result<(Self, u64)> {
-        let newest = names(folder)?.pop();
+        let mut names = names(folder)?;
+        let newest = names.pop();
         let mut files = Self {
             disk,
             folder: folder.to_owned(),
@@ -217,7 +218,7 @@ impl Files {
         };
         let mut cut = 0;
         if let Some((name, path)) = newest
-            && path.extension().is_some_and(|end| end == "ndjson")
+            && is_plain(&path)
         {
             let mut file = OpenOptions::new().read(true).write(true).open(&path)?;
             let (bytes, was_cut) = mend(&mut file)?;
@@ -225,6 +226,16 @@ impl Files {
             if name.day >= now.date_naive() && bytes < settings.rotate_bytes {
                 let output = Box::new(file);
                 files.current = Some(Current { output, bytes });
+            }
+        }
+        // The one before may have been on its way to the disk when the power went.
+        if let Some((_, path)) = names.pop()
+            && is_plain(&path)
+        {
+            match mend_at(&path) {
+                Ok(was_cut) => cut += u64::from(was_cut),
+                // What was logged before is no reason not to log.
+                Err(error) => files.note(&Err(error)),
             }
         }
         if files.current.is_none() {
@@ -361,6 +372,19 @@ impl Files {
         let mut old = names.iter().take(old);
         old.try_for_each(|(_, path)| fs::remove_file(path))
     }
+}
+
+/// Whether a file is as it was written: an operator may have packed it.
+fn is_plain(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "ndjson")
+}
+
+/// Mends a file that nobody writes any more, and waits until the disk has it. Whether something was cut off.
+fn mend_at(path: &Path) -> io::Result<bool> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    let (_, was_cut) = mend(&mut file)?;
+    file.sync_all()?;
+    Ok(was_cut)
 }
 
 /// Cuts off a last line without its line break. Returns the bytes of the file, and whether there was

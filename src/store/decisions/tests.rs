@@ -122,6 +122,30 @@ fn a_line_that_a_crash_cut_off_is_dropped_and_counted() {
 }
 
 #[test]
+fn the_file_before_the_last_may_have_been_cut_off_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        rotate_bytes: 1,
+        ..Settings::default()
+    };
+    let decisions = open(folder.path(), settings.clone());
+    log(&decisions, 0..3, 9);
+    drop(decisions);
+    let paths = files(folder.path()).unwrap();
+    assert_eq!(paths.len(), 3);
+    for path in &paths[1..] {
+        let whole = fs::read(path).unwrap();
+        fs::write(path, &whole[..whole.len() - 1]).unwrap();
+    }
+    let decisions = open(folder.path(), settings);
+    assert_eq!(decisions.cut(), 2);
+    drop(decisions);
+    let left = paths.iter().map(|path| fs::read_to_string(path).unwrap());
+    let lines: Vec<usize> = left.map(|text| text.lines().count()).collect();
+    assert_eq!(lines, [1, 0, 0]);
+}
+
+#[test]
 fn files_end_by_size_and_the_oldest_are_dropped() {
     let folder = tempfile::tempdir().unwrap();
     let one = {
