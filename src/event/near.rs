@@ -13,6 +13,12 @@ use crate::schema::{Field, Kind};
 /// Other places whose names, joined by dots, are those of the field: the literal member
 /// `tenant.source` beside or instead of `source` in `tenant`. `null` members are not there.
 pub(super) fn other_places(kind: &Kind, field: &Field, root: &Json) -> Vec<String> {
+    // Most fields have one name, which lies at one place.
+    if let [name] = field.json.as_slice()
+        && !name.contains('.')
+    {
+        return Vec::new();
+    }
     let joined = field.json.join(".");
     let segments: Vec<&str> = joined.split('.').collect();
     let mut places = Places {

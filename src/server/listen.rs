@@ -9,7 +9,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
@@ -26,10 +25,9 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{ServerConfig, crypto};
-use tower::ServiceExt;
 
 use super::app::{App, StartError};
-use super::routes::router;
+use super::routes::Routes;
 use super::tend::Tending;
 use crate::files::config::Tls;
 
@@ -97,7 +95,7 @@ impl Serving {
     pub async fn until(self, over: impl Future<Output = ()> + Send) -> Result<(), StartError> {
         let failed = |error| StartError::Io("cannot begin a thread".to_owned(), error);
         let tending = Tending::begin(&self.app).map_err(failed)?;
-        let router = router(Arc::clone(&self.app));
+        let routes = Arc::new(Routes::new(Arc::clone(&self.app)));
         let graceful = GracefulShutdown::new();
         let connections = self.app.config().server.connections as usize;
         let room = Arc::new(Semaphore::new(connections));
@@ -125,7 +123,7 @@ impl Serving {
             };
             let watcher = graceful.watcher();
             let taken = Taken {
-                router: router.clone(),
+                routes: Arc::clone(&routes),
                 tls: self.tls.clone(),
                 head,
                 peer,
@@ -177,7 +175,7 @@ fn builder(head: Duration, heads: &Heads) -> Builder {
 
 /// A connection that was taken.
 struct Taken {
-    router: Router,
+    routes: Arc<Routes>,
     tls: Option<TlsAcceptor>,
     /// For how long the head of a request may take to come, the first one also where nobody has said yet
     /// which protocol they speak.
@@ -205,22 +203,22 @@ impl Taken {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let (router, peer) = (self.router, self.peer);
+        let (routes, peer) = (self.routes, self.peer);
         let heads = Heads::new(self.head);
         let builder = builder(self.head, &heads);
         let came = heads.clone();
         let service = service_fn(move |request: Request<Incoming>| {
             came.came();
-            let router = router.clone();
+            let routes = Arc::clone(&routes);
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(ConnectInfo(peer));
-                let answered = router.oneshot(request).await;
+                let answered = routes.answer(request).await;
                 // PERF: of several requests that are there all are decided before the first is answered. A client
                 // that sleeps is woken once for all its answers, and not once for each: of a busy service the system
                 // took a third for that.
                 tokio::task::yield_now().await;
-                answered.map_err(|error: Infallible| error)
+                Ok::<_, Infallible>(answered)
             }
         });
         let connection = builder.serve_connection(TokioIo::new(stream), service);

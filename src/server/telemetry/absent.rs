@@ -23,6 +23,11 @@ impl Telemetry {
         }
     }
 
+    /// Nobody takes traces.
+    pub(in crate::server) fn is_on(&self) -> bool {
+        false
+    }
+
     /// Ends nothing.
     pub(in crate::server) fn end(&self) {}
 }

@@ -77,6 +77,11 @@ impl Telemetry {
         self.0.as_ref().map(|(_, tracer)| tracer)
     }
 
+    /// Whether somebody takes traces.
+    pub(in crate::server) fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Sends what is left, within a time.
     pub(in crate::server) fn end(&self) {
         if let Some((provider, _)) = &self.0

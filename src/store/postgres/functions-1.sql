@@ -26,10 +26,13 @@ BEGIN
   FROM escalations it WHERE it.tenant = t AND it.id = e);
 END $$;
 
--- The same, locked first, behind the time, which is read behind the lock.
-CREATE FUNCTION laneway_lock(t TEXT, e TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$
+-- The same, locked first, behind the time, which is read behind the lock. With a version it begins a transaction.
+CREATE FUNCTION laneway_lock(t TEXT, e TEXT, version BIGINT) RETURNS TEXT LANGUAGE plpgsql AS $$
 DECLARE stored TEXT;
 BEGIN
+  IF version IS NOT NULL THEN
+    PERFORM laneway_guard(version);
+  END IF;
   PERFORM 1 FROM escalations WHERE tenant = t AND id = e FOR UPDATE;
   IF NOT FOUND THEN
     RETURN NULL;
@@ -38,20 +41,16 @@ BEGIN
   RETURN '[' || laneway_wall() || ',' || stored || ']';
 END $$;
 
--- The request of a key. Where there is none the key is locked, and looked for once more: who waited
--- for the lock sees what was written meanwhile.
-CREATE FUNCTION laneway_request(t TEXT, r TEXT, k TEXT) RETURNS TEXT LANGUAGE plpgsql AS $$
-DECLARE found_one TEXT;
+-- The request of a key, locked first, so that who waited for the lock sees what was written meanwhile. With a version
+-- it begins a transaction.
+CREATE FUNCTION laneway_request(t TEXT, r TEXT, k TEXT, version BIGINT) RETURNS TEXT LANGUAGE plpgsql AS $$
 BEGIN
-  SELECT to_json(q)::text INTO found_one FROM requests q
-    WHERE q.tenant = t AND q.requester = r AND q.key = k;
-  IF found_one IS NULL THEN
-    PERFORM pg_advisory_xact_lock(
-      hashtextextended(t || chr(1) || 'request' || chr(1) || r || chr(1) || k, 0));
-    SELECT to_json(q)::text INTO found_one FROM requests q
-      WHERE q.tenant = t AND q.requester = r AND q.key = k;
+  IF version IS NOT NULL THEN
+    PERFORM laneway_guard(version);
   END IF;
-  RETURN found_one;
+  PERFORM pg_advisory_xact_lock(hashtextextended(t || chr(1) || 'request' || chr(1) || r || chr(1) || k, 0));
+  RETURN (SELECT to_json(q)::text FROM requests q
+    WHERE q.tenant = t AND q.requester = r AND q.key = k);
 END $$;
 
 -- The pending escalation of a group; locked as above.

@@ -9,6 +9,7 @@ use postgres::Row;
 use postgres::types::ToSql;
 
 use super::error::Failure;
+use super::migrate::VERSION;
 use super::page::{Page, summary};
 use super::pool::Connection;
 use super::rows::{audit, checkpoint, digest, number};
@@ -78,6 +79,9 @@ pub(super) struct PostgresTransaction<'c> {
     connection: &'c mut Connection,
     /// In one that only reads, nothing is locked.
     writes: bool,
+    /// Whether the database is known to have the schema that this program writes, and keeps it until the end. One
+    /// that only reads does not ask.
+    is_guarded: bool,
     /// The time that came with the last lock, as long as nothing else was asked since.
     wall: Option<Timestamp>,
     /// Whether a matrix was written, which is there only if this one commits.
@@ -92,6 +96,7 @@ impl<'c> PostgresTransaction<'c> {
         Self {
             connection,
             writes,
+            is_guarded: !writes,
             wall: None,
             wrote_matrix: false,
             failure: None,
@@ -108,6 +113,20 @@ impl<'c> PostgresTransaction<'c> {
         sql: &'static str,
         values: Values<'_>,
     ) -> Result<Vec<Row>, StoreError> {
+        if self.guard().is_some() {
+            self.guarded("SELECT laneway_guard($1)", &[&VERSION])?;
+        }
+        self.guarded(sql, values)
+    }
+
+    /// The version that the first statement has to ask for; none where it was asked for before.
+    fn guard(&mut self) -> Option<i64> {
+        let is_first = !std::mem::replace(&mut self.is_guarded, true);
+        is_first.then_some(VERSION)
+    }
+
+    /// A statement behind [`Self::guard`], or one that asks for the version by itself.
+    fn guarded(&mut self, sql: &'static str, values: Values<'_>) -> Result<Vec<Row>, StoreError> {
         self.goes_on()?;
         self.wall = None;
         let rows = self.connection.query(sql, values);
@@ -135,15 +154,19 @@ impl<'c> PostgresTransaction<'c> {
         error
     }
 
-    /// The only column of the only row; nothing where there is no row, or it is null.
+    /// That of [`only`].
     fn one<T: for<'r> postgres::types::FromSql<'r>>(
         &mut self,
         sql: &'static str,
         values: Values<'_>,
     ) -> Result<Option<T>, StoreError> {
-        let rows = self.query(sql, values)?;
-        Ok(rows.first().and_then(|row| row.get::<_, Option<T>>(0)))
+        Ok(only(&self.query(sql, values)?))
     }
+}
+
+/// The only column of the only row; nothing where there is no row, or it is null.
+fn only<T: for<'r> postgres::types::FromSql<'r>>(rows: &[Row]) -> Option<T> {
+    rows.first().and_then(|row| row.get::<_, Option<T>>(0))
 }
 
 impl Transaction for PostgresTransaction<'_> {
@@ -161,8 +184,9 @@ impl Transaction for PostgresTransaction<'_> {
         if !self.writes {
             return self.get(id);
         }
-        let text = self.one::<String>("SELECT laneway_lock($1, $2)", &[&TENANT, &id])?;
-        let Some(text) = text else {
+        let version = self.guard();
+        let rows = self.guarded("SELECT laneway_lock($1, $2, $3)", &[&TENANT, &id, &version])?;
+        let Some(text) = only::<String>(&rows) else {
             return Ok(None);
         };
         let (now, stored) = load::locked(&text)?;
@@ -197,14 +221,22 @@ impl Transaction for PostgresTransaction<'_> {
     }
 
     fn request(&mut self, requester: &Principal, key: &str) -> Result<Option<Request>, StoreError> {
-        let sql = match self.writes {
-            true => "SELECT laneway_request($1, $2, $3)",
-            false => {
-                "SELECT to_json(q)::text FROM requests q \
-                 WHERE tenant = $1 AND requester = $2 AND key = $3"
+        let requester = requester.as_str();
+        let rows = match self.writes {
+            true => {
+                let version = self.guard();
+                self.guarded(
+                    "SELECT laneway_request($1, $2, $3, $4)",
+                    &[&TENANT, &requester, &key, &version],
+                )?
             }
+            false => self.query(
+                "SELECT to_json(q)::text FROM requests q \
+                 WHERE tenant = $1 AND requester = $2 AND key = $3",
+                &[&TENANT, &requester, &key],
+            )?,
         };
-        let text = self.one::<String>(sql, &[&TENANT, &requester.as_str(), &key])?;
+        let text = only::<String>(&rows);
         text.map(|text| load::request(&text)).transpose()
     }
 
