@@ -17,6 +17,7 @@ mod access;
 #[cfg(not(feature = "server"))]
 #[path = "cli/no_serve.rs"]
 mod access;
+mod analyze;
 mod audit;
 mod backup;
 mod block;
@@ -84,6 +85,7 @@ struct Global {
 enum Command {
     New(new::Args),
     Check(check::Args),
+    Analyze(analyze::Args),
     Fmt(fmt::Args),
     Decide(decide::Args),
     Replay(replay::Args),
@@ -125,6 +127,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
     match command {
         Command::New(args) => new::run(args, shell),
         Command::Check(args) => check::run(args, shell),
+        Command::Analyze(args) => analyze::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
         Command::Decide(args) => decide::run(args, shell),
         Command::Replay(args) => replay::run(args, shell),

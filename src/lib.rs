@@ -14,11 +14,12 @@
 //! | 4 | [`decision`] [`reference`](mod@reference) [`slots`] [`program`] [`compile`](mod@compile) | what a decision is; the slow, obvious evaluator; an event as cells; the compiled program and how it is made |
 //! | 5 | [`measure`] | sliding windows, for several threads |
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
-//! | 7 | [`cases`] [`replay`] | examples and scenarios, run; a recorded stream, summed up |
+//! | 7 | [`cases`] [`replay`] [`analysis`] | examples and scenarios, run; a recorded stream, summed up; what a matrix will do to all events |
 //! | 8 | [`escalation`] | the lifecycle: a pure function of state, command and instant |
 //! | 9 | [`store`] [`files`] [`notify`] [`desk`] [`words`] `engine` | where state outlives the process; a matrix on disk, and what an operator sets beside it; how people are told; what carries escalations to their end; how it is put in words; all of it as an operator set it up |
 //! | 10 | `client` `server` `cli` | the client of the service; the service; the command line, which starts it |
 
+pub mod analysis;
 pub mod calendar;
 pub mod cases;
 pub mod check;

@@ -31,6 +31,7 @@ pub use decide::{Reference, Settled, Times};
 pub(crate) use eval::Facts;
 pub use eval::Standing;
 pub use explain::{Explained, Explanation, Node};
+pub(crate) use field::answer;
 pub use history::History;
 pub(crate) use history::{Occurrence, value_of};
 pub(crate) use interval::{Amount, Interval};

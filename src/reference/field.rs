@@ -32,14 +32,23 @@ pub(super) fn holds(test: &Test, matrix: &Matrix, kind: &Kind, event: &Event) ->
             Kleene::Unknown
         };
     };
+    let other = |field| event.get(kind, field);
     // What does not answer is unknown, so that a lane is escalated and not dropped.
-    answer(test, value, matrix, kind, event).map_or(Kleene::Unknown, Kleene::from_bool)
+    let answer = answer(test, value, matrix, kind, event.at(), other);
+    answer.map_or(Kleene::Unknown, Kleene::from_bool)
 }
 
-/// The answer for a value that is there; `None` where the other field is missing.
-fn answer(test: &Test, value: &Value, matrix: &Matrix, kind: &Kind, event: &Event) -> Option<bool> {
+/// The answer for a value that is there, in an event of that instant; `None` where the other field is missing.
+pub(crate) fn answer<'v>(
+    test: &Test,
+    value: &Value,
+    matrix: &Matrix,
+    kind: &Kind,
+    at: Timestamp,
+    other: impl Fn(FieldId) -> Option<&'v Value>,
+) -> Option<bool> {
     let value = comparable(kind, test.field, value);
-    let other = |field: FieldId| Some(comparable(kind, field, event.get(kind, field)?));
+    let other = |field: FieldId| Some(comparable(kind, field, other(field)?));
     Some(match &test.op {
         TestOp::Missing => false,
         TestOp::Present => true,
@@ -51,8 +60,8 @@ fn answer(test: &Test, value: &Value, matrix: &Matrix, kind: &Kind, event: &Even
         TestOp::Matches { not, pattern } => pattern.is_match(text(&value)?) != *not,
         TestOp::SameAs(field) => equal(&value, &*other(*field)?)?,
         TestOp::DiffersFrom(field) => !equal(&value, &*other(*field)?)?,
-        TestOp::OlderThan(age) => is_older(instant(&value)?, event.at(), *age),
-        TestOp::NewerThan(age) => is_newer(instant(&value)?, event.at(), *age),
+        TestOp::OlderThan(age) => is_older(instant(&value)?, at, *age),
+        TestOp::NewerThan(age) => is_newer(instant(&value)?, at, *age),
         TestOp::Compare(op, literal) => compare(&value, *op, literal)?,
         TestOp::CompareField(op, field) => compare(&value, *op, &*other(*field)?)?,
     })

@@ -19,6 +19,7 @@ mod page;
 mod pool;
 mod put;
 mod rows;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod transaction;

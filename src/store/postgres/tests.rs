@@ -6,7 +6,7 @@ use postgres::types::ToSql;
 
 use super::kept;
 use super::page::Page;
-use super::transaction::{ALL_FAILED, COUNTS, DUE, ENDED, GROUP, OLD_NOTICES, TAKE};
+use super::statements::{ALL_FAILED, COUNTS, DUE, ENDED, GROUP, OLD_NOTICES, TAKE};
 use super::{PostgresOptions, PostgresStore};
 use crate::clock::Timestamp;
 use crate::decision::Urgency;

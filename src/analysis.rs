@@ -1,0 +1,158 @@
+//! What a matrix will do to every event: which lanes can never fire, which are hidden, which contradict each other,
+//! which promises do not hold, which events reach nobody.
+//!
+//! In: a checked matrix. Out: findings and reports, each with an event that shows it.
+//! Invariant: what is called impossible is so for every event; what is called possible carries an event that the
+//! reference evaluator confirmed, or says that it does not; what was not finished is not called either.
+//! Reads no clock: whoever asks says when the time is up.
+//!
+//! To be read in this order: sets of regions (`set`), events as cubes of them (`cube`), how fields are cut into
+//! regions and triggers become nodes (`space`), nodes as cubes (`ways`), the questions (`questions`).
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+use crate::decision::{Decision, Verdict};
+use crate::matrix::{Matrix, Record};
+use crate::span::Span;
+
+mod cube;
+mod example;
+mod questions;
+mod set;
+mod space;
+mod ways;
+
+/// What is asked about a matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Question {
+    /// A lane can neither fire nor be unsure, or a rule never applies.
+    Dead,
+    /// A lane attaches only where an `always deny` decides.
+    Shadowed,
+    /// Two lanes attach together whose ends contradict each other.
+    Conflict,
+    /// A promise does not hold.
+    Promise,
+    /// Events that reach `otherwise`.
+    Gap,
+}
+
+impl Question {
+    /// Whether an answer is a mistake, and not only something to know.
+    #[must_use]
+    pub fn is_finding(self) -> bool {
+        self != Self::Gap
+    }
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dead => "dead",
+            Self::Shadowed => "shadowed",
+            Self::Conflict => "conflict",
+            Self::Promise => "promise",
+            Self::Gap => "gap",
+        }
+    }
+}
+
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How sure an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grade {
+    /// For every event.
+    Proved,
+    /// By an event that the evaluator confirmed.
+    Confirmed,
+    /// Possible by the tests of the matrix, and not confirmed: a measure is to have an amount.
+    NotConfirmed,
+    /// Not finished in time, or not exact.
+    NotDecided,
+}
+
+impl Grade {
+    /// In words.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proved => "proved",
+            Self::Confirmed => "confirmed",
+            Self::NotConfirmed => "possible, not confirmed",
+            Self::NotDecided => "not decided",
+        }
+    }
+}
+
+/// An event that shows an answer.
+#[derive(Debug, Clone)]
+pub struct Witness {
+    /// Its values.
+    pub record: Record,
+    /// When it happens.
+    pub at: Timestamp,
+    /// What the evaluator decided, without a history.
+    pub decision: Decision,
+    /// An example or a scenario to put into the matrix.
+    pub line: String,
+}
+
+/// An answer that is worth telling.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// To what.
+    pub question: Question,
+    /// The lanes and rules that it is about, by their names.
+    pub about: Vec<String>,
+    /// Where the first of them stands.
+    pub span: Span,
+    /// What is so, in one sentence.
+    pub message: String,
+    /// How sure it is.
+    pub grade: Grade,
+    /// The event that shows it, where there is one.
+    pub witness: Option<Witness>,
+}
+
+/// All answers.
+#[derive(Debug, Clone, Default)]
+pub struct Analysis {
+    /// In the order of questions, then of lanes.
+    pub answers: Vec<Answer>,
+}
+
+impl Analysis {
+    /// The answers that are mistakes. What was not decided is none.
+    pub fn findings(&self) -> impl Iterator<Item = &Answer> {
+        let answers = self.answers.iter();
+        answers.filter(|it| it.question.is_finding() && it.grade != Grade::NotDecided)
+    }
+
+    /// Whether a question was not finished.
+    #[must_use]
+    pub fn is_undecided(&self) -> bool {
+        self.answers.iter().any(|it| it.grade == Grade::NotDecided)
+    }
+}
+
+/// Asks everything. `patience` gives for each question what says that its time is up.
+#[must_use]
+pub fn analyze(matrix: &Matrix, patience: &dyn Fn() -> Box<dyn Fn() -> bool>) -> Analysis {
+    questions::all(matrix, patience)
+}
+
+/// The verdict of a decision, and by what.
+fn came(decision: &Decision) -> (Verdict, &str) {
+    (decision.verdict, &decision.by)
+}

@@ -1,0 +1,153 @@
+//! Which regions of a dimension.
+//!
+//! In: the numbers of regions. Out: unions, intersections, complements.
+//! Invariant: ranges are in order, and neither overlap nor touch, so that equal sets are equal values.
+
+/// Regions of one dimension, by their numbers: ranges with both ends.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub(super) struct Regions(Vec<(u32, u32)>);
+
+impl Regions {
+    /// The first `count` regions.
+    pub(super) fn first(count: u32) -> Self {
+        Self(
+            count
+                .checked_sub(1)
+                .map(|last| (0, last))
+                .into_iter()
+                .collect(),
+        )
+    }
+
+    /// One region.
+    pub(super) fn one(region: u32) -> Self {
+        Self(vec![(region, region)])
+    }
+
+    /// Those for which it holds, of so many.
+    pub(super) fn of(count: u32, holds: impl Fn(u32) -> bool) -> Self {
+        let mut set = Self::default();
+        for region in (0..count).filter(|region| holds(*region)) {
+            set.push(region, region);
+        }
+        set
+    }
+
+    /// Appends a range that lies behind all others, or touches the last.
+    fn push(&mut self, from: u32, to: u32) {
+        match self.0.last_mut() {
+            Some((_, last)) if from <= last.saturating_add(1) => *last = (*last).max(to),
+            _ => self.0.push((from, to)),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// How many.
+    pub(super) fn len(&self) -> u32 {
+        let lengths = self.0.iter().map(|(from, to)| to - from + 1);
+        lengths.sum()
+    }
+
+    /// In order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        self.0.iter().flat_map(|(from, to)| *from..=*to)
+    }
+
+    pub(super) fn and(&self, other: &Self) -> Self {
+        let mut both = Self::default();
+        let (mut ours, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
+        while let (Some((a, b)), Some((c, d))) = (ours.peek(), theirs.peek()) {
+            let (from, to) = (*a.max(c), *b.min(d));
+            if from <= to {
+                both.push(from, to);
+            }
+            if b <= d {
+                ours.next();
+            } else {
+                theirs.next();
+            }
+        }
+        both
+    }
+
+    /// Whether they have one in common.
+    pub(super) fn meets(&self, other: &Self) -> bool {
+        let (mut ours, mut theirs) = (self.0.iter().peekable(), other.0.iter().peekable());
+        while let (Some((a, b)), Some((c, d))) = (ours.peek(), theirs.peek()) {
+            if a.max(c) <= b.min(d) {
+                return true;
+            }
+            if b <= d {
+                ours.next();
+            } else {
+                theirs.next();
+            }
+        }
+        false
+    }
+
+    pub(super) fn or(&self, other: &Self) -> Self {
+        let mut all: Vec<(u32, u32)> = self.0.iter().chain(&other.0).copied().collect();
+        all.sort_unstable();
+        let mut either = Self::default();
+        for (from, to) in all {
+            either.push(from, to);
+        }
+        either
+    }
+
+    /// The others of so many.
+    pub(super) fn not(&self, count: u32) -> Self {
+        let mut others = Self::default();
+        let mut next = 0;
+        for (from, to) in &self.0 {
+            if next < *from {
+                others.push(next, from - 1);
+            }
+            next = to + 1;
+        }
+        if next < count {
+            others.push(next, count - 1);
+        }
+        others
+    }
+
+    /// Whether each is one of the others.
+    pub(super) fn is_in(&self, other: &Self) -> bool {
+        self.and(other) == *self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bits(set: &Regions) -> u32 {
+        set.iter().fold(0, |bits, region| bits | 1 << region)
+    }
+
+    fn set(bits: u32) -> Regions {
+        Regions::of(8, |region| bits >> region & 1 == 1)
+    }
+
+    #[test]
+    fn sets_are_what_bits_are() {
+        for a in 0..256 {
+            let one = set(a);
+            assert_eq!(bits(&one), a);
+            assert_eq!(bits(&one.not(8)), !a & 255);
+            assert_eq!((one.len(), one.is_empty()), (a.count_ones(), a == 0));
+            assert_eq!(one.iter().count() as u32, a.count_ones());
+            for b in 0..256 {
+                let other = set(b);
+                assert_eq!(one.and(&other), set(a & b));
+                assert_eq!(one.or(&other), set(a | b));
+                assert_eq!(one.meets(&other), a & b != 0);
+                assert_eq!(one.is_in(&other), a & !b == 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,519 @@
+//! The events of one kind, as far as tests can tell them apart.
+//!
+//! In: a matrix and a kind. Out: dimensions, one for each field and each measure, cut into regions whose values no
+//! test tells apart; what a test says, as literals over them; an event of a cube.
+//! Invariant: what every test of the matrix answers is the same for all values of a region, because the reference
+//! evaluator was asked; where a dimension is exact, each combination of answers that any value has is one of its
+//! regions.
+//! Must not know what is asked about a matrix.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use crate::calendar::example_instant;
+use crate::clock::Timestamp;
+use crate::matrix::{Expr, ExprKind, Matrix, MeasureId, MeasureTest, Test, TestOp};
+use crate::reference::answer;
+use crate::schema::{Field, FieldId, Kind, KindId};
+use crate::value::Value;
+
+use super::cube::{Cube, Dim, Literal, Rel};
+use super::set::Regions;
+
+mod choose;
+mod list;
+mod ordered;
+mod text;
+mod time;
+mod values;
+
+pub(super) use choose::{Chosen, Point};
+
+/// What tests can tell apart of a field or a measure.
+#[derive(Debug)]
+pub(super) struct Dimension {
+    /// By their numbers, values that all tests answer alike; those of measures stand for amounts.
+    regions: Vec<Vec<Value>>,
+    /// The region behind all others, where the field can be missing or the measure not be known.
+    missing: Option<u32>,
+    /// Whether each combination of answers that some value has is there.
+    exact: bool,
+}
+
+impl Dimension {
+    /// How many regions.
+    pub(super) fn count(&self) -> u32 {
+        let regions = u32::try_from(self.regions.len()).unwrap_or(u32::MAX);
+        regions + u32::from(self.missing.is_some())
+    }
+
+    fn missing(&self) -> Regions {
+        self.missing.map_or_else(Regions::default, Regions::one)
+    }
+
+    fn present(&self) -> Regions {
+        Regions::first(self.count() - u32::from(self.missing.is_some()))
+    }
+}
+
+/// What a test or a part of a trigger comes to, where it is more than one literal.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Node {
+    /// No event, or every event.
+    Is(bool),
+    Literal(Literal),
+    All(Vec<Node>),
+    Any(Vec<Node>),
+}
+
+/// When an expression is surely true, and when it is not surely false.
+#[derive(Debug, Clone)]
+pub(super) struct Rails {
+    pub(super) yes: Node,
+    pub(super) maybe: Node,
+}
+
+/// A test as its kind has it: equal words ask the same.
+type Key = (FieldId, String, bool);
+
+/// The events of one kind.
+#[derive(Debug)]
+pub(super) struct Space<'m> {
+    pub(super) matrix: &'m Matrix,
+    pub(super) kind: &'m Kind,
+    /// Of the fields by their slots, then of the measures.
+    dims: Vec<Dimension>,
+    tests: HashMap<Key, Rails>,
+    /// Tests that compare two fields.
+    compared: Vec<Arc<Test>>,
+    measures: HashMap<MeasureId, Dim>,
+    /// At which an event happens where no test asks.
+    at: Timestamp,
+}
+
+/// All tests of a matrix on one kind.
+#[derive(Debug, Default)]
+struct Found {
+    tests: BTreeMap<Key, Arc<Test>>,
+    measures: BTreeMap<MeasureId, Vec<Arc<MeasureTest>>>,
+}
+
+impl Found {
+    fn look(&mut self, matrix: &Matrix, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::All(parts)
+            | ExprKind::Any(parts)
+            | ExprKind::None(parts)
+            | ExprKind::AtLeast(_, parts) => parts.iter().for_each(|part| self.look(matrix, part)),
+            ExprKind::Not(inner) => self.look(matrix, inner),
+            ExprKind::Condition(id) => {
+                if let Some(condition) = matrix.condition(*id) {
+                    self.look(matrix, &condition.expr);
+                }
+            }
+            ExprKind::Test(test) => {
+                self.tests
+                    .entry(key(test))
+                    .or_insert_with(|| Arc::clone(test));
+            }
+            ExprKind::Measure(test) => {
+                let of_measure = self.measures.entry(test.measure).or_default();
+                of_measure.push(Arc::clone(test));
+            }
+        }
+    }
+}
+
+fn key(test: &Test) -> Key {
+    (test.field, test.text.clone(), test.if_present)
+}
+
+/// The other field of a test that compares two.
+fn other_field(test: &Test) -> Option<FieldId> {
+    match test.op {
+        TestOp::SameAs(other) | TestOp::DiffersFrom(other) | TestOp::CompareField(_, other) => {
+            Some(other)
+        }
+        _ => None,
+    }
+}
+
+impl<'m> Space<'m> {
+    /// The space of a kind.
+    pub(super) fn new(matrix: &'m Matrix, kind: &'m Kind) -> Self {
+        let mut found = Found::default();
+        for expr in triggers(matrix, kind.id) {
+            found.look(matrix, expr);
+        }
+        let mut space = Self {
+            matrix,
+            kind,
+            dims: Vec::new(),
+            tests: HashMap::new(),
+            compared: Vec::new(),
+            measures: HashMap::new(),
+            at: example_instant(matrix.zone),
+        };
+        let all: Vec<&Arc<Test>> = found.tests.values().collect();
+        let of_field = |field: FieldId| -> Vec<&Arc<Test>> {
+            let own = all.iter().filter(|test| test.field == field);
+            own.filter(|test| other_field(test).is_none())
+                .copied()
+                .collect()
+        };
+        let linked = values::Linked::of(&all);
+        for field in &kind.fields {
+            // Fields that are compared share the values that tests of any of them tell apart.
+            let group = linked.group(field.id);
+            let around: Vec<&Arc<Test>> = group.iter().flat_map(|id| of_field(*id)).collect();
+            let mut values = values::of(&space, field, &around, group.len());
+            values.begin_with(space.of_samples(field.id));
+            let dimension = space.dimension(field, &of_field(field.id), values, group.len() > 1);
+            space.dims.push(dimension);
+        }
+        for test in &all {
+            let rails = space.rails_of_test(test);
+            space.tests.insert(key(test), rails);
+        }
+        for (id, tests) in &found.measures {
+            let dim = Dim::try_from(space.dims.len()).unwrap_or(Dim::MAX);
+            space.dims.push(values::of_measure(matrix, *id, tests));
+            space.measures.insert(*id, dim);
+        }
+        space
+    }
+
+    /// What samples of the kind say of a field: of two values that tests do not tell apart the one that is read
+    /// more easily.
+    fn of_samples(&self, field: FieldId) -> Vec<Value> {
+        let samples = self.matrix.samples.iter();
+        let samples = samples.filter(|sample| sample.record.kind == self.kind.id);
+        samples
+            .filter_map(|sample| sample.record.values.get(&field).cloned())
+            .collect()
+    }
+
+    /// Cuts values into regions.
+    fn dimension(
+        &self,
+        field: &Field,
+        tests: &[&Arc<Test>],
+        values: values::Values,
+        is_linked: bool,
+    ) -> Dimension {
+        let mut regions: Vec<Vec<Value>> = Vec::new();
+        let mut known: HashMap<Vec<bool>, usize> = HashMap::new();
+        for value in values.values {
+            let asked = tests.iter();
+            let answers: Vec<bool> = asked.map(|test| self.answers(test, &value)).collect();
+            let region = *known.entry(answers).or_insert_with(|| {
+                regions.push(Vec::new());
+                regions.len() - 1
+            });
+            // Two of a region show that it has more than one; where fields are compared, each may be needed.
+            if let Some(region) = regions.get_mut(region)
+                && (is_linked || region.len() < 2)
+            {
+                region.push(value);
+            }
+        }
+        let count = u32::try_from(regions.len()).unwrap_or(u32::MAX);
+        Dimension {
+            regions,
+            missing: field.is_optional().then_some(count),
+            exact: values.exact,
+        }
+    }
+
+    /// What a test of one field says of a value.
+    fn answers(&self, test: &Test, value: &Value) -> bool {
+        match test.op {
+            TestOp::Missing => false,
+            TestOp::Present => true,
+            _ => answer(test, value, self.matrix, self.kind, self.at, |_| None).unwrap_or_default(),
+        }
+    }
+
+    /// When a test is true, and when not false.
+    fn rails_of_test(&mut self, test: &Arc<Test>) -> Rails {
+        let Some(dim) = self.dim(test.field) else {
+            return Rails::never();
+        };
+        if other_field(test).is_some() {
+            let relation = Rel::try_from(self.compared.len()).unwrap_or(Rel::MAX);
+            self.compared.push(Arc::clone(test));
+            return self.rails_of_comparison(test, relation);
+        }
+        let Some(dimension) = self.dims.get(dim as usize) else {
+            return Rails::never();
+        };
+        let answers = |region: u32| {
+            let region = dimension.regions.get(region as usize);
+            let value = region.and_then(|values| values.first());
+            match (value, &test.op) {
+                (Some(value), _) => self.answers(test, value),
+                (None, TestOp::Missing) => true,
+                (None, _) => false,
+            }
+        };
+        let yes = Regions::of(dimension.count(), answers);
+        let is_known = test.if_present || matches!(test.op, TestOp::Missing | TestOp::Present);
+        let maybe = match is_known {
+            true => yes.clone(),
+            false => yes.or(&dimension.missing()),
+        };
+        Rails {
+            yes: self.inside(dim, yes),
+            maybe: self.inside(dim, maybe),
+        }
+    }
+
+    fn rails_of_comparison(&self, test: &Test, relation: Rel) -> Rails {
+        let yes = Node::Literal(Literal::Compares(relation, true));
+        let mut maybe = vec![yes.clone()];
+        if !test.if_present {
+            maybe.extend(self.is_missing(test.field));
+        }
+        // The field that is asked about is there; the other one may be missing all the same.
+        maybe.extend(other_field(test).and_then(|field| self.is_missing(field)));
+        Rails {
+            yes,
+            maybe: Node::any(maybe),
+        }
+    }
+
+    fn is_missing(&self, field: FieldId) -> Option<Node> {
+        let dim = self.dim(field)?;
+        let missing = self.dims.get(dim as usize)?.missing?;
+        Some(self.inside(dim, Regions::one(missing)))
+    }
+
+    fn dim(&self, field: FieldId) -> Option<Dim> {
+        Dim::try_from(self.kind.slot(field)?).ok()
+    }
+
+    /// Regions of a dimension as a node.
+    fn inside(&self, dim: Dim, set: Regions) -> Node {
+        let count = self.dims.get(dim as usize).map_or(0, Dimension::count);
+        if set.is_empty() {
+            Node::Is(false)
+        } else if set.len() == count {
+            Node::Is(true)
+        } else {
+            Node::Literal(Literal::In(dim, set))
+        }
+    }
+
+    /// When an expression is surely true, and when it is not surely false.
+    pub(super) fn rails(&self, expr: &Expr) -> Rails {
+        match &expr.kind {
+            ExprKind::All(parts) => self.joined(parts, Node::all),
+            ExprKind::Any(parts) => self.joined(parts, Node::any),
+            ExprKind::None(parts) => self.negated(&self.joined(parts, Node::any)),
+            ExprKind::AtLeast(least, parts) => {
+                self.joined(parts, |parts| Node::at_least(*least as usize, &parts))
+            }
+            ExprKind::Not(inner) => self.negated(&self.rails(inner)),
+            ExprKind::Condition(id) => match self.matrix.condition(*id) {
+                Some(condition) => self.rails(&condition.expr),
+                None => Rails::never(),
+            },
+            ExprKind::Test(test) => self
+                .tests
+                .get(&key(test))
+                .cloned()
+                .unwrap_or_else(Rails::never),
+            ExprKind::Measure(test) => self.rails_of_measure(test),
+        }
+    }
+
+    fn rails_of_measure(&self, test: &MeasureTest) -> Rails {
+        let dim = self.measures.get(&test.measure).copied();
+        let Some((dim, dimension)) = dim.and_then(|dim| Some((dim, self.dims.get(dim as usize)?)))
+        else {
+            return Rails::never();
+        };
+        let yes = Regions::of(dimension.count(), |region| {
+            let region = dimension.regions.get(region as usize);
+            let value = region.and_then(|values| values.first());
+            value.is_some_and(|value| values::measures(value, test))
+        });
+        let maybe = yes.or(&dimension.missing());
+        Rails {
+            yes: self.inside(dim, yes),
+            maybe: self.inside(dim, maybe),
+        }
+    }
+
+    fn joined(&self, parts: &[Expr], join: impl Fn(Vec<Node>) -> Node) -> Rails {
+        let parts: Vec<Rails> = parts.iter().map(|part| self.rails(part)).collect();
+        Rails {
+            yes: join(parts.iter().map(|part| part.yes.clone()).collect()),
+            maybe: join(parts.into_iter().map(|part| part.maybe).collect()),
+        }
+    }
+
+    /// The opposite of an expression: it is surely true where that is surely false.
+    pub(super) fn negated(&self, rails: &Rails) -> Rails {
+        Rails {
+            yes: self.not(&rails.maybe),
+            maybe: self.not(&rails.yes),
+        }
+    }
+
+    /// All other events.
+    pub(super) fn not(&self, node: &Node) -> Node {
+        match node {
+            Node::Is(is) => Node::Is(!is),
+            Node::Literal(literal) => {
+                let opposites = self.opposites(literal).into_iter();
+                Node::any(opposites.map(Node::Literal).collect())
+            }
+            Node::All(parts) => Node::any(parts.iter().map(|part| self.not(part)).collect()),
+            Node::Any(parts) => Node::all(parts.iter().map(|part| self.not(part)).collect()),
+        }
+    }
+
+    /// The literals of which each event has one that does not have this one. A comparison comes last.
+    pub(super) fn opposites(&self, literal: &Literal) -> Vec<Literal> {
+        match literal {
+            Literal::In(dim, set) => {
+                let count = self.dims.get(*dim as usize).map_or(0, Dimension::count);
+                let others = set.not(count);
+                let others = (!others.is_empty()).then_some(Literal::In(*dim, others));
+                others.into_iter().collect()
+            }
+            Literal::Compares(relation, holds) => {
+                let test = self.compared.get(*relation as usize);
+                let fields = test.map(|test| [Some(test.field), other_field(test)]);
+                let fields = fields.into_iter().flatten().flatten();
+                let missing = fields.filter_map(|field| match self.is_missing(field)? {
+                    Node::Literal(literal) => Some(literal),
+                    _ => None,
+                });
+                let compares = Literal::Compares(*relation, !holds);
+                missing.chain([compares]).collect()
+            }
+        }
+    }
+
+    /// The events of a cube that are none of another's.
+    pub(super) fn without(&self, cube: &Cube, other: &Cube) -> Vec<Cube> {
+        cube.without(other, |literal| self.opposites(literal))
+    }
+
+    /// Whether what is impossible in this space is so: each dimension that a cube names is exact.
+    pub(super) fn is_exact(&self) -> bool {
+        self.dims.iter().all(|dim| dim.exact)
+    }
+}
+
+impl Rails {
+    /// Of what no event has.
+    pub(super) fn never() -> Self {
+        Self {
+            yes: Node::Is(false),
+            maybe: Node::Is(false),
+        }
+    }
+}
+
+impl Node {
+    pub(super) fn all(parts: Vec<Self>) -> Self {
+        let mut all = Vec::with_capacity(parts.len());
+        for part in parts {
+            match part {
+                Self::Is(true) => {}
+                Self::Is(false) => return Self::Is(false),
+                Self::All(inner) => all.extend(inner),
+                other => all.push(other),
+            }
+        }
+        match all.len() {
+            0 => Self::Is(true),
+            1 => all.swap_remove(0),
+            _ => Self::All(all),
+        }
+    }
+
+    /// Regions of one dimension become one literal.
+    pub(super) fn any(parts: Vec<Self>) -> Self {
+        let mut sets: BTreeMap<Dim, Regions> = BTreeMap::new();
+        let mut any = Vec::new();
+        let mut parts = parts;
+        parts.reverse();
+        while let Some(part) = parts.pop() {
+            match part {
+                Self::Is(false) => {}
+                Self::Is(true) => return Self::Is(true),
+                Self::Any(inner) => parts.extend(inner.into_iter().rev()),
+                Self::Literal(Literal::In(dim, set)) => {
+                    let known = sets.entry(dim).or_default();
+                    *known = known.or(&set);
+                }
+                other => any.push(other),
+            }
+        }
+        let sets = sets
+            .into_iter()
+            .map(|(dim, set)| Self::Literal(Literal::In(dim, set)));
+        let mut all: Vec<Self> = sets.collect();
+        all.append(&mut any);
+        match all.len() {
+            0 => Self::Is(false),
+            1 => all.swap_remove(0),
+            _ => Self::Any(all),
+        }
+    }
+
+    /// So many of them.
+    fn at_least(least: usize, parts: &[Self]) -> Self {
+        match (least, parts.split_first()) {
+            (0, _) => Self::Is(true),
+            (_, None) => Self::Is(false),
+            (_, Some((first, rest))) if rest.len() + 1 == least => Self::all(
+                [first.clone()]
+                    .into_iter()
+                    .chain(rest.iter().cloned())
+                    .collect(),
+            ),
+            (_, Some((first, rest))) => {
+                let with = Self::all(vec![first.clone(), Self::at_least(least - 1, rest)]);
+                Self::any(vec![with, Self::at_least(least, rest)])
+            }
+        }
+    }
+}
+
+/// Every trigger that looks at events of a kind.
+fn triggers(matrix: &Matrix, kind: KindId) -> impl Iterator<Item = &Expr> {
+    let lanes = matrix
+        .lanes
+        .iter()
+        .filter(move |lane| lane.on.contains(&kind));
+    let lanes = lanes.flat_map(|lane| [Some(&lane.when), lane.unless.as_ref()]);
+    let rules = matrix
+        .rules
+        .iter()
+        .filter(move |rule| rule.on.contains(&kind));
+    let promises = matrix
+        .promises
+        .iter()
+        .filter(move |it| it.on.contains(&kind));
+    lanes
+        .flatten()
+        .chain(rules.map(|rule| &rule.when))
+        .chain(promises.map(|promise| &promise.when))
+}
+
+/// Each value once, in the order in which it came.
+fn each_once(values: Vec<Value>) -> Vec<Value> {
+    let mut seen = std::collections::HashSet::new();
+    values
+        .into_iter()
+        .filter(|value| seen.insert(value.clone()))
+        .collect()
+}
+
+/// The fields of a set, in their order.
+type Fields = BTreeSet<FieldId>;

@@ -1,0 +1,103 @@
+//! Instants that show every answer which tests of a timestamp can give together.
+//!
+//! Ages are told from the instant of the event. Where no test asks about that, it is one and the same for all
+//! events, and an age is an instant like any other.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::values::{Values, cuts};
+use super::{Space, ordered};
+use crate::calendar::Calendar;
+use crate::clock::Timestamp;
+use crate::matrix::{Test, TestOp};
+use crate::schema::{Field, FieldId};
+use crate::value::Value;
+
+/// For so long the hours of calendars are looked at, minute by minute: a week and a day.
+const MINUTES: i64 = 8 * 24 * 60;
+
+/// Instants of a field.
+pub(super) fn values(
+    space: &Space<'_>,
+    field: &Field,
+    tests: &[&Arc<Test>],
+    fields: usize,
+) -> Values {
+    let at = space.at;
+    let mut edges: BTreeSet<i128> = cuts(tests)
+        .filter_map(|value| match value {
+            Value::Timestamp(instant) => Some(millis(*instant)),
+            _ => None,
+        })
+        .collect();
+    let ages = tests.iter().filter_map(|test| match test.op {
+        TestOp::OlderThan(age) | TestOp::NewerThan(age) => at.checked_sub_signed(age.to_chrono()),
+        _ => None,
+    });
+    edges.extend(ages.map(millis));
+    let calendars: Vec<&Calendar> = tests
+        .iter()
+        .filter_map(|test| match test.op {
+            TestOp::Inside(id) | TestOp::Outside(id) => space.matrix.calendar(id),
+            _ => None,
+        })
+        .collect();
+    let low = millis(Timestamp::MIN_UTC) + 1;
+    let high = millis(Timestamp::MAX_UTC) - 1;
+    let mut all: BTreeSet<i128> = ordered::steps(edges.clone(), low, high, fields)
+        .into_iter()
+        .collect();
+    all.insert(millis(at));
+    let mut exact = true;
+    if !calendars.is_empty() {
+        let mut from: Vec<i128> = edges.iter().copied().collect();
+        from.push(millis(at));
+        from.extend(
+            edges
+                .first()
+                .map(|first| first - i128::from(MINUTES) * 60_000),
+        );
+        let mut seen = BTreeSet::new();
+        for start in from {
+            let end = edges.range(start + 1..).next().copied();
+            let part = edges.range(..=start).count();
+            for minute in 0..MINUTES {
+                let now = start + i128::from(minute) * 60_000;
+                if end.is_some_and(|end| now >= end) {
+                    break;
+                }
+                let Some(instant) = instant(now) else { break };
+                let open: Vec<bool> = calendars.iter().map(|it| it.is_open(instant)).collect();
+                if seen.insert((part, open)) {
+                    all.insert(now);
+                }
+            }
+        }
+        // Of one calendar a week shows both answers, unless a part of time is shorter; of several, exceptions and
+        // clock changes may show more.
+        exact = calendars.len() == 1 && edges.is_empty();
+    }
+    // An age beside another test of `at` depends on both.
+    let asks_at = field.id == FieldId::AT;
+    let has_ages = tests
+        .iter()
+        .any(|test| matches!(test.op, TestOp::OlderThan(_) | TestOp::NewerThan(_)));
+    exact &= !(asks_at && has_ages);
+    let mut values: Vec<i128> = all.into_iter().collect();
+    // The instant at which events happen comes first, so that it is taken where nothing else is asked for.
+    values.sort_by_key(|value| (*value != millis(at), *value));
+    let values = values.into_iter().filter_map(instant).map(Value::Timestamp);
+    Values {
+        exact,
+        ..Values::all(values.collect())
+    }
+}
+
+fn millis(at: Timestamp) -> i128 {
+    i128::from(at.timestamp_millis())
+}
+
+fn instant(millis: i128) -> Option<Timestamp> {
+    Timestamp::from_timestamp_millis(i64::try_from(millis).ok()?)
+}

@@ -1,0 +1,148 @@
+//! Values of a field that show every answer which its tests can give together.
+//!
+//! In: a field, and the tests of it and of the fields that it is compared with. Out: values of its type, and whether
+//! they show all.
+//! Must not know what tests answer: the space asks the evaluator.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rust_decimal::Decimal;
+
+use super::{Dimension, Fields, Space, each_once, list, ordered, other_field, text, time};
+use crate::matrix::{Matrix, MeasureFunction, MeasureId, MeasureTest, Test, TestOp};
+use crate::schema::{Field, FieldId};
+use crate::value::{Type, Value};
+
+/// Values, and whether they show every combination of answers that some value has.
+#[derive(Debug)]
+pub(super) struct Values {
+    pub(super) values: Vec<Value>,
+    pub(super) exact: bool,
+}
+
+impl Values {
+    pub(super) fn all(values: Vec<Value>) -> Self {
+        Self {
+            values: each_once(values),
+            exact: true,
+        }
+    }
+
+    /// Takes these before the others.
+    pub(super) fn begin_with(&mut self, mut first: Vec<Value>) {
+        first.append(&mut self.values);
+        self.values = each_once(first);
+    }
+}
+
+/// Which fields are compared with which.
+#[derive(Debug)]
+pub(super) struct Linked(BTreeMap<FieldId, Fields>);
+
+impl Linked {
+    pub(super) fn of(tests: &[&Arc<Test>]) -> Self {
+        let mut groups: BTreeMap<FieldId, Fields> = BTreeMap::new();
+        for test in tests {
+            let Some(other) = other_field(test) else {
+                continue;
+            };
+            let mut group = Fields::from([test.field, other]);
+            for field in [test.field, other] {
+                group.extend(groups.get(&field).into_iter().flatten().copied());
+            }
+            for field in &group {
+                groups.insert(*field, group.clone());
+            }
+        }
+        Self(groups)
+    }
+
+    /// A field with all that it is compared with, directly or not.
+    pub(super) fn group(&self, field: FieldId) -> Fields {
+        let group = self.0.get(&field).cloned();
+        group.unwrap_or_else(|| Fields::from([field]))
+    }
+}
+
+/// The literals of ordered tests, which cut a field's values.
+pub(super) fn cuts<'t>(tests: &'t [&Arc<Test>]) -> impl Iterator<Item = &'t Value> {
+    tests.iter().flat_map(|test| match &test.op {
+        TestOp::Compare(_, value) => std::slice::from_ref(value),
+        TestOp::In { values, .. } => values.as_slice(),
+        _ => &[],
+    })
+}
+
+/// Values of a field. Where several fields are compared, so many that they can come in any order between two
+/// literals.
+pub(super) fn of(space: &Space<'_>, field: &Field, tests: &[&Arc<Test>], fields: usize) -> Values {
+    match &field.ty {
+        Type::YesNo => Values::all(vec![Value::Bool(false), Value::Bool(true)]),
+        Type::OneOf(words) => {
+            let words = words.iter();
+            Values::all(words.map(|word| Value::Word(Arc::clone(word))).collect())
+        }
+        Type::Text { ignoring_case } => text::values(tests, *ignoring_case, fields),
+        Type::List(item) => list::values(tests, item, fields),
+        Type::Timestamp => time::values(space, field, tests, fields),
+        ordered => Values::all(ordered::values(ordered, cuts(tests), fields)),
+    }
+}
+
+/// The amounts of a measure that its tests tell apart. It may also not be known.
+pub(super) fn of_measure(matrix: &Matrix, id: MeasureId, tests: &[Arc<MeasureTest>]) -> Dimension {
+    let measure = matrix.measure(id);
+    let field = measure.and_then(|measure| match measure.function {
+        MeasureFunction::Sum(field) => matrix.kind(measure.kind).and_then(|kind| kind.field(field)),
+        MeasureFunction::Count | MeasureFunction::Distinct(_) => None,
+    });
+    // Nothing that is measured is less than zero.
+    let ty = match field.map(|field| &field.ty) {
+        Some(Type::Money(currency, _)) => Type::Money(*currency, Some(from_zero())),
+        Some(Type::Number(_)) => Type::Number(Some(from_zero())),
+        _ => Type::Whole(Some(crate::value::Range {
+            low: 0,
+            high: i64::MAX,
+        })),
+    };
+    let cuts = tests.iter().map(|test| &test.threshold);
+    let values = each_once(ordered::values(&ty, cuts, 1));
+    let mut regions: Vec<Vec<Value>> = Vec::new();
+    let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
+    for value in values {
+        let answers = tests.iter().map(|test| measures(&value, test)).collect();
+        let region = *known.entry(answers).or_insert_with(|| {
+            regions.push(Vec::new());
+            regions.len() - 1
+        });
+        if let Some(region) = regions.get_mut(region) {
+            region.push(value);
+        }
+    }
+    let count = u32::try_from(regions.len()).unwrap_or(u32::MAX);
+    Dimension {
+        regions,
+        missing: Some(count),
+        exact: true,
+    }
+}
+
+fn from_zero() -> crate::value::Range<Decimal> {
+    crate::value::Range {
+        low: Decimal::ZERO,
+        high: Decimal::MAX,
+    }
+}
+
+/// What the comparison of a measure says of an amount.
+pub(super) fn measures(amount: &Value, test: &MeasureTest) -> bool {
+    use crate::matrix::Comparison;
+    match test.op {
+        Comparison::Is => *amount == test.threshold,
+        Comparison::IsNot => *amount != test.threshold,
+        ordered => amount
+            .order(&test.threshold)
+            .is_some_and(|order| ordered.holds(order)),
+    }
+}

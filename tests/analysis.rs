@@ -1,0 +1,432 @@
+//! The analysis against every event there is: random matrices over small domains, whose events are all decided by
+//! the reference evaluator. What the analysis calls impossible no event shows; what some event shows it finds; and
+//! each event that it names passes as a scenario of the matrix.
+//!
+//! `LANEWAY_LONG=1 cargo test --test analysis` asks of 10,000 matrices.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking, also in its helpers"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use laneway::analysis::{Analysis, Grade, Question, analyze};
+use laneway::check::{Options, check_text};
+use laneway::clock::{Timestamp, parse_timestamp};
+use laneway::decision::{Decision, State, Verdict};
+use laneway::matrix::Matrix;
+use laneway::reference::{History, Reference, Standing, Times};
+use laneway::value::Value;
+use laneway::{Event, cases};
+
+const HEAD: &str = r#"
+event call {
+  flag: yes/no
+  color: one of red, green, blue optional
+  level: whole number 0 to 3 optional
+  other: whole number 0 to 3
+  name: text optional
+  tags: list of text default ()
+}
+team leads { first person "a@x.example" }
+team others { first person "b@x.example" }
+"#;
+
+/// A random condition over the fields, which are noted.
+fn condition(random: &mut fastrand::Rng, depth: u32, used: &mut BTreeSet<&'static str>) -> String {
+    if depth > 0 && random.u8(..3) > 0 {
+        let parts = random.usize(2..4);
+        let mut part = || format!("({})", condition(random, depth - 1, used));
+        let parts: Vec<String> = (0..parts).map(|_| part()).collect();
+        return match random.u8(..5) {
+            0 => format!("not {}", parts[0]),
+            1 | 2 => parts.join(" or "),
+            _ => parts.join(" and "),
+        };
+    }
+    test(random, used)
+}
+
+fn test(random: &mut fastrand::Rng, used: &mut BTreeSet<&'static str>) -> String {
+    let color = |random: &mut fastrand::Rng| ["red", "green", "blue"][random.usize(..3)];
+    let text = |random: &mut fastrand::Rng| ["a", "b", "ab", "ba", "aa"][random.usize(..5)];
+    let compare =
+        |random: &mut fastrand::Rng| ["<", "<=", ">", ">=", "is", "is not"][random.usize(..6)];
+    let suffix = if random.u8(..8) == 0 {
+        " if present"
+    } else {
+        ""
+    };
+    let (field, test) = match random.u8(..10) {
+        0 => (
+            "flag",
+            format!("flag is {}", ["yes", "no"][random.usize(..2)]),
+        ),
+        1 => (
+            "color",
+            format!(
+                "color {} {}{suffix}",
+                ["is", "is not"][random.usize(..2)],
+                color(random)
+            ),
+        ),
+        2 => (
+            "color",
+            format!(
+                "color {}in (red, {}){suffix}",
+                ["", "not "][random.usize(..2)],
+                ["green", "blue"][random.usize(..2)]
+            ),
+        ),
+        3 | 4 => (
+            "level",
+            format!("level {} {}{suffix}", compare(random), random.u8(..4)),
+        ),
+        5 => (
+            "other",
+            format!("other {} {}", compare(random), random.u8(..4)),
+        ),
+        6 => {
+            used.insert("other");
+            let op = [
+                "< other",
+                "<= other",
+                "> other",
+                "same as other",
+                "differs from other",
+            ];
+            ("level", format!("level {}{suffix}", op[random.usize(..5)]))
+        }
+        7 => {
+            let op = [
+                "is",
+                "is not",
+                "starts with",
+                "not ends with",
+                "contains",
+                "not contains",
+            ];
+            (
+                "name",
+                format!(
+                    "name {} \"{}\"{suffix}",
+                    op[random.usize(..6)],
+                    text(random)
+                ),
+            )
+        }
+        8 => {
+            let (field, is) = (
+                ["color", "level", "name"][random.usize(..3)],
+                ["missing", "present"][random.usize(..2)],
+            );
+            (field, format!("{field} is {is}"))
+        }
+        _ => {
+            let how = ["any of", "all of", "none of"][random.usize(..3)];
+            ("tags", format!("tags contains {how} (\"a\", \"b\")"))
+        }
+    };
+    used.insert(field);
+    test
+}
+
+struct Made {
+    text: String,
+    used: BTreeSet<&'static str>,
+}
+
+/// A random matrix: lanes, rules, and promises each with a lane on trial that fires where their condition is true.
+fn made(seed: u64) -> Made {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let random = &mut random;
+    let mut used = BTreeSet::new();
+    let unreadable = ["deny", "escalate to leads"][random.usize(..2)];
+    let mut text = format!(
+        "matrix \"random\" {{\n  edition 1\n  timezone \"UTC\"\n  otherwise allow\n  unreadable {unreadable}\n}}\n{HEAD}"
+    );
+    for n in 0..random.usize(..3) {
+        let condition = condition(random, 1, &mut used);
+        let what = ["deny", "allow"][random.usize(..2)];
+        writeln!(
+            text,
+            "always {what} rule_{n} on call when {condition} because \"so\""
+        )
+        .unwrap();
+    }
+    for n in 0..random.usize(1..4) {
+        let when = condition(random, 2, &mut used);
+        let unless = match random.u8(..3) {
+            0 => format!("  unless {}\n", condition(random, 1, &mut used)),
+            _ => String::new(),
+        };
+        let owner = ["leads", "others"][random.usize(..2)];
+        let (reversible, end) = [
+            ("", "deny"),
+            ("", "expire"),
+            ("  reversible \"undo\"\n", "allow because \"small\""),
+        ][random.usize(..3)];
+        let hold = ["hold", "continue"][random.usize(..2)];
+        writeln!(
+            text,
+            "lane lane_{n} {{\n  on call\n  when {when}\n{unless}  owner {owner}\n  urgency normal\n  respond within 1h\n  \
+             meanwhile {hold} item\n{reversible}  evidence {{ required input }}\n  timeout {{ after 2h {end} }}\n}}"
+        )
+        .unwrap();
+    }
+    for n in 0..random.usize(..3) {
+        let when = condition(random, 1, &mut used);
+        let claim = [
+            "reaches leads",
+            "never allow",
+            "never deny",
+            "never escalate",
+        ][random.usize(..4)];
+        writeln!(text, "promise \"promise_{n}\" on call when {when} {claim}").unwrap();
+        writeln!(
+            text,
+            "lane probe_{n} {{\n  on call\n  when {when}\n  trial\n  owner leads\n  urgency normal\n  respond within 1h\n  \
+             meanwhile hold item\n  evidence {{ required input }}\n  timeout {{ after 2h deny }}\n}}"
+        )
+        .unwrap();
+    }
+    Made { text, used }
+}
+
+fn checked(text: &str) -> Arc<Matrix> {
+    let loaded = check_text("random.lane", text, &Options::default());
+    let errors: Vec<_> = loaded
+        .diagnostics
+        .iter()
+        .map(|d| (d.code.as_str(), &d.message))
+        .collect();
+    loaded
+        .matrix
+        .unwrap_or_else(|| panic!("{errors:?}\n{text}"))
+}
+
+fn at() -> Timestamp {
+    parse_timestamp("2026-01-07T12:00:00Z").unwrap()
+}
+
+/// Every event there is of the fields that the matrix looks at.
+fn events(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Vec<Event> {
+    let kind = &matrix.schema.kinds()[0];
+    let words = |words: &[&str]| -> Vec<Option<Value>> {
+        words
+            .iter()
+            .map(|word| Some(Value::Word(Arc::from(*word))))
+            .collect()
+    };
+    let mut texts = vec![None];
+    let mut last = vec![String::new()];
+    texts.push(Some(Value::Text(Arc::from(""))));
+    for _ in 0..3 {
+        last = last
+            .iter()
+            .flat_map(|text| ["a", "b", "c"].map(|c| format!("{text}{c}")))
+            .collect();
+        texts.extend(
+            last.iter()
+                .map(|text| Some(Value::Text(Arc::from(text.as_str())))),
+        );
+    }
+    let numbers: Vec<Option<Value>> = (0..4).map(|n| Some(Value::Whole(n))).collect();
+    let with_none = |mut values: Vec<Option<Value>>| {
+        values.push(None);
+        values
+    };
+    let lists = [vec![], vec!["a"], vec!["b"], vec!["a", "b"], vec!["c"]];
+    let lists = lists.map(|items| {
+        Some(Value::List(
+            items
+                .into_iter()
+                .map(|item| Value::Text(Arc::from(item)))
+                .collect(),
+        ))
+    });
+    let domains: Vec<(&str, Vec<Option<Value>>)> = vec![
+        (
+            "flag",
+            vec![Some(Value::Bool(true)), Some(Value::Bool(false))],
+        ),
+        ("color", with_none(words(&["red", "green", "blue"]))),
+        ("level", with_none(numbers.clone())),
+        ("other", numbers),
+        ("name", texts),
+        ("tags", lists.to_vec()),
+    ];
+    let mut records: Vec<BTreeMap<_, Value>> = vec![BTreeMap::new()];
+    for (field, mut values) in domains {
+        if !used.contains(field) {
+            values.truncate(1);
+        }
+        let id = matrix.schema.field_id(field).unwrap();
+        let mut next = Vec::with_capacity(records.len() * values.len());
+        for record in &records {
+            for value in &values {
+                let mut record = record.clone();
+                record.extend(value.clone().map(|value| (id, value)));
+                next.push(record);
+            }
+        }
+        records = next;
+    }
+    let read =
+        |record: &BTreeMap<_, _>| Event::from_record(&matrix.schema, kind.id, record, at(), None);
+    records.iter().map(|record| read(record).unwrap()).collect()
+}
+
+/// What all events show.
+#[derive(Debug, Default, PartialEq)]
+struct Shown {
+    /// Lanes that neither fire nor are unsure, and rules that never apply.
+    dead: BTreeSet<String>,
+    shadowed: BTreeSet<String>,
+    conflicts: BTreeSet<(String, String)>,
+    promises: BTreeSet<String>,
+    gap: bool,
+}
+
+fn brute(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Shown {
+    let reference = Reference::new(matrix);
+    let history = History::new(matrix);
+    let lanes = || matrix.lanes.iter().map(|lane| lane.name.clone());
+    let rules = || matrix.rules.iter().map(|rule| rule.name.clone());
+    let mut shown = Shown {
+        dead: lanes().chain(rules()).collect(),
+        shadowed: lanes().collect(),
+        ..Shown::default()
+    };
+    for event in events(matrix, used) {
+        let times = Times::of(&event);
+        let decision = reference.decide(&event, &history, times);
+        let is_denied = decision.verdict == Verdict::Deny;
+        for lane in &matrix.lanes {
+            let standing = reference.standing(lane, &event, &history, times);
+            if matches!(standing, Standing::Fired | Standing::Unsure) {
+                shown.dead.remove(&lane.name);
+                if !is_denied {
+                    shown.shadowed.remove(&lane.name);
+                }
+            }
+        }
+        for rule in &decision.rules {
+            shown.dead.remove(&rule.rule);
+        }
+        for (n, one) in decision.lanes.iter().enumerate() {
+            for other in decision.lanes.iter().skip(n + 1).filter(|_| !is_denied) {
+                let mut pair = [one.lane.clone(), other.lane.clone()];
+                pair.sort();
+                let [one, other] = pair;
+                if contradict(matrix, &one, &other) {
+                    shown.conflicts.insert((one, other));
+                }
+            }
+        }
+        for probe in decision
+            .trial
+            .iter()
+            .filter(|lane| lane.state == State::Fired)
+        {
+            let Some(n) = probe.lane.strip_prefix("probe_") else {
+                continue;
+            };
+            let promise = &matrix.promises[n.parse::<usize>().unwrap()];
+            if breaks(matrix, promise, &decision) {
+                shown.promises.insert(promise.title.clone());
+            }
+        }
+        shown.gap |= decision.by == "otherwise";
+    }
+    shown.shadowed.retain(|name| !shown.dead.contains(name));
+    shown
+}
+
+/// Rules and lanes by what they are named: what the analysis says, in words of its own.
+fn contradict(matrix: &Matrix, one: &str, other: &str) -> bool {
+    let lane = |name: &str| matrix.lane_named(name);
+    let (Some(one), Some(other)) = (lane(one), lane(other)) else {
+        return false;
+    };
+    let end = |lane: &laneway::matrix::Lane| match lane.terms.steps.last().unwrap().action {
+        laneway::matrix::StepAction::Deny => "deny",
+        laneway::matrix::StepAction::Expire => "expire",
+        _ => "allow",
+    };
+    let (ours, theirs) = (end(one), end(other));
+    let runs = (one.terms.hold.is_running(), other.terms.hold.is_running());
+    (ours == "allow") != (theirs == "allow")
+        || runs.0 != runs.1 && ours != "allow"
+        || one.terms.owner == other.terms.owner && ours != theirs
+}
+
+fn breaks(matrix: &Matrix, promise: &laneway::matrix::Promise, decision: &Decision) -> bool {
+    match promise.claim {
+        laneway::matrix::Claim::Never(verdict) => decision.verdict == verdict,
+        laneway::matrix::Claim::Reaches(team) => {
+            let team = matrix.team_name(team);
+            let asked = decision.lanes.iter().any(|lane| lane.owner == team);
+            decision.verdict != Verdict::Deny && !(decision.verdict == Verdict::Escalate && asked)
+        }
+    }
+}
+
+fn found(analysis: &Analysis) -> Shown {
+    let mut shown = Shown::default();
+    for answer in &analysis.answers {
+        assert_ne!(answer.grade, Grade::NotConfirmed, "{}", answer.message);
+        assert_ne!(answer.grade, Grade::NotDecided, "{}", answer.message);
+        let name = answer.about[0].clone();
+        match answer.question {
+            Question::Dead => drop(shown.dead.insert(name)),
+            Question::Shadowed => drop(shown.shadowed.insert(name)),
+            Question::Conflict => {
+                let mut pair = [name, answer.about[1].clone()];
+                pair.sort();
+                let [one, other] = pair;
+                shown.conflicts.insert((one, other));
+            }
+            Question::Promise => drop(shown.promises.insert(name)),
+            Question::Gap => shown.gap = true,
+            other => panic!("{other}"),
+        }
+    }
+    shown
+}
+
+#[test]
+fn every_answer_is_that_of_all_events() {
+    let long = std::env::var_os("LANEWAY_LONG").is_some();
+    let seeds = if long { 10_000 } else { 150 };
+    let mut seen = BTreeMap::new();
+    for seed in 0..seeds {
+        let Made { text, used } = made(seed);
+        let matrix = checked(&text);
+        let analysis = analyze(&matrix, &|| Box::new(|| false));
+        assert_eq!(
+            found(&analysis),
+            brute(&matrix, &used),
+            "seed {seed}\n{text}"
+        );
+        for answer in &analysis.answers {
+            *seen.entry(answer.question.as_str()).or_insert(0) += 1;
+            let Some(witness) = &answer.witness else {
+                assert_eq!(answer.question, Question::Dead, "{}", answer.message);
+                continue;
+            };
+            let with = format!("{text}\n{}\n", witness.line);
+            let matrix = checked(&with);
+            let failed = cases::check_examples(&matrix);
+            assert!(failed.is_empty(), "seed {seed}: {failed:?}\n{with}");
+        }
+    }
+    // Each question was answered with yes by some of them.
+    assert_eq!(seen.len(), 5, "{seen:?}");
+}
