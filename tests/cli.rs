@@ -9,6 +9,8 @@
     reason = "the helpers of a test fail as the test does"
 )]
 
+#[path = "cli/analyze.rs"]
+mod analyze;
 #[path = "cli/check.rs"]
 mod check;
 #[path = "cli/codes.rs"]
