@@ -109,7 +109,10 @@ fn a_swapped_threshold_is_found_with_the_promise_that_it_breaks() {
         )
     );
     // Another lane may ask somebody else; finance is not asked.
-    assert!(!came.is_empty() && !came.contains("financial_risk"), "{came}");
+    assert!(
+        !came.is_empty() && !came.contains("financial_risk"),
+        "{came}"
+    );
 }
 
 #[test]
