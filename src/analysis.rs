@@ -7,7 +7,7 @@
 //! Reads no clock: whoever asks says when the time is up.
 //!
 //! To be read in this order: sets of regions (`set`), events as cubes of them (`cube`), how fields are cut into
-//! regions and triggers become nodes (`space`), nodes as cubes (`ways`), the questions (`questions`).
+//! regions and triggers become nodes (`space`), nodes as cubes (`ways`), the questions (`questions`), two matrices (`diff`).
 
 use std::fmt;
 
@@ -19,11 +19,14 @@ use crate::matrix::{Matrix, Record};
 use crate::span::Span;
 
 mod cube;
+mod diff;
 mod example;
 mod questions;
 mod set;
 mod space;
 mod ways;
+
+pub use diff::{Came, Changed, Diff, Direction, diff};
 
 /// What is asked about a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

@@ -24,6 +24,7 @@ mod block;
 mod check;
 mod completions;
 mod decide;
+mod diff;
 mod doctor;
 mod escalations;
 mod explain;
@@ -86,6 +87,7 @@ enum Command {
     New(new::Args),
     Check(check::Args),
     Analyze(analyze::Args),
+    Diff(diff::Args),
     Fmt(fmt::Args),
     Decide(decide::Args),
     Replay(replay::Args),
@@ -128,6 +130,7 @@ fn run(command: &Command, shell: &mut Shell) -> Result<Answer, Failure> {
         Command::New(args) => new::run(args, shell),
         Command::Check(args) => check::run(args, shell),
         Command::Analyze(args) => analyze::run(args, shell),
+        Command::Diff(args) => diff::run(args, shell),
         Command::Fmt(args) => fmt::run(args, shell),
         Command::Decide(args) => decide::run(args, shell),
         Command::Replay(args) => replay::run(args, shell),

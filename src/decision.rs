@@ -18,6 +18,7 @@ pub use crate::value::Kleene;
 pub use crate::syntax::ast::{Hold, Scope, Urgency, Verdict};
 
 pub mod recorded;
+pub mod stricter;
 
 mod history;
 

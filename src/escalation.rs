@@ -19,10 +19,10 @@ mod plan;
 pub mod policy;
 pub mod principal;
 mod state;
-pub mod stricter;
 pub mod time;
 pub mod timeline;
 
+pub use crate::decision::stricter::{self, Demand, Demands, Stricter, stricter};
 pub use apply::{Applied, Context, apply};
 pub use command::{Actor, Amendment, Command, Refusal, Reply, Role, Standing, VoteOf};
 pub use effect::{About, Notice, Recipient, Record, RecordKind};
@@ -35,4 +35,3 @@ pub use state::{
     Cause, End, Escalation, Grant, GrantState, Outcome, Pinned, Resolution, Seat, SignOff,
     SignOffState, Vote, VoteKind,
 };
-pub use stricter::{Demand, Demands, Stricter, stricter};

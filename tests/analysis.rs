@@ -16,9 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use laneway::analysis::{Analysis, Grade, Question, analyze};
+use laneway::analysis::{Analysis, Came, Direction, Grade, Question, analyze, diff};
 use laneway::check::{Options, check_text};
 use laneway::clock::{Timestamp, parse_timestamp};
+use laneway::decision::stricter::{Demands, stricter};
 use laneway::decision::{Decision, State, Verdict};
 use laneway::matrix::Matrix;
 use laneway::reference::{History, Reference, Standing, Times};
@@ -137,6 +138,10 @@ fn test(random: &mut fastrand::Rng, used: &mut BTreeSet<&'static str>) -> String
     test
 }
 
+fn is_long() -> bool {
+    std::env::var_os("LANEWAY_LONG").is_some()
+}
+
 struct Made {
     text: String,
     used: BTreeSet<&'static str>,
@@ -227,7 +232,7 @@ fn events(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Vec<Event> {
     let mut texts = vec![None];
     let mut last = vec![String::new()];
     texts.push(Some(Value::Text(Arc::from(""))));
-    for _ in 0..3 {
+    for _ in 0..if is_long() { 4 } else { 3 } {
         last = last
             .iter()
             .flat_map(|text| ["a", "b", "c"].map(|c| format!("{text}{c}")))
@@ -403,8 +408,7 @@ fn found(analysis: &Analysis) -> Shown {
 
 #[test]
 fn every_answer_is_that_of_all_events() {
-    let long = std::env::var_os("LANEWAY_LONG").is_some();
-    let seeds = if long { 10_000 } else { 150 };
+    let seeds = if is_long() { 10_000 } else { 100 };
     let mut seen = BTreeMap::new();
     for seed in 0..seeds {
         let Made { text, used } = made(seed);
@@ -429,4 +433,124 @@ fn every_answer_is_that_of_all_events() {
     }
     // Each question was answered with yes by some of them.
     assert_eq!(seen.len(), 5, "{seen:?}");
+}
+
+/// The same with one condition changed, or another matrix altogether.
+fn edited(seed: u64, made: &Made) -> Made {
+    let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
+    if random.u8(..3) == 0 {
+        return self::made(seed + 1_000_000);
+    }
+    let mut used = made.used.clone();
+    let lines: Vec<&str> = made.text.lines().collect();
+    let whens: Vec<usize> = (0..lines.len())
+        .filter(|n| lines[*n].starts_with("  when "))
+        .collect();
+    let at = whens[random.usize(..whens.len())];
+    let mut text = String::new();
+    for (n, line) in lines.iter().enumerate() {
+        match n == at {
+            true => writeln!(text, "  when {}", condition(&mut random, 2, &mut used)).unwrap(),
+            false => writeln!(text, "{line}").unwrap(),
+        }
+    }
+    Made { text, used }
+}
+
+/// Regions by what came before and comes now, with which ways they go.
+type Regions = BTreeMap<(Came, Came), BTreeSet<(bool, bool)>>;
+
+fn came(decision: &Decision) -> Came {
+    let escalates = decision.verdict == Verdict::Escalate;
+    let teams: BTreeSet<String> = decision
+        .lanes
+        .iter()
+        .filter(|_| escalates)
+        .map(|lane| lane.owner.clone())
+        .collect();
+    Came {
+        verdict: decision.verdict,
+        by: decision.by.clone(),
+        teams: teams.into_iter().collect(),
+    }
+}
+
+#[test]
+fn every_difference_is_that_of_all_events() {
+    let seeds = if is_long() { 3_000 } else { 25 };
+    let mut directions = BTreeSet::new();
+    for seed in 0..seeds {
+        let one = made(seed);
+        let other = edited(seed, &one);
+        let (old, new) = (checked(&one.text), checked(&other.text));
+        let used = one.used.union(&other.used).copied().collect();
+        let mut brute = Regions::new();
+        let (olds, news) = (events(&old, &used), events(&new, &used));
+        for (before, after) in olds.iter().zip(&news) {
+            let decide = |matrix: &Matrix, event: &Event| {
+                Reference::new(matrix).decide(event, &History::new(matrix), Times::of(event))
+            };
+            let (before, after) = (decide(&old, before), decide(&new, after));
+            let demands = (Demands::of(&before, &old), Demands::of(&after, &new));
+            let ways = (
+                stricter(&demands.0, &demands.1).is_some(),
+                stricter(&demands.1, &demands.0).is_some(),
+            );
+            let key = (came(&before), came(&after));
+            if ways != (false, false) || key.0 != key.1 {
+                brute.entry(key).or_default().insert(ways);
+            }
+        }
+        let diff = diff(&old, &new, &|| Box::new(|| false));
+        let texts = format!("seed {seed}\n{}\n=====\n{}", one.text, other.text);
+        assert!(diff.is_whole, "{:?}\n{texts}", diff.notes);
+        let found: BTreeSet<(Came, Came)> = diff
+            .changed
+            .iter()
+            .map(|it| (it.old.clone(), it.new.clone()))
+            .collect();
+        // What the events here do not show, longer texts may: the event of the region does.
+        let lost: Vec<_> = brute.keys().filter(|key| !found.contains(*key)).collect();
+        assert!(lost.is_empty(), "{lost:?}\n{texts}");
+        for changed in &diff.changed {
+            let witness = &changed.witness;
+            let [before, after] = [&old, &new].map(|matrix| {
+                let kind = matrix.schema.kinds()[0].id;
+                let event = Event::from_record(
+                    &matrix.schema,
+                    kind,
+                    &witness.record.values,
+                    witness.at,
+                    None,
+                )
+                .unwrap();
+                came(&Reference::new(matrix).decide(
+                    &event,
+                    &History::new(matrix),
+                    Times::of(&event),
+                ))
+            });
+            assert_eq!((&before, &after), (&changed.old, &changed.new), "{texts}");
+            let direction = changed.direction;
+            if let Some(ways) = brute.get(&(changed.old.clone(), changed.new.clone())) {
+                let may = |way: &(bool, bool)| match direction {
+                    Direction::Tighter => *way == (true, false),
+                    Direction::Looser => *way == (false, true),
+                    _ => true,
+                };
+                assert!(ways.iter().all(may), "{changed:?} {ways:?}\n{texts}");
+                assert!(
+                    changed.loses || !ways.iter().any(|it| it.1),
+                    "{changed:?}\n{texts}"
+                );
+            }
+            directions.insert(direction);
+            let failed = cases::check_examples(&checked(&format!(
+                "{}\n{}\n",
+                other.text, changed.witness.line
+            )));
+            assert!(failed.is_empty(), "{failed:?}\n{texts}");
+        }
+    }
+    assert_eq!(directions.len(), 3, "{directions:?}");
 }

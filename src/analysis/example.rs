@@ -3,19 +3,24 @@
 use std::fmt::Write as _;
 
 use crate::calendar::example_instant;
-use crate::clock::format_timestamp;
+use crate::clock::{Timestamp, format_timestamp};
 use crate::decision::Decision;
-use crate::matrix::{Matrix, Sample};
+use crate::matrix::{Matrix, Record, Sample};
 use crate::schema::{FieldId, Kind};
 use crate::value::{Value, quote};
 
 use super::came;
-use super::space::Point;
 
 /// A scenario that says what came; behind a sample of its own where the matrix has none of the kind.
-pub(super) fn scenario(matrix: &Matrix, point: &Point, title: &str, decision: &Decision) -> String {
+pub(super) fn scenario(
+    matrix: &Matrix,
+    record: &Record,
+    at: Timestamp,
+    title: &str,
+    decision: &Decision,
+) -> String {
     let mut line = String::new();
-    let Some(kind) = matrix.kind(point.record.kind) else {
+    let Some(kind) = matrix.kind(record.kind) else {
         return line;
     };
     let of_kind = |sample: &&Sample| sample.record.kind == kind.id;
@@ -23,14 +28,14 @@ pub(super) fn scenario(matrix: &Matrix, point: &Point, title: &str, decision: &D
         .samples
         .iter()
         .filter(of_kind)
-        .min_by_key(|it| changes(kind, it, point).len());
+        .min_by_key(|it| changes(kind, it, record).len());
     let name = match nearest {
         Some(sample) => sample.name.clone(),
         None => {
             let name = format!("some_{}", kind.name);
             let values = kind.fields.iter().filter(|field| field.id != FieldId::AT);
             let values = values.filter_map(|field| {
-                let value = point.record.values.get(&field.id)?;
+                let value = record.values.get(&field.id)?;
                 Some(format!("{} = {value}", field.path))
             });
             let values: Vec<String> = values.collect();
@@ -45,7 +50,7 @@ pub(super) fn scenario(matrix: &Matrix, point: &Point, title: &str, decision: &D
     };
     let _ = write!(line, "scenario {} {name}", quote(title));
     if let Some(sample) = nearest {
-        let changes = changes(kind, sample, point);
+        let changes = changes(kind, sample, record);
         let with: Vec<String> = changes
             .iter()
             .filter_map(|(path, value)| value.map(|value| format!("{path} = {value}")))
@@ -59,8 +64,8 @@ pub(super) fn scenario(matrix: &Matrix, point: &Point, title: &str, decision: &D
             let _ = write!(line, " without {}", without.join(", "));
         }
     }
-    if point.at != example_instant(matrix.zone) {
-        let _ = write!(line, " at {}", format_timestamp(point.at));
+    if at != example_instant(matrix.zone) {
+        let _ = write!(line, " at {}", format_timestamp(at));
     }
     let (verdict, by) = came(decision);
     let _ = write!(line, " -> {} by {by}", verdict.as_str());
@@ -71,13 +76,13 @@ pub(super) fn scenario(matrix: &Matrix, point: &Point, title: &str, decision: &D
 fn changes<'a>(
     kind: &'a Kind,
     sample: &Sample,
-    point: &'a Point,
+    record: &'a Record,
 ) -> Vec<(&'a str, Option<&'a Value>)> {
     let fields = kind.fields.iter().filter(|field| field.id != FieldId::AT);
     let changed = fields.filter_map(|field| {
         let (old, new) = (
             sample.record.values.get(&field.id),
-            point.record.values.get(&field.id),
+            record.values.get(&field.id),
         );
         (old != new).then_some((&*field.path, new))
     });

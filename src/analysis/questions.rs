@@ -4,15 +4,16 @@
 //! Invariant: each kind is asked about by itself, because an event is of one kind; each question has a budget of its
 //! own.
 
+use crate::clock::Timestamp;
 use crate::decision::Decision;
 use crate::event::Event;
-use crate::matrix::{Effect, Lane, Matrix, Unsure};
+use crate::matrix::{Effect, Lane, Matrix, Record, Unsure};
 use crate::reference::{History, Reference, Times};
 use crate::schema::Kind;
 use crate::span::Span;
 
 use super::cube::Cube;
-use super::space::{Chosen, Node, Point, Rails, Space};
+use super::space::{At, Chosen, Node, Point, Rails, Space};
 use super::ways::{Budget, Exhausted, ways};
 use super::{Analysis, Answer, Grade, Question, Witness, example};
 
@@ -50,6 +51,7 @@ type Ways = Result<Vec<Cube>, Exhausted>;
 
 /// A matrix as events of one kind come to it.
 struct OfKind<'m> {
+    kind: &'m Kind,
     space: Space<'m>,
     /// By lane: where it is not surely silent; empty for one that does not look at this kind.
     reaches: Vec<Ways>,
@@ -75,7 +77,7 @@ impl<'m> OfKind<'m> {
             .iter()
             .map(|lane| match lane.on.contains(&kind.id) {
                 false => Rails::never(),
-                true => trigger(&space, lane),
+                true => trigger(&space, 0, lane),
             });
         let mut reaches = Vec::new();
         let mut attaches = Vec::new();
@@ -96,7 +98,7 @@ impl<'m> OfKind<'m> {
         for rule in &matrix.rules {
             let rails = match rule.on.contains(&kind.id) {
                 false => Rails::never(),
-                true => space.rails(&rule.when),
+                true => space.rails(0, &rule.when),
             };
             let (yes, maybe) = (of(&rails.yes), of(&rails.maybe));
             if rule.effect == Effect::Deny {
@@ -111,6 +113,7 @@ impl<'m> OfKind<'m> {
             applies.push((yes, maybe));
         }
         Self {
+            kind,
             space,
             reaches,
             attaches,
@@ -152,12 +155,12 @@ fn both(one: Ways, other: &Ways) -> Ways {
 }
 
 /// `when and not unless`.
-fn trigger(space: &Space<'_>, lane: &Lane) -> Rails {
-    let when = space.rails(&lane.when);
+pub(super) fn trigger(space: &Space<'_>, side: At, lane: &Lane) -> Rails {
+    let when = space.rails(side, &lane.when);
     let Some(unless) = &lane.unless else {
         return when;
     };
-    let other = space.negated(&space.rails(unless));
+    let other = space.negated(&space.rails(side, unless));
     Rails {
         yes: Node::all(vec![when.yes, other.yes]),
         maybe: Node::all(vec![when.maybe, other.maybe]),
@@ -173,18 +176,20 @@ struct Asked<'m, 'p> {
 
 /// An event, and what was decided on it.
 struct Shown {
-    point: Point,
+    record: Record,
+    at: Timestamp,
     decision: Decision,
 }
 
 impl Asked<'_, '_> {
     /// What the evaluator says of an event, without a history.
     fn decide(&self, kind: &OfKind<'_>, point: &Point) -> Option<Shown> {
-        let event: Event = kind.space.event(point)?;
+        let event: Event = kind.space.event(0, point)?;
         let history = History::new(self.matrix);
         let decision = Reference::new(self.matrix).decide(&event, &history, Times::of(&event));
         Some(Shown {
-            point: point.clone(),
+            record: kind.space.record(0, point)?,
+            at: point.at,
             decision,
         })
     }
@@ -203,11 +208,15 @@ impl Asked<'_, '_> {
     }
 
     fn witness(&self, shown: Shown, title: &str) -> Witness {
-        let Shown { point, decision } = shown;
+        let Shown {
+            record,
+            at,
+            decision,
+        } = shown;
         Witness {
-            line: example::scenario(self.matrix, &point, title, &decision),
-            record: point.record,
-            at: point.at,
+            line: example::scenario(self.matrix, &record, at, title, &decision),
+            record,
+            at,
             decision,
         }
     }

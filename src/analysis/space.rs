@@ -1,6 +1,6 @@
 //! The events of one kind, as far as tests can tell them apart.
 //!
-//! In: a matrix and a kind. Out: dimensions, one for each field and each measure, cut into regions whose values no
+//! In: a kind of a matrix, or of two matrices that both have it. Out: dimensions, one for each field and each measure, cut into regions whose values no
 //! test tells apart; what a test says, as literals over them; an event of a cube.
 //! Invariant: what every test of the matrix answers is the same for all values of a region, because the reference
 //! evaluator was asked; where a dimension is exact, each combination of answers that any value has is one of its
@@ -26,6 +26,7 @@ mod ordered;
 mod text;
 mod time;
 mod values;
+mod words;
 
 pub(super) use choose::{Chosen, Point};
 
@@ -73,59 +74,116 @@ pub(super) struct Rails {
     pub(super) maybe: Node,
 }
 
-/// A test as its kind has it: equal words ask the same.
-type Key = (FieldId, String, bool);
+/// Which of the matrices.
+pub(super) type At = usize;
+
+/// A test as its kind has it: equal words of one matrix ask the same.
+type Key = (At, FieldId, String, bool);
+
+/// The kind of one matrix.
+#[derive(Debug, Clone)]
+pub(super) struct Side<'m> {
+    pub(super) matrix: &'m Matrix,
+    pub(super) kind: &'m Kind,
+    /// The dimensions of its fields.
+    dims: HashMap<FieldId, Dim>,
+    measures: HashMap<MeasureId, Dim>,
+}
+
+/// A field of one matrix or of both.
+#[derive(Debug, Clone)]
+struct Column<'m> {
+    field: &'m Field,
+    /// Its id in each matrix that has it.
+    ids: Vec<(At, FieldId)>,
+}
+
+/// A test, and whose it is.
+#[derive(Debug, Clone)]
+struct Owned {
+    side: At,
+    test: Arc<Test>,
+}
 
 /// The events of one kind.
 #[derive(Debug)]
 pub(super) struct Space<'m> {
-    pub(super) matrix: &'m Matrix,
-    pub(super) kind: &'m Kind,
-    /// Of the fields by their slots, then of the measures.
+    sides: Vec<Side<'m>>,
+    columns: Vec<Column<'m>>,
+    /// Of the fields in their order, then of the measures.
     dims: Vec<Dimension>,
     tests: HashMap<Key, Rails>,
+    /// Every test, and whose it is.
+    owned: Vec<Owned>,
     /// Tests that compare two fields.
-    compared: Vec<Arc<Test>>,
-    measures: HashMap<MeasureId, Dim>,
+    compared: Vec<Owned>,
     /// At which an event happens where no test asks.
     at: Timestamp,
 }
 
-/// All tests of a matrix on one kind.
+/// A field that two matrices read differently, so that their events are not the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Differs {
+    pub(super) path: String,
+}
+
+/// All tests on one kind.
 #[derive(Debug, Default)]
 struct Found {
-    tests: BTreeMap<Key, Arc<Test>>,
-    measures: BTreeMap<MeasureId, Vec<Arc<MeasureTest>>>,
+    tests: BTreeMap<Key, Owned>,
+    /// By their words, which say the same in both matrices.
+    measures: BTreeMap<(String, Option<At>), Vec<(At, Arc<MeasureTest>)>>,
 }
 
 impl Found {
-    fn look(&mut self, matrix: &Matrix, expr: &Expr) {
+    fn look(&mut self, side: At, matrix: &Matrix, expr: &Expr) {
         match &expr.kind {
             ExprKind::All(parts)
             | ExprKind::Any(parts)
             | ExprKind::None(parts)
-            | ExprKind::AtLeast(_, parts) => parts.iter().for_each(|part| self.look(matrix, part)),
-            ExprKind::Not(inner) => self.look(matrix, inner),
+            | ExprKind::AtLeast(_, parts) => {
+                parts.iter().for_each(|part| self.look(side, matrix, part));
+            }
+            ExprKind::Not(inner) => self.look(side, matrix, inner),
             ExprKind::Condition(id) => {
                 if let Some(condition) = matrix.condition(*id) {
-                    self.look(matrix, &condition.expr);
+                    self.look(side, matrix, &condition.expr);
                 }
             }
             ExprKind::Test(test) => {
-                self.tests
-                    .entry(key(test))
-                    .or_insert_with(|| Arc::clone(test));
+                let owned = || Owned {
+                    side,
+                    test: Arc::clone(test),
+                };
+                self.tests.entry(key(side, test)).or_insert_with(owned);
             }
             ExprKind::Measure(test) => {
-                let of_measure = self.measures.entry(test.measure).or_default();
-                of_measure.push(Arc::clone(test));
+                if let Some(measure) = matrix.measure(test.measure) {
+                    // A condition may mean something else in another matrix.
+                    let is_own = measure.filter.as_ref().is_some_and(names_condition);
+                    let words = (measure.text.clone(), is_own.then_some(side));
+                    let of_measure = self.measures.entry(words).or_default();
+                    of_measure.push((side, Arc::clone(test)));
+                }
             }
         }
     }
 }
 
-fn key(test: &Test) -> Key {
-    (test.field, test.text.clone(), test.if_present)
+fn names_condition(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::All(parts)
+        | ExprKind::Any(parts)
+        | ExprKind::None(parts)
+        | ExprKind::AtLeast(_, parts) => parts.iter().any(names_condition),
+        ExprKind::Not(inner) => names_condition(inner),
+        ExprKind::Condition(_) => true,
+        ExprKind::Test(_) | ExprKind::Measure(_) => false,
+    }
+}
+
+fn key(side: At, test: &Test) -> Key {
+    (side, test.field, test.text.clone(), test.if_present)
 }
 
 /// The other field of a test that compares two.
@@ -139,65 +197,133 @@ fn other_field(test: &Test) -> Option<FieldId> {
 }
 
 impl<'m> Space<'m> {
-    /// The space of a kind.
+    /// The space of a kind of one matrix.
     pub(super) fn new(matrix: &'m Matrix, kind: &'m Kind) -> Self {
-        let mut found = Found::default();
-        for expr in triggers(matrix, kind.id) {
-            found.look(matrix, expr);
+        let columns = kind.fields.iter().map(|field| Column {
+            field,
+            ids: vec![(0, field.id)],
+        });
+        Self::build(&[(matrix, kind)], columns.collect())
+    }
+
+    /// The space of a kind that two matrices have.
+    pub(super) fn of_two(
+        old: (&'m Matrix, &'m Kind),
+        new: (&'m Matrix, &'m Kind),
+    ) -> Result<Self, Differs> {
+        let mut columns: Vec<Column<'m>> = Vec::new();
+        for (side, kind) in [(0, old.1), (1, new.1)] {
+            for field in &kind.fields {
+                let known = columns
+                    .iter_mut()
+                    .find(|column| column.field.path == field.path);
+                match known {
+                    None => columns.push(Column {
+                        field,
+                        ids: vec![(side, field.id)],
+                    }),
+                    Some(column) => {
+                        let is_same = column.field.ty == field.ty
+                            && column.field.presence == field.presence
+                            && column.field.json == field.json;
+                        if !is_same {
+                            let path = field.path.to_string();
+                            return Err(Differs { path });
+                        }
+                        column.ids.push((side, field.id));
+                    }
+                }
+            }
         }
+        Ok(Self::build(&[old, new], columns))
+    }
+
+    fn build(sides: &[(&'m Matrix, &'m Kind)], columns: Vec<Column<'m>>) -> Self {
+        let mut found = Found::default();
+        for (side, (matrix, kind)) in sides.iter().enumerate() {
+            for expr in triggers(matrix, kind.id) {
+                found.look(side, matrix, expr);
+            }
+        }
+        let zone = sides
+            .first()
+            .map(|(matrix, _)| matrix.zone)
+            .unwrap_or_default();
         let mut space = Self {
-            matrix,
-            kind,
+            sides: sides
+                .iter()
+                .enumerate()
+                .map(|(side, it)| Side::of(side, *it, &columns))
+                .collect(),
+            columns,
             dims: Vec::new(),
             tests: HashMap::new(),
+            owned: found.tests.values().cloned().collect(),
             compared: Vec::new(),
-            measures: HashMap::new(),
-            at: example_instant(matrix.zone),
+            at: example_instant(zone),
         };
-        let all: Vec<&Arc<Test>> = found.tests.values().collect();
-        let of_field = |field: FieldId| -> Vec<&Arc<Test>> {
-            let own = all.iter().filter(|test| test.field == field);
-            own.filter(|test| other_field(test).is_none())
+        let all: Vec<&Owned> = found.tests.values().collect();
+        let own = |dim: Dim| -> Vec<&Owned> {
+            let own = all
+                .iter()
+                .filter(|it| space.dim(it.side, it.test.field) == Some(dim));
+            own.filter(|it| other_field(&it.test).is_none())
                 .copied()
                 .collect()
         };
-        let linked = values::Linked::of(&all);
-        for field in &kind.fields {
+        let pairs = all.iter().filter_map(|it| {
+            let other = space.dim(it.side, other_field(&it.test)?)?;
+            Some((space.dim(it.side, it.test.field)?, other))
+        });
+        let linked = values::Linked::of(pairs);
+        let mut dims = Vec::new();
+        for (dim, column) in (0..).zip(&space.columns) {
             // Fields that are compared share the values that tests of any of them tell apart.
-            let group = linked.group(field.id);
-            let around: Vec<&Arc<Test>> = group.iter().flat_map(|id| of_field(*id)).collect();
-            let mut values = values::of(&space, field, &around, group.len());
-            values.begin_with(space.of_samples(field.id));
-            let dimension = space.dimension(field, &of_field(field.id), values, group.len() > 1);
-            space.dims.push(dimension);
+            let group = linked.group(dim);
+            let around: Vec<&Owned> = group.iter().flat_map(|dim| own(*dim)).collect();
+            let mut values = values::of(&space, column.field, &around, group.len());
+            values.begin_with(space.of_samples(column));
+            dims.push(space.dimension(column.field, &own(dim), values, group.len() > 1));
         }
-        for test in &all {
-            let rails = space.rails_of_test(test);
-            space.tests.insert(key(test), rails);
+        space.dims = dims;
+        for it in &all {
+            let rails = space.rails_of_test(it);
+            space.tests.insert(key(it.side, &it.test), rails);
         }
-        for (id, tests) in &found.measures {
+        for tests in found.measures.values() {
             let dim = Dim::try_from(space.dims.len()).unwrap_or(Dim::MAX);
-            space.dims.push(values::of_measure(matrix, *id, tests));
-            space.measures.insert(*id, dim);
+            space.dims.push(values::of_measure(&space, tests));
+            for (side, test) in tests {
+                if let Some(side) = space.sides.get_mut(*side) {
+                    side.measures.insert(test.measure, dim);
+                }
+            }
         }
         space
     }
 
+    pub(super) fn side(&self, side: At) -> Option<&Side<'m>> {
+        self.sides.get(side)
+    }
+
     /// What samples of the kind say of a field: of two values that tests do not tell apart the one that is read
     /// more easily.
-    fn of_samples(&self, field: FieldId) -> Vec<Value> {
-        let samples = self.matrix.samples.iter();
-        let samples = samples.filter(|sample| sample.record.kind == self.kind.id);
-        samples
-            .filter_map(|sample| sample.record.values.get(&field).cloned())
-            .collect()
+    fn of_samples(&self, column: &Column<'_>) -> Vec<Value> {
+        let ids = column.ids.iter();
+        let found = ids.filter_map(|(side, id)| Some((self.sides.get(*side)?, id)));
+        let found = found.flat_map(|(side, id)| {
+            let samples = side.matrix.samples.iter();
+            let samples = samples.filter(|sample| sample.record.kind == side.kind.id);
+            samples.filter_map(|sample| sample.record.values.get(id).cloned())
+        });
+        found.collect()
     }
 
     /// Cuts values into regions.
     fn dimension(
         &self,
         field: &Field,
-        tests: &[&Arc<Test>],
+        tests: &[&Owned],
         values: values::Values,
         is_linked: bool,
     ) -> Dimension {
@@ -226,23 +352,28 @@ impl<'m> Space<'m> {
     }
 
     /// What a test of one field says of a value.
-    fn answers(&self, test: &Test, value: &Value) -> bool {
-        match test.op {
-            TestOp::Missing => false,
-            TestOp::Present => true,
-            _ => answer(test, value, self.matrix, self.kind, self.at, |_| None).unwrap_or_default(),
+    fn answers(&self, owned: &Owned, value: &Value) -> bool {
+        let (test, side) = (&owned.test, self.sides.get(owned.side));
+        match (&test.op, side) {
+            (TestOp::Missing, _) | (_, None) => false,
+            (TestOp::Present, _) => true,
+            (_, Some(side)) => {
+                let answer = answer(test, value, side.matrix, side.kind, self.at, |_| None);
+                answer.unwrap_or_default()
+            }
         }
     }
 
     /// When a test is true, and when not false.
-    fn rails_of_test(&mut self, test: &Arc<Test>) -> Rails {
-        let Some(dim) = self.dim(test.field) else {
+    fn rails_of_test(&mut self, owned: &Owned) -> Rails {
+        let test = &owned.test;
+        let Some(dim) = self.dim(owned.side, test.field) else {
             return Rails::never();
         };
         if other_field(test).is_some() {
             let relation = Rel::try_from(self.compared.len()).unwrap_or(Rel::MAX);
-            self.compared.push(Arc::clone(test));
-            return self.rails_of_comparison(test, relation);
+            self.compared.push(owned.clone());
+            return self.rails_of_comparison(owned, relation);
         }
         let Some(dimension) = self.dims.get(dim as usize) else {
             return Rails::never();
@@ -251,7 +382,7 @@ impl<'m> Space<'m> {
             let region = dimension.regions.get(region as usize);
             let value = region.and_then(|values| values.first());
             match (value, &test.op) {
-                (Some(value), _) => self.answers(test, value),
+                (Some(value), _) => self.answers(owned, value),
                 (None, TestOp::Missing) => true,
                 (None, _) => false,
             }
@@ -268,28 +399,29 @@ impl<'m> Space<'m> {
         }
     }
 
-    fn rails_of_comparison(&self, test: &Test, relation: Rel) -> Rails {
+    fn rails_of_comparison(&self, owned: &Owned, relation: Rel) -> Rails {
+        let (side, test) = (owned.side, &owned.test);
         let yes = Node::Literal(Literal::Compares(relation, true));
         let mut maybe = vec![yes.clone()];
         if !test.if_present {
-            maybe.extend(self.is_missing(test.field));
+            maybe.extend(self.is_missing(side, test.field));
         }
         // The field that is asked about is there; the other one may be missing all the same.
-        maybe.extend(other_field(test).and_then(|field| self.is_missing(field)));
+        maybe.extend(other_field(test).and_then(|field| self.is_missing(side, field)));
         Rails {
             yes,
             maybe: Node::any(maybe),
         }
     }
 
-    fn is_missing(&self, field: FieldId) -> Option<Node> {
-        let dim = self.dim(field)?;
+    fn is_missing(&self, side: At, field: FieldId) -> Option<Node> {
+        let dim = self.dim(side, field)?;
         let missing = self.dims.get(dim as usize)?.missing?;
         Some(self.inside(dim, Regions::one(missing)))
     }
 
-    fn dim(&self, field: FieldId) -> Option<Dim> {
-        Dim::try_from(self.kind.slot(field)?).ok()
+    fn dim(&self, side: At, field: FieldId) -> Option<Dim> {
+        self.sides.get(side)?.dims.get(&field).copied()
     }
 
     /// Regions of a dimension as a node.
@@ -305,30 +437,32 @@ impl<'m> Space<'m> {
     }
 
     /// When an expression is surely true, and when it is not surely false.
-    pub(super) fn rails(&self, expr: &Expr) -> Rails {
+    pub(super) fn rails(&self, side: At, expr: &Expr) -> Rails {
+        let matrix = self.sides.get(side).map(|side| side.matrix);
         match &expr.kind {
-            ExprKind::All(parts) => self.joined(parts, Node::all),
-            ExprKind::Any(parts) => self.joined(parts, Node::any),
-            ExprKind::None(parts) => self.negated(&self.joined(parts, Node::any)),
+            ExprKind::All(parts) => self.joined(side, parts, Node::all),
+            ExprKind::Any(parts) => self.joined(side, parts, Node::any),
+            ExprKind::None(parts) => self.negated(&self.joined(side, parts, Node::any)),
             ExprKind::AtLeast(least, parts) => {
-                self.joined(parts, |parts| Node::at_least(*least as usize, &parts))
+                self.joined(side, parts, |parts| Node::at_least(*least as usize, &parts))
             }
-            ExprKind::Not(inner) => self.negated(&self.rails(inner)),
-            ExprKind::Condition(id) => match self.matrix.condition(*id) {
-                Some(condition) => self.rails(&condition.expr),
+            ExprKind::Not(inner) => self.negated(&self.rails(side, inner)),
+            ExprKind::Condition(id) => match matrix.and_then(|matrix| matrix.condition(*id)) {
+                Some(condition) => self.rails(side, &condition.expr),
                 None => Rails::never(),
             },
             ExprKind::Test(test) => self
                 .tests
-                .get(&key(test))
+                .get(&key(side, test))
                 .cloned()
                 .unwrap_or_else(Rails::never),
-            ExprKind::Measure(test) => self.rails_of_measure(test),
+            ExprKind::Measure(test) => self.rails_of_measure(side, test),
         }
     }
 
-    fn rails_of_measure(&self, test: &MeasureTest) -> Rails {
-        let dim = self.measures.get(&test.measure).copied();
+    fn rails_of_measure(&self, side: At, test: &MeasureTest) -> Rails {
+        let side = self.sides.get(side);
+        let dim = side.and_then(|side| side.measures.get(&test.measure).copied());
         let Some((dim, dimension)) = dim.and_then(|dim| Some((dim, self.dims.get(dim as usize)?)))
         else {
             return Rails::never();
@@ -345,8 +479,8 @@ impl<'m> Space<'m> {
         }
     }
 
-    fn joined(&self, parts: &[Expr], join: impl Fn(Vec<Node>) -> Node) -> Rails {
-        let parts: Vec<Rails> = parts.iter().map(|part| self.rails(part)).collect();
+    fn joined(&self, side: At, parts: &[Expr], join: impl Fn(Vec<Node>) -> Node) -> Rails {
+        let parts: Vec<Rails> = parts.iter().map(|part| self.rails(side, part)).collect();
         Rails {
             yes: join(parts.iter().map(|part| part.yes.clone()).collect()),
             maybe: join(parts.into_iter().map(|part| part.maybe).collect()),
@@ -384,13 +518,16 @@ impl<'m> Space<'m> {
                 others.into_iter().collect()
             }
             Literal::Compares(relation, holds) => {
-                let test = self.compared.get(*relation as usize);
-                let fields = test.map(|test| [Some(test.field), other_field(test)]);
-                let fields = fields.into_iter().flatten().flatten();
-                let missing = fields.filter_map(|field| match self.is_missing(field)? {
-                    Node::Literal(literal) => Some(literal),
-                    _ => None,
+                let owned = self.compared.get(*relation as usize).into_iter();
+                let fields = owned.flat_map(|it| {
+                    let fields = [Some(it.test.field), other_field(&it.test)];
+                    fields.into_iter().flatten().map(|field| (it.side, field))
                 });
+                let missing =
+                    fields.filter_map(|(side, field)| match self.is_missing(side, field)? {
+                        Node::Literal(literal) => Some(literal),
+                        _ => None,
+                    });
                 let compares = Literal::Compares(*relation, !holds);
                 missing.chain([compares]).collect()
             }
@@ -405,6 +542,21 @@ impl<'m> Space<'m> {
     /// Whether what is impossible in this space is so: each dimension that a cube names is exact.
     pub(super) fn is_exact(&self) -> bool {
         self.dims.iter().all(|dim| dim.exact)
+    }
+}
+
+impl<'m> Side<'m> {
+    fn of(side: At, (matrix, kind): (&'m Matrix, &'m Kind), columns: &[Column<'_>]) -> Self {
+        let dims = (0..).zip(columns).flat_map(|(dim, column)| {
+            let ids = column.ids.iter().filter(move |(at, _)| *at == side);
+            ids.map(move |(_, id)| (*id, dim))
+        });
+        Self {
+            matrix,
+            kind,
+            dims: dims.collect(),
+            measures: HashMap::new(),
+        }
     }
 }
 
@@ -515,5 +667,5 @@ fn each_once(values: Vec<Value>) -> Vec<Value> {
         .collect()
 }
 
-/// The fields of a set, in their order.
-type Fields = BTreeSet<FieldId>;
+/// Dimensions, in their order.
+type Dims = BTreeSet<Dim>;

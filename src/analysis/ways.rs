@@ -31,7 +31,7 @@ impl<'o> Budget<'o> {
     pub(super) fn step(&self) -> Result<(), Exhausted> {
         let steps = self.steps.get() + 1;
         self.steps.set(steps);
-        match steps % LOOK == 0 && (self.is_over)() {
+        match steps.is_multiple_of(LOOK) && (self.is_over)() {
             true => Err(Exhausted),
             false => Ok(()),
         }

@@ -79,11 +79,7 @@ struct Shown<'a> {
 
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let (matrix, _) = shell.matrix(&args.matrix)?;
-    let length = std::time::Duration::from_millis(args.budget.as_millis());
-    let analysis = analysis::analyze(&matrix, &|| {
-        let end = Instant::now() + length;
-        Box::new(move || Instant::now() >= end)
-    });
+    let analysis = analysis::analyze(&matrix, &patience(args.budget));
     let is_bad = analysis.findings().next().is_some() || args.strict && analysis.is_undecided();
     let answer = if is_bad {
         Answer::Findings
@@ -94,6 +90,15 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
         // The answer is in the exit code as well.
         Ok(()) | Err(Failure::Closed) => Ok(answer),
         Err(failure) => Err(failure),
+    }
+}
+
+/// What says for each question that its time is up.
+pub(super) fn patience(budget: Duration) -> impl Fn() -> Box<dyn Fn() -> bool> {
+    let length = std::time::Duration::from_millis(budget.as_millis());
+    move || {
+        let end = Instant::now() + length;
+        Box::new(move || Instant::now() >= end)
     }
 }
 

@@ -1,4 +1,5 @@
-//! `laneway analyze`: what it finds in a matrix that has a fault, and that it finds none in one that has not.
+//! `laneway analyze` and `laneway diff`: what is found in a matrix that has a fault, and none in one that has not; and
+//! what an edit changes.
 
 use std::path::Path;
 
@@ -173,4 +174,103 @@ fn a_lane_that_no_event_meets_is_found() {
         String::new(),
     );
     assert!(found(&ran).contains(&dead), "{ran:?}");
+}
+
+/// What an edit of the operations example changes: direction, kind, before, after; and the run with the gate.
+fn compared(change: impl Fn(&str) -> String) -> (Vec<[String; 4]>, Ran) {
+    let old = operations(|text| format!("{text}\n"));
+    let new = operations(change);
+    let path = |folder: &Folder| folder.path("matrix.lane").to_str().unwrap().to_owned();
+    let (old, new) = (path(&old), path(&new));
+    let folder = Folder::new();
+    let ran = folder.run(&["diff", &old, &new, "--format", "json"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let report = ran.json();
+    assert_eq!(report["is_whole"], true, "{ran:?}");
+    let regions = report["regions"].as_array().unwrap().iter().map(|region| {
+        let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let came = |side: &str| {
+            format!(
+                "{} by {}",
+                word(&region[side]["verdict"]),
+                word(&region[side]["by"])
+            )
+        };
+        assert!(
+            !region["conditions"].as_array().unwrap().is_empty(),
+            "{ran:?}"
+        );
+        [
+            word(&region["direction"]),
+            word(&region["kind"]),
+            came("old"),
+            came("new"),
+        ]
+    });
+    let regions = regions.collect();
+    (regions, folder.run(&["diff", &old, &new, "--no-looser"]))
+}
+
+#[test]
+fn an_escalated_tool_that_is_denied_now_is_tighter_and_passes_the_gate() {
+    let rule = "always deny no_credits on tool_call when action is credit because \"not now\"\n";
+    let (regions, gate) = compared(|text| format!("{text}\n{rule}"));
+    assert!(!regions.is_empty());
+    assert!(
+        regions.iter().all(|[way, kind, _, new]| way == "tighter"
+            && kind == "tool_call"
+            && new == "deny by no_credits"),
+        "{regions:?}"
+    );
+    let from = |old: &str| regions.iter().any(|[_, _, was, _]| was == old);
+    assert!(
+        from("escalate by financial_risk") && from("allow by otherwise"),
+        "{regions:?}"
+    );
+    assert_eq!(gate.code, 0, "{gate:?}");
+}
+
+#[test]
+fn an_escalated_tool_that_is_allowed_now_is_looser_and_stops_at_the_gate() {
+    let allows = |text: &str| {
+        text.replace(
+            "action in (refund, credit) and amount > 250 USD",
+            "action is refund and amount > 250 USD",
+        )
+    };
+    let (regions, gate) = compared(allows);
+    assert!(
+        regions.iter().all(|[way, ..]| way == "looser"),
+        "{regions:?}"
+    );
+    let allowed = [
+        "looser",
+        "tool_call",
+        "escalate by financial_risk",
+        "allow by otherwise",
+    ];
+    assert!(
+        regions.iter().any(|region| region == &allowed),
+        "{regions:?}"
+    );
+    assert_eq!(gate.code, 1, "{gate:?}");
+    assert!(
+        gate.out.contains(
+            "looser: tool_call: escalate by financial_risk (finance_approver) -> allow by otherwise"
+        ),
+        "{gate:?}"
+    );
+    assert!(gate.out.contains("action is credit"), "{gate:?}");
+    assert!(gate.out.contains("amount > 250 USD"), "{gate:?}");
+}
+
+#[test]
+fn an_edit_that_changes_no_decision_says_so() {
+    let (regions, gate) =
+        compared(|text| text.replace("confidence < 0.72", "not confidence >= 0.72"));
+    assert!(regions.is_empty(), "{regions:?}");
+    assert_eq!(
+        (gate.code, gate.out.as_str()),
+        (0, "no event is decided otherwise\n")
+    );
 }

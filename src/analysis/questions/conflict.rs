@@ -46,7 +46,7 @@ impl Asked<'_, '_> {
                     message,
                     grade,
                 );
-                answer.witness = shown.map(|shown| self.witness(shown, &title));
+                answer.witness = shown.map(|shown| self.witness(*shown, &title));
                 answers.push(answer);
             }
         }
@@ -86,7 +86,7 @@ impl Asked<'_, '_> {
                 match outside(&kind.space, &cube, &denied, &takes, budget) {
                     Outside::Some(_) => {
                         if let Some(shown) = found.into_inner() {
-                            return Together::So(shown);
+                            return Together::So(Box::new(shown));
                         }
                     }
                     Outside::None => {}
@@ -104,7 +104,7 @@ impl Asked<'_, '_> {
 /// Whether two lanes attach to one event.
 enum Together {
     Never,
-    So(Shown),
+    So(Box<Shown>),
     NotConfirmed,
     Unknown,
 }

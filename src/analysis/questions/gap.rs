@@ -13,7 +13,7 @@ impl Asked<'_, '_> {
         for kind in &self.kinds {
             let over = (self.patience)();
             let budget = Budget::new(&*over);
-            let name = &kind.space.kind.name;
+            let name = &kind.kind.name;
             let found = std::cell::RefCell::new(None);
             let takes = |point: &Point| match self.decide(kind, point) {
                 Some(shown) if shown.decision.by == "otherwise" => {
@@ -27,7 +27,6 @@ impl Asked<'_, '_> {
                 Err(Exhausted) => Outside::Unknown,
             };
             let span = kind
-                .space
                 .kind
                 .fields
                 .first()

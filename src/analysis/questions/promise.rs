@@ -10,6 +10,9 @@ use crate::analysis::{Answer, Grade, Question, came};
 use crate::decision::{Decision, Verdict};
 use crate::matrix::{Claim, Effect, Matrix, Otherwise, Promise};
 
+/// Cubes, and those that are left out of them.
+type Pair = (Vec<Cube>, Vec<Cube>);
+
 impl Asked<'_, '_> {
     /// Promises that do not hold.
     pub(super) fn promises(&self, answers: &mut Vec<Answer>) {
@@ -19,7 +22,7 @@ impl Asked<'_, '_> {
             let mut grade = Grade::Proved;
             let mut broken = None;
             let kinds = self.kinds.iter();
-            for kind in kinds.filter(|kind| promise.on.contains(&kind.space.kind.id)) {
+            for kind in kinds.filter(|kind| promise.on.contains(&kind.kind.id)) {
                 match self.breaks(kind, promise, &budget) {
                     Ok(Some(shown)) => {
                         broken = Some(shown);
@@ -59,7 +62,7 @@ impl Asked<'_, '_> {
         budget: &Budget<'_>,
     ) -> Result<Option<Shown>, Exhausted> {
         let space = &kind.space;
-        let condition = ways(space, &space.rails(&promise.when).yes, budget)?;
+        let condition = ways(space, &space.rails(0, &promise.when).yes, budget)?;
         let found = RefCell::new(None);
         let takes = |point: &Point| match self.decide(kind, point) {
             Some(shown) if is_broken(self.matrix, promise.claim, &shown.decision) => {
@@ -85,11 +88,7 @@ impl Asked<'_, '_> {
 
     /// Where a claim is broken: among the first cubes, but for the second ones, of each pair. An adjusted event is
     /// decided again, which only the evaluator knows.
-    fn broken_in(
-        &self,
-        kind: &OfKind<'_>,
-        claim: Claim,
-    ) -> Result<Vec<(Vec<Cube>, Vec<Cube>)>, Exhausted> {
+    fn broken_in(&self, kind: &OfKind<'_>, claim: Claim) -> Result<Vec<Pair>, Exhausted> {
         let denied = both(kind.denied.clone(), &kind.denied_unsure)?;
         let asked = self.asked(kind)?;
         let settled = both(Ok(denied.clone()), &Ok(asked.clone()))?;

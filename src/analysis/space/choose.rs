@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Cube, Dim, Dimension, Rel, Space, other_field};
+use super::{At, Cube, Dim, Dimension, Rel, Space, other_field};
 use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::matrix::Record;
@@ -19,7 +19,8 @@ const TRIES: usize = 20_000;
 /// An event, by its values.
 #[derive(Debug, Clone, PartialEq)]
 pub(in crate::analysis) struct Point {
-    pub(in crate::analysis) record: Record,
+    /// By dimension.
+    values: BTreeMap<Dim, Value>,
     pub(in crate::analysis) at: Timestamp,
     /// Whether a measure is to have another amount than it has without a history.
     pub(in crate::analysis) needs_history: bool,
@@ -49,43 +50,46 @@ impl Space<'_> {
             Compared::NotFound => return Chosen::Unknown,
             Compared::So(values) => values,
         };
-        let mut values = BTreeMap::new();
-        for field in &self.kind.fields {
-            let value = match compared.get(&field.id) {
-                Some(value) => Some(value.clone()),
-                None => self.dim(field.id).and_then(|dim| self.plainest(cube, dim)),
-            };
-            values.extend(value.map(|value| (field.id, value)));
+        let mut values = compared;
+        let mut at = self.at;
+        for (dim, column) in (0..).zip(&self.columns) {
+            let value = values
+                .get(&dim)
+                .cloned()
+                .or_else(|| self.plainest(cube, dim));
+            if let (FieldId::AT, Some(Value::Timestamp(instant))) = (column.field.id, &value) {
+                at = *instant;
+            }
+            values.extend(value.map(|value| (dim, value)));
         }
-        let at = match values.get(&FieldId::AT) {
-            Some(Value::Timestamp(at)) => *at,
-            _ => self.at,
-        };
-        let needs_history = self
-            .measures
-            .values()
-            .any(|dim| cube.regions(*dim).is_some());
+        let measures = self.sides.iter().flat_map(|side| side.measures.values());
+        let needs_history = measures.into_iter().any(|dim| cube.regions(*dim).is_some());
         Chosen::Some(Point {
-            record: Record {
-                kind: self.kind.id,
-                values,
-            },
+            values,
             at,
             needs_history,
         })
     }
 
-    /// The event itself.
-    pub(in crate::analysis) fn event(&self, point: &Point) -> Option<Event> {
-        let schema = &self.matrix.schema;
-        Event::from_record(
-            schema,
-            point.record.kind,
-            &point.record.values,
-            point.at,
-            None,
-        )
-        .ok()
+    /// The values as one of the matrices has them.
+    pub(in crate::analysis) fn record(&self, side: At, point: &Point) -> Option<Record> {
+        let its = self.sides.get(side)?;
+        let ids = (0..).zip(&self.columns).flat_map(|(dim, column)| {
+            let ids = column.ids.iter().filter(|(at, _)| *at == side);
+            ids.map(move |(_, id)| (dim, *id))
+        });
+        let values = ids.filter_map(|(dim, id)| Some((id, point.values.get(&dim)?.clone())));
+        Some(Record {
+            kind: its.kind.id,
+            values: values.collect(),
+        })
+    }
+
+    /// The event as one of the matrices reads it.
+    pub(in crate::analysis) fn event(&self, side: At, point: &Point) -> Option<Event> {
+        let schema = &self.sides.get(side)?.matrix.schema;
+        let record = self.record(side, point)?;
+        Event::from_record(schema, record.kind, &record.values, point.at, None).ok()
     }
 
     /// The plainest value of a dimension that a cube allows; nothing where it has to be missing.
@@ -104,28 +108,25 @@ impl Space<'_> {
         if relations.is_empty() {
             return Compared::So(BTreeMap::new());
         }
-        let mut fields: Vec<FieldId> = Vec::new();
-        let mut exact = true;
+        let mut fields: Vec<Dim> = Vec::new();
         for (relation, _) in relations {
-            let Some(test) = self.compared.get(*relation as usize) else {
+            let Some([one, other]) = self.fields_of(*relation) else {
                 return Compared::NotFound;
             };
-            for field in [Some(test.field), other_field(test)].into_iter().flatten() {
-                if !fields.contains(&field) {
-                    fields.push(field);
+            for dim in [one, other] {
+                if !fields.contains(&dim) {
+                    fields.push(dim);
                 }
             }
         }
         let mut pools = Vec::new();
-        for field in &fields {
-            let Some(dim) = self.dim(*field) else {
-                return Compared::NotFound;
-            };
-            let Some(dimension) = self.dims.get(dim as usize) else {
+        let mut exact = true;
+        for dim in &fields {
+            let Some(dimension) = self.dims.get(*dim as usize) else {
                 return Compared::NotFound;
             };
             exact &= dimension.exact;
-            pools.push(self.pool(cube, dim, dimension));
+            pools.push(self.pool(cube, *dim, dimension));
         }
         let mut search = Search {
             space: self,
@@ -145,6 +146,16 @@ impl Space<'_> {
         }
     }
 
+    /// The two fields that a comparison compares.
+    fn fields_of(&self, relation: Rel) -> Option<[Dim; 2]> {
+        let owned = self.compared.get(relation as usize)?;
+        let other = other_field(&owned.test)?;
+        Some([
+            self.dim(owned.side, owned.test.field)?,
+            self.dim(owned.side, other)?,
+        ])
+    }
+
     /// The values that a cube leaves to a field that has to be there.
     fn pool<'d>(&self, cube: &Cube, dim: Dim, dimension: &'d Dimension) -> Vec<&'d Value> {
         let present = dimension.present();
@@ -161,7 +172,7 @@ impl Space<'_> {
 /// What looking for values of compared fields came to.
 #[derive(Debug, PartialEq)]
 enum Compared {
-    So(BTreeMap<FieldId, Value>),
+    So(BTreeMap<Dim, Value>),
     Never,
     NotFound,
 }
@@ -170,7 +181,7 @@ enum Compared {
 struct Search<'a, 'm> {
     space: &'a Space<'m>,
     relations: &'a [(Rel, bool)],
-    fields: &'a [FieldId],
+    fields: &'a [Dim],
     pools: &'a [Vec<&'a Value>],
     tries: usize,
 }
@@ -196,19 +207,26 @@ impl<'a> Search<'a, '_> {
 
     /// Whether all comparisons are as they should be whose fields have a value.
     fn holds(&self, taken: &[&Value]) -> bool {
-        let value = |field: FieldId| {
-            let at = self.fields.iter().position(|it| *it == field)?;
+        let value = |dim: Dim| {
+            let at = self.fields.iter().position(|it| *it == dim)?;
             taken.get(at).copied()
         };
+        let space = self.space;
         self.relations.iter().all(|(relation, holds)| {
-            let test = self.space.compared.get(*relation as usize);
-            let both = test.and_then(|test| {
-                let (own, _) = (value(test.field)?, value(other_field(test)?)?);
-                Some((test, own))
+            let both = space.fields_of(*relation).and_then(|[one, other]| {
+                let owned = space.compared.get(*relation as usize)?;
+                Some((
+                    owned,
+                    space.sides.get(owned.side)?,
+                    value(one)?,
+                    value(other)?,
+                ))
             });
-            both.is_none_or(|(test, own)| {
-                let space = self.space;
-                answer(test, own, space.matrix, space.kind, space.at, value) == Some(*holds)
+            both.is_none_or(|(owned, side, own, other)| {
+                let answer = answer(&owned.test, own, side.matrix, side.kind, space.at, |_| {
+                    Some(other)
+                });
+                answer == Some(*holds)
             })
         })
     }

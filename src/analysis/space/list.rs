@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
+use super::Owned;
 use super::values::Values;
-use crate::matrix::{Test, TestOp};
+use crate::matrix::TestOp;
 use crate::value::{Type, Value};
 
 /// Items up to which every mixture is tried.
 const ITEMS: usize = 10;
 
 /// Lists of a type.
-pub(super) fn values(tests: &[&Arc<Test>], item: &Type, fields: usize) -> Values {
-    let looked_for = tests.iter().flat_map(|test| match &test.op {
+pub(super) fn values(tests: &[&Owned], item: &Type, fields: usize) -> Values {
+    let looked_for = tests.iter().flat_map(|it| match &it.test.op {
         TestOp::Contains { values, .. } => values.as_slice(),
         _ => &[],
     });

@@ -12,6 +12,7 @@ use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::util::syntax;
 use regex_automata::{Anchored, Input};
 
+use super::Owned;
 use super::values::{Values, cuts};
 use crate::matrix::{Test, TestOp, TextHow};
 use crate::value::Value;
@@ -23,7 +24,7 @@ const STATES: usize = 20_000;
 const BYTES: usize = 4 << 20;
 
 /// Texts of a field that is compared with so many others.
-pub(super) fn values(tests: &[&Arc<Test>], ignoring_case: bool, fields: usize) -> Values {
+pub(super) fn values(tests: &[&Owned], ignoring_case: bool, fields: usize) -> Values {
     let others = fields.max(1) + 1;
     let literals: BTreeSet<&str> = cuts(tests)
         .filter_map(|value| match value {
@@ -32,7 +33,7 @@ pub(super) fn values(tests: &[&Arc<Test>], ignoring_case: bool, fields: usize) -
         })
         .collect();
     let is_plain =
-        |test: &&Arc<Test>| !matches!(test.op, TestOp::Text { .. } | TestOp::Matches { .. });
+        |it: &&Owned| !matches!(it.test.op, TestOp::Text { .. } | TestOp::Matches { .. });
     if tests.iter().all(is_plain) {
         let others = (0..)
             .map(|n| format!("other-{n}"))
@@ -68,12 +69,12 @@ struct Run {
 
 impl Run {
     /// One for each test, behind one that says what is a text.
-    fn of(tests: &[&Arc<Test>], ignoring_case: bool) -> Option<Self> {
+    fn of(tests: &[&Owned], ignoring_case: bool) -> Option<Self> {
         // What is compared without regard to case is in small letters by then.
         let any = if ignoring_case { r"[^A-Z]*" } else { r".*" };
         let mut automata = vec![automaton(&format!(r"\A{any}\z"), false)?];
-        for test in tests {
-            if let Some(pattern) = pattern_of(test) {
+        for it in tests {
+            if let Some(pattern) = pattern_of(&it.test) {
                 automata.push(automaton(&pattern, ignoring_case)?);
             }
         }

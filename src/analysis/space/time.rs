@@ -4,13 +4,12 @@
 //! events, and an age is an instant like any other.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use super::values::{Values, cuts};
-use super::{Space, ordered};
+use super::{Owned, Space, ordered};
 use crate::calendar::Calendar;
 use crate::clock::Timestamp;
-use crate::matrix::{Test, TestOp};
+use crate::matrix::TestOp;
 use crate::schema::{Field, FieldId};
 use crate::value::Value;
 
@@ -18,12 +17,7 @@ use crate::value::Value;
 const MINUTES: i64 = 8 * 24 * 60;
 
 /// Instants of a field.
-pub(super) fn values(
-    space: &Space<'_>,
-    field: &Field,
-    tests: &[&Arc<Test>],
-    fields: usize,
-) -> Values {
+pub(super) fn values(space: &Space<'_>, field: &Field, tests: &[&Owned], fields: usize) -> Values {
     let at = space.at;
     let mut edges: BTreeSet<i128> = cuts(tests)
         .filter_map(|value| match value {
@@ -31,15 +25,15 @@ pub(super) fn values(
             _ => None,
         })
         .collect();
-    let ages = tests.iter().filter_map(|test| match test.op {
+    let ages = tests.iter().filter_map(|it| match it.test.op {
         TestOp::OlderThan(age) | TestOp::NewerThan(age) => at.checked_sub_signed(age.to_chrono()),
         _ => None,
     });
     edges.extend(ages.map(millis));
     let calendars: Vec<&Calendar> = tests
         .iter()
-        .filter_map(|test| match test.op {
-            TestOp::Inside(id) | TestOp::Outside(id) => space.matrix.calendar(id),
+        .filter_map(|it| match it.test.op {
+            TestOp::Inside(id) | TestOp::Outside(id) => space.side(it.side)?.matrix.calendar(id),
             _ => None,
         })
         .collect();
@@ -82,7 +76,7 @@ pub(super) fn values(
     let asks_at = field.id == FieldId::AT;
     let has_ages = tests
         .iter()
-        .any(|test| matches!(test.op, TestOp::OlderThan(_) | TestOp::NewerThan(_)));
+        .any(|it| matches!(it.test.op, TestOp::OlderThan(_) | TestOp::NewerThan(_)));
     exact &= !(asks_at && has_ages);
     let mut values: Vec<i128> = all.into_iter().collect();
     // The instant at which events happen comes first, so that it is taken where nothing else is asked for.

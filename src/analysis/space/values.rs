@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::{Dimension, Fields, Space, each_once, list, ordered, other_field, text, time};
-use crate::matrix::{Matrix, MeasureFunction, MeasureId, MeasureTest, Test, TestOp};
-use crate::schema::{Field, FieldId};
+use super::{At, Dim, Dimension, Dims, Owned, Space, each_once, list, ordered, text, time};
+use crate::matrix::{MeasureFunction, MeasureTest, TestOp};
+use crate::schema::Field;
 use crate::value::{Type, Value};
 
 /// Values, and whether they show every combination of answers that some value has.
@@ -36,38 +36,35 @@ impl Values {
     }
 }
 
-/// Which fields are compared with which.
+/// Which fields are compared with which, by their dimensions.
 #[derive(Debug)]
-pub(super) struct Linked(BTreeMap<FieldId, Fields>);
+pub(super) struct Linked(BTreeMap<Dim, Dims>);
 
 impl Linked {
-    pub(super) fn of(tests: &[&Arc<Test>]) -> Self {
-        let mut groups: BTreeMap<FieldId, Fields> = BTreeMap::new();
-        for test in tests {
-            let Some(other) = other_field(test) else {
-                continue;
-            };
-            let mut group = Fields::from([test.field, other]);
-            for field in [test.field, other] {
-                group.extend(groups.get(&field).into_iter().flatten().copied());
+    pub(super) fn of(pairs: impl Iterator<Item = (Dim, Dim)>) -> Self {
+        let mut groups: BTreeMap<Dim, Dims> = BTreeMap::new();
+        for (one, other) in pairs {
+            let mut group = Dims::from([one, other]);
+            for dim in [one, other] {
+                group.extend(groups.get(&dim).into_iter().flatten().copied());
             }
-            for field in &group {
-                groups.insert(*field, group.clone());
+            for dim in &group {
+                groups.insert(*dim, group.clone());
             }
         }
         Self(groups)
     }
 
     /// A field with all that it is compared with, directly or not.
-    pub(super) fn group(&self, field: FieldId) -> Fields {
-        let group = self.0.get(&field).cloned();
-        group.unwrap_or_else(|| Fields::from([field]))
+    pub(super) fn group(&self, dim: Dim) -> Dims {
+        let group = self.0.get(&dim).cloned();
+        group.unwrap_or_else(|| Dims::from([dim]))
     }
 }
 
 /// The literals of ordered tests, which cut a field's values.
-pub(super) fn cuts<'t>(tests: &'t [&Arc<Test>]) -> impl Iterator<Item = &'t Value> {
-    tests.iter().flat_map(|test| match &test.op {
+pub(super) fn cuts<'t>(tests: &'t [&Owned]) -> impl Iterator<Item = &'t Value> {
+    tests.iter().flat_map(|it| match &it.test.op {
         TestOp::Compare(_, value) => std::slice::from_ref(value),
         TestOp::In { values, .. } => values.as_slice(),
         _ => &[],
@@ -76,7 +73,7 @@ pub(super) fn cuts<'t>(tests: &'t [&Arc<Test>]) -> impl Iterator<Item = &'t Valu
 
 /// Values of a field. Where several fields are compared, so many that they can come in any order between two
 /// literals.
-pub(super) fn of(space: &Space<'_>, field: &Field, tests: &[&Arc<Test>], fields: usize) -> Values {
+pub(super) fn of(space: &Space<'_>, field: &Field, tests: &[&Owned], fields: usize) -> Values {
     match &field.ty {
         Type::YesNo => Values::all(vec![Value::Bool(false), Value::Bool(true)]),
         Type::OneOf(words) => {
@@ -91,9 +88,12 @@ pub(super) fn of(space: &Space<'_>, field: &Field, tests: &[&Arc<Test>], fields:
 }
 
 /// The amounts of a measure that its tests tell apart. It may also not be known.
-pub(super) fn of_measure(matrix: &Matrix, id: MeasureId, tests: &[Arc<MeasureTest>]) -> Dimension {
-    let measure = matrix.measure(id);
-    let field = measure.and_then(|measure| match measure.function {
+pub(super) fn of_measure(space: &Space<'_>, tests: &[(At, Arc<MeasureTest>)]) -> Dimension {
+    let first = tests.first().and_then(|(side, test)| {
+        let matrix = space.side(*side)?.matrix;
+        Some((matrix, matrix.measure(test.measure)?))
+    });
+    let field = first.and_then(|(matrix, measure)| match measure.function {
         MeasureFunction::Sum(field) => matrix.kind(measure.kind).and_then(|kind| kind.field(field)),
         MeasureFunction::Count | MeasureFunction::Distinct(_) => None,
     });
@@ -106,12 +106,15 @@ pub(super) fn of_measure(matrix: &Matrix, id: MeasureId, tests: &[Arc<MeasureTes
             high: i64::MAX,
         })),
     };
-    let cuts = tests.iter().map(|test| &test.threshold);
+    let cuts = tests.iter().map(|(_, test)| &test.threshold);
     let values = each_once(ordered::values(&ty, cuts, 1));
     let mut regions: Vec<Vec<Value>> = Vec::new();
     let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
     for value in values {
-        let answers = tests.iter().map(|test| measures(&value, test)).collect();
+        let answers = tests
+            .iter()
+            .map(|(_, test)| measures(&value, test))
+            .collect();
         let region = *known.entry(answers).or_insert_with(|| {
             regions.push(Vec::new());
             regions.len() - 1

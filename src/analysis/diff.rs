@@ -1,0 +1,593 @@
+//! What an edit of a matrix changes, for all events.
+//!
+//! In: two matrices. Out: regions by what was decided and what is, each with an event and a condition.
+//! Invariant: every event of a kind that both have, whose decision demands something else now, is in a region, unless
+//! the answer says that it was not finished; each region carries an event that both evaluators decided so.
+//! Lanes and rules that did not change demand the same on both sides, and tell regions apart only where they are few.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::cube::Cube;
+use super::questions::trigger;
+use super::space::{At, Chosen, Differs, Node, Rails, Space};
+use super::ways::{Budget, Exhausted, ways};
+use super::{Witness, came, example};
+use crate::decision::stricter::{Demands, stricter};
+use crate::decision::{Decision, Verdict};
+use crate::matrix::{Effect, Lane, Matrix, Otherwise, Rule, StepAction, Terms, Unsure};
+use crate::reference::{History, Reference, Times};
+use crate::schema::Kind;
+
+/// Which way a region went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// What was demanded before is not enough, or what is demanded now is less.
+    Looser,
+    /// More is demanded than before, and nothing less.
+    Tighter,
+    /// Something else is demanded: more in one way, and less in another, or the same by another lane.
+    Different,
+}
+
+impl Direction {
+    /// The word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Looser => "looser",
+            Self::Tighter => "tighter",
+            Self::Different => "different",
+        }
+    }
+}
+
+/// Events whose decision changed in one way.
+#[derive(Debug, Clone)]
+pub struct Changed {
+    /// Their kind.
+    pub kind: String,
+    /// What was decided.
+    pub old: Came,
+    /// What is decided now.
+    pub new: Came,
+    /// Which way that is.
+    pub direction: Direction,
+    /// Whether something that was demanded before is not any more.
+    pub loses: bool,
+    /// Which events, in the language's own words: one condition for each part.
+    pub conditions: Vec<String>,
+    /// One of them, as the new matrix has it; the decision is the new one.
+    pub witness: Witness,
+}
+
+/// A decision, as far as it tells regions apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Came {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// By what.
+    pub by: String,
+    /// The teams that are asked.
+    pub teams: Vec<String>,
+}
+
+/// What changed.
+#[derive(Debug, Clone, Default)]
+pub struct Diff {
+    /// The regions; what became looser first.
+    pub changed: Vec<Changed>,
+    /// What cannot be compared, and why.
+    pub notes: Vec<String>,
+    /// Whether everything was looked at.
+    pub is_whole: bool,
+}
+
+/// Compares two matrices. `patience` gives for each kind what says that its time is up.
+#[must_use]
+pub fn diff(old: &Matrix, new: &Matrix, patience: &dyn Fn() -> Box<dyn Fn() -> bool>) -> Diff {
+    let mut diff = Diff {
+        is_whole: true,
+        ..Diff::default()
+    };
+    for kind in old.schema.kinds() {
+        let other = new
+            .schema
+            .kinds()
+            .iter()
+            .find(|other| other.name == kind.name);
+        let Some(other) = other else {
+            diff.notes
+                .push(format!("events `{}` are not declared any more", kind.name));
+            continue;
+        };
+        match Space::of_two((old, kind), (new, other)) {
+            Ok(space) => {
+                let over = patience();
+                let pair = Pair::new(&space, [old, new], [kind, other]);
+                pair.compare(&Budget::new(&*over), &mut diff);
+            }
+            Err(Differs { path }) => {
+                let name = &kind.name;
+                diff.notes.push(format!(
+                    "events `{name}` are read differently: the field `{path}` is declared otherwise"
+                ));
+                diff.is_whole = false;
+            }
+        }
+    }
+    for kind in new.schema.kinds() {
+        if !old
+            .schema
+            .kinds()
+            .iter()
+            .any(|other| other.name == kind.name)
+        {
+            diff.notes.push(format!("events `{}` are new", kind.name));
+        }
+    }
+    diff.changed.sort_by(|a, b| {
+        let key = |it: &Changed| {
+            (
+                it.direction,
+                it.kind.clone(),
+                it.old.clone(),
+                it.new.clone(),
+            )
+        };
+        key(a).cmp(&key(b))
+    });
+    diff
+}
+
+/// Lanes and rules beside those that changed that are told apart by themselves.
+const BESIDE: usize = 16;
+
+/// A lane or a rule on one side.
+struct Entry {
+    /// What it is and how it is called: the same in both matrices is the same entry.
+    name: String,
+    /// What follows from it, in words that are equal where that is.
+    follows: String,
+    sort: Sort,
+    rails: Rails,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Lane,
+    Deny,
+    Allow,
+    Adjust,
+}
+
+/// A kind of two matrices.
+struct Pair<'s, 'm> {
+    space: &'s Space<'m>,
+    matrices: [&'m Matrix; 2],
+    kinds: [&'m Kind; 2],
+    entries: [Vec<Entry>; 2],
+}
+
+impl<'s, 'm> Pair<'s, 'm> {
+    fn new(space: &'s Space<'m>, matrices: [&'m Matrix; 2], kinds: [&'m Kind; 2]) -> Self {
+        let [old, new] = matrices;
+        let [old_kind, new_kind] = kinds;
+        Self {
+            space,
+            matrices,
+            kinds,
+            entries: [
+                entries(space, 0, old, old_kind),
+                entries(space, 1, new, new_kind),
+            ],
+        }
+    }
+
+    fn compare(&self, budget: &Budget<'_>, diff: &mut Diff) {
+        for entry in &self.entries[0] {
+            let others = self.entries[1].iter();
+            let mut others =
+                others.filter(|other| other.name == entry.name && other.follows != entry.follows);
+            if let Some(other) = others.next() {
+                let note = format!(
+                    "{}: was {}; is {}",
+                    entry.name, entry.follows, other.follows
+                );
+                if !diff.notes.contains(&note) {
+                    diff.notes.push(note);
+                }
+            }
+        }
+        let mut regions: BTreeMap<(Came, Came), Changed> = BTreeMap::new();
+        let done = self.regions(budget, &mut regions);
+        diff.is_whole &= done.is_ok();
+        if done.is_err() {
+            let name = &self.kinds[0].name;
+            diff.notes.push(format!(
+                "not all of events `{name}` was compared: there may be more"
+            ));
+        }
+        diff.changed.extend(regions.into_values());
+    }
+
+    /// Looks at all events that an entry which changed looks at.
+    fn regions(
+        &self,
+        budget: &Budget<'_>,
+        regions: &mut BTreeMap<(Came, Came), Changed>,
+    ) -> Result<(), Exhausted> {
+        let (pieces, touched) = self.touched(budget)?;
+        let classes = self.classes(&pieces, &touched, budget)?;
+        let mut seen: Vec<Cube> = Vec::new();
+        for piece in pieces {
+            // What an earlier piece had need not be looked at again.
+            let mut rest = vec![piece];
+            for cube in &seen {
+                rest = rest
+                    .iter()
+                    .flat_map(|it| match it.meets(cube) {
+                        true => self.space.without(it, cube),
+                        false => vec![it.clone()],
+                    })
+                    .collect();
+                budget.step()?;
+            }
+            for cube in rest {
+                self.leaves(&cube, &classes, budget, regions)?;
+                seen.push(cube);
+            }
+        }
+        Ok(())
+    }
+
+    /// Where entries that changed look at events, and which entries these are.
+    fn touched(&self, budget: &Budget<'_>) -> Result<(Vec<Cube>, Vec<&Entry>), Exhausted> {
+        let [old, new] = &self.entries;
+        let mut nodes = Vec::new();
+        let mut touched = Vec::new();
+        for entry in old {
+            match new.iter().find(|other| other.name == entry.name) {
+                None => {
+                    nodes.push(entry.rails.maybe.clone());
+                    touched.push(entry);
+                }
+                Some(other) if other.follows != entry.follows => {
+                    nodes.extend([entry.rails.maybe.clone(), other.rails.maybe.clone()]);
+                    touched.extend([entry, other]);
+                }
+                Some(other) => {
+                    let pairs = [
+                        (&entry.rails.maybe, &other.rails.maybe),
+                        (&entry.rails.yes, &other.rails.yes),
+                    ];
+                    for (one, two) in pairs.into_iter().filter(|(one, two)| one != two) {
+                        nodes.push(Node::all(vec![one.clone(), self.space.not(two)]));
+                        nodes.push(Node::all(vec![two.clone(), self.space.not(one)]));
+                        touched.extend([entry, other]);
+                    }
+                }
+            }
+        }
+        let mut known: Vec<*const Entry> = Vec::new();
+        touched.retain(|entry| {
+            let is_new = !known.contains(&std::ptr::from_ref(*entry));
+            known.push(std::ptr::from_ref(*entry));
+            is_new
+        });
+        for entry in new
+            .iter()
+            .filter(|entry| !old.iter().any(|other| other.name == entry.name))
+        {
+            nodes.push(entry.rails.maybe.clone());
+            touched.push(entry);
+        }
+        // Where nothing decides, or an `always deny` is not ruled out, these do.
+        let ends = self.matrices.map(otherwise);
+        let unreadable = self
+            .matrices
+            .map(|matrix| terms(matrix, matrix.unreadable.as_ref()));
+        if ends[0] != ends[1] {
+            nodes.push(Node::Is(true));
+        } else if unreadable[0] != unreadable[1] {
+            let denies = old.iter().filter(|entry| entry.sort == Sort::Deny);
+            nodes.extend(denies.map(|entry| entry.rails.maybe.clone()));
+        }
+        let mut pieces = Vec::new();
+        for node in &nodes {
+            pieces.extend(ways(self.space, node, budget)?);
+        }
+        Ok((pieces, touched))
+    }
+
+    /// What tells decisions apart: each entry that changed, and each that did not and looks at the same events. Of
+    /// many of these only whether one attaches: then the first event of a region stands for all lanes that decide it.
+    fn classes(
+        &self,
+        pieces: &[Cube],
+        touched: &[&Entry],
+        budget: &Budget<'_>,
+    ) -> Result<Vec<Vec<Cube>>, Exhausted> {
+        let mut denies = Vec::new();
+        let mut classes = Vec::new();
+        for entry in touched {
+            let yes = ways(self.space, &entry.rails.yes, budget)?;
+            let maybe = ways(self.space, &entry.rails.maybe, budget)?;
+            if entry.sort == Sort::Deny {
+                &mut denies
+            } else {
+                &mut classes
+            }
+            .extend([yes, maybe]);
+        }
+        let mut beside = Vec::new();
+        for entry in &self.entries[0] {
+            if touched.iter().any(|it| it.name == entry.name) {
+                continue;
+            }
+            let maybe = ways(self.space, &entry.rails.maybe, budget)?;
+            if pieces
+                .iter()
+                .any(|piece| maybe.iter().any(|cube| piece.meets(cube)))
+            {
+                beside.push((
+                    entry.sort,
+                    ways(self.space, &entry.rails.yes, budget)?,
+                    maybe,
+                ));
+            }
+        }
+        if beside.len() <= BESIDE {
+            for (sort, yes, maybe) in beside {
+                if sort == Sort::Deny {
+                    &mut denies
+                } else {
+                    &mut classes
+                }
+                .extend([yes, maybe]);
+            }
+        } else {
+            for sort in [Sort::Deny, Sort::Lane, Sort::Adjust, Sort::Allow] {
+                let of_sort = || beside.iter().filter(|(its, ..)| *its == sort);
+                let yes = of_sort()
+                    .flat_map(|(_, yes, _)| yes.iter().cloned())
+                    .collect();
+                let maybe = of_sort()
+                    .flat_map(|(.., maybe)| maybe.iter().cloned())
+                    .collect();
+                if sort == Sort::Deny {
+                    &mut denies
+                } else {
+                    &mut classes
+                }
+                .extend([yes, maybe]);
+            }
+        }
+        denies.append(&mut classes);
+        Ok(denies)
+    }
+
+    /// Cuts a cube until all of its events are in the same classes, and decides one of each part.
+    fn leaves(
+        &self,
+        cube: &Cube,
+        classes: &[Vec<Cube>],
+        budget: &Budget<'_>,
+        regions: &mut BTreeMap<(Came, Came), Changed>,
+    ) -> Result<(), Exhausted> {
+        budget.step()?;
+        if self.space.is_empty(cube) {
+            return Ok(());
+        }
+        let Some((class, rest)) = classes.split_first() else {
+            return self.decide(cube, regions);
+        };
+        let mut outside = vec![cube.clone()];
+        for inner in class {
+            let mut next = Vec::new();
+            for piece in &outside {
+                match piece.and(inner) {
+                    Some(inside) if piece.meets(inner) => {
+                        self.leaves(&inside, rest, budget, regions)?;
+                        next.extend(self.space.without(piece, inner));
+                    }
+                    _ => next.push(piece.clone()),
+                }
+            }
+            outside = next;
+        }
+        for piece in &outside {
+            self.leaves(piece, rest, budget, regions)?;
+        }
+        Ok(())
+    }
+
+    fn decide(
+        &self,
+        cube: &Cube,
+        regions: &mut BTreeMap<(Came, Came), Changed>,
+    ) -> Result<(), Exhausted> {
+        let point = match self.space.choose(cube) {
+            Chosen::Some(point) => point,
+            Chosen::None => return Ok(()),
+            Chosen::Unknown => return Err(Exhausted),
+        };
+        let decided = |side: At| -> Option<Decision> {
+            let matrix = self.matrices.get(side)?;
+            let event = self.space.event(side, &point)?;
+            let history = History::new(matrix);
+            Some(Reference::new(matrix).decide(&event, &history, Times::of(&event)))
+        };
+        // What only one side can read is for neither.
+        let (Some(old), Some(new)) = (decided(0), decided(1)) else {
+            return Ok(());
+        };
+        let demands = [
+            Demands::of(&old, self.matrices[0]),
+            Demands::of(&new, self.matrices[1]),
+        ];
+        let tightens = stricter(&demands[0], &demands[1]).is_some();
+        let loosens = stricter(&demands[1], &demands[0]).is_some();
+        let key = (told(&old), told(&new));
+        if !tightens && !loosens && key.0 == key.1 {
+            return Ok(());
+        }
+        let direction = match (tightens, loosens) {
+            (true, false) => Direction::Tighter,
+            (false, true) => Direction::Looser,
+            _ => Direction::Different,
+        };
+        let words = self.space.words(cube);
+        if let Some(known) = regions.get_mut(&key) {
+            known.conditions.push(words);
+            known.loses |= loosens;
+            if known.direction != direction {
+                known.direction = Direction::Different;
+            }
+            return Ok(());
+        }
+        let Some(record) = self.space.record(1, &point) else {
+            return Ok(());
+        };
+        let (verdict, by) = came(&old);
+        let title = format!("was {} by {by}", verdict.as_str());
+        let line = example::scenario(self.matrices[1], &record, point.at, &title, &new);
+        let (old, now) = key.clone();
+        regions.insert(
+            key,
+            Changed {
+                kind: self.kinds[1].name.to_string(),
+                old,
+                new: now,
+                direction,
+                loses: loosens,
+                conditions: vec![words],
+                witness: Witness {
+                    record,
+                    at: point.at,
+                    decision: new,
+                    line,
+                },
+            },
+        );
+        Ok(())
+    }
+}
+
+fn told(decision: &Decision) -> Came {
+    let escalates = decision.verdict == Verdict::Escalate;
+    let mut teams: Vec<String> = decision
+        .lanes
+        .iter()
+        .filter(|_| escalates)
+        .map(|lane| lane.owner.clone())
+        .collect();
+    teams.sort();
+    teams.dedup();
+    Came {
+        verdict: decision.verdict,
+        by: decision.by.clone(),
+        teams,
+    }
+}
+
+fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind) -> Vec<Entry> {
+    let lanes = matrix
+        .lanes
+        .iter()
+        .filter(|lane| lane.on.contains(&kind.id));
+    let lanes = lanes.map(|lane| {
+        let mut rails = trigger(space, side, lane);
+        if matches!(lane.unsure, Unsure::Skip(_)) {
+            rails.maybe = rails.yes.clone();
+        }
+        Entry {
+            name: format!("lane {}", lane.name),
+            follows: of_lane(matrix, lane),
+            sort: Sort::Lane,
+            rails,
+        }
+    });
+    let rules = matrix
+        .rules
+        .iter()
+        .filter(|rule| rule.on.contains(&kind.id));
+    let rules = rules.map(|rule| Entry {
+        name: format!("rule {}", rule.name),
+        follows: of_rule(matrix, rule),
+        sort: match rule.effect {
+            Effect::Deny => Sort::Deny,
+            Effect::Allow => Sort::Allow,
+            Effect::Adjust(_) => Sort::Adjust,
+        },
+        rails: space.rails(side, &rule.when),
+    });
+    lanes.chain(rules).collect()
+}
+
+fn of_lane(matrix: &Matrix, lane: &Lane) -> String {
+    let unsure = match &lane.unsure {
+        Unsure::Escalate => "escalate",
+        Unsure::Deny => "deny",
+        Unsure::Skip(_) => "skip",
+    };
+    let terms = terms(matrix, Some(&lane.terms));
+    format!("{terms}; unsure {unsure}; trial {:?}", lane.trial)
+}
+
+/// What terms demand: who, how many, what holds, how it ends.
+fn terms(matrix: &Matrix, terms: Option<&Terms>) -> String {
+    let Some(terms) = terms else {
+        return "deny".to_owned();
+    };
+    let quorum = matrix.team(terms.owner).map_or(0, |team| team.quorum);
+    let mut text = format!(
+        "{} of {}; {} {}; {}",
+        quorum,
+        matrix.team_name(terms.owner),
+        terms.hold.as_str(),
+        terms.scope.as_str(),
+        terms.urgency.as_str()
+    );
+    for step in &terms.steps {
+        let does = match &step.action {
+            StepAction::NotifyBackup => "notify backup".to_owned(),
+            StepAction::Notify(team) => format!("notify {}", matrix.team_name(*team)),
+            StepAction::Route(team) => format!("route to {}", matrix.team_name(*team)),
+            StepAction::Run(action) => format!("run {}", matrix.action_name(*action)),
+            StepAction::Deny => "deny".to_owned(),
+            StepAction::Expire => "expire".to_owned(),
+            StepAction::Allow(_) => "allow".to_owned(),
+        };
+        let _ = write!(
+            text,
+            "; {} {} {does}",
+            step.every,
+            matrix.within_text(step.at)
+        );
+    }
+    text
+}
+
+fn of_rule(matrix: &Matrix, rule: &Rule) -> String {
+    match &rule.effect {
+        Effect::Adjust(sets) => {
+            let sets = sets
+                .iter()
+                .map(|(field, value)| format!("{} = {value}", matrix.schema.path(*field)));
+            sets.collect::<Vec<_>>().join(", ")
+        }
+        other => other.as_str().to_owned(),
+    }
+}
+
+fn otherwise(matrix: &Matrix) -> String {
+    match &matrix.otherwise {
+        Otherwise::Allow => "allow".to_owned(),
+        Otherwise::Deny => "deny".to_owned(),
+        Otherwise::Escalate(its) => terms(matrix, Some(its)),
+    }
+}
