@@ -26,7 +26,7 @@ mod set;
 mod space;
 mod ways;
 
-pub use diff::{Came, Changed, Diff, Direction, diff};
+pub use diff::{Change, Changed, Diff, Direction, diff};
 
 /// What is asked about a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

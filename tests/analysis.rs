@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use laneway::analysis::{Analysis, Came, Direction, Grade, Question, analyze, diff};
+use laneway::analysis::{Analysis, Change, Direction, Grade, Question, analyze, diff};
 use laneway::check::{Options, check_text};
 use laneway::clock::{Timestamp, parse_timestamp};
 use laneway::decision::stricter::{Demands, stricter};
@@ -457,23 +457,8 @@ fn edited(seed: u64, made: &Made) -> Made {
     Made { text, used }
 }
 
-/// Regions by what came before and comes now, with which ways they go.
-type Regions = BTreeMap<(Came, Came), BTreeSet<(bool, bool)>>;
-
-fn came(decision: &Decision) -> Came {
-    let escalates = decision.verdict == Verdict::Escalate;
-    let teams: BTreeSet<String> = decision
-        .lanes
-        .iter()
-        .filter(|_| escalates)
-        .map(|lane| lane.owner.clone())
-        .collect();
-    Came {
-        verdict: decision.verdict,
-        by: decision.by.clone(),
-        teams: teams.into_iter().collect(),
-    }
-}
+/// Regions by how they changed, with which ways they go.
+type Regions = BTreeMap<Change, BTreeSet<(bool, bool)>>;
 
 #[test]
 fn every_difference_is_that_of_all_events() {
@@ -496,43 +481,33 @@ fn every_difference_is_that_of_all_events() {
                 stricter(&demands.0, &demands.1).is_some(),
                 stricter(&demands.1, &demands.0).is_some(),
             );
-            let key = (came(&before), came(&after));
-            if ways != (false, false) || key.0 != key.1 {
-                brute.entry(key).or_default().insert(ways);
+            let change = Change::between(&demands.0, &demands.1, &after.by);
+            assert!(change.is_some() || ways == (false, false), "{demands:?}");
+            if let Some(change) = change {
+                brute.entry(change).or_default().insert(ways);
             }
         }
         let diff = diff(&old, &new, &|| Box::new(|| false));
         let texts = format!("seed {seed}\n{}\n=====\n{}", one.text, other.text);
         assert!(diff.is_whole, "{:?}\n{texts}", diff.notes);
-        let found: BTreeSet<(Came, Came)> = diff
-            .changed
-            .iter()
-            .map(|it| (it.old.clone(), it.new.clone()))
-            .collect();
+        let found: BTreeSet<&Change> = diff.changed.iter().map(|it| &it.change).collect();
         // What the events here do not show, longer texts may: the event of the region does.
-        let lost: Vec<_> = brute.keys().filter(|key| !found.contains(*key)).collect();
+        let lost: Vec<_> = brute.keys().filter(|key| !found.contains(key)).collect();
         assert!(lost.is_empty(), "{lost:?}\n{texts}");
         for changed in &diff.changed {
             let witness = &changed.witness;
             let [before, after] = [&old, &new].map(|matrix| {
                 let kind = matrix.schema.kinds()[0].id;
-                let event = Event::from_record(
-                    &matrix.schema,
-                    kind,
-                    &witness.record.values,
-                    witness.at,
-                    None,
-                )
-                .unwrap();
-                came(&Reference::new(matrix).decide(
-                    &event,
-                    &History::new(matrix),
-                    Times::of(&event),
-                ))
+                let values = &witness.record.values;
+                let event =
+                    Event::from_record(&matrix.schema, kind, values, witness.at, None).unwrap();
+                Reference::new(matrix).decide(&event, &History::new(matrix), Times::of(&event))
             });
-            assert_eq!((&before, &after), (&changed.old, &changed.new), "{texts}");
+            let demands = (Demands::of(&before, &old), Demands::of(&after, &new));
+            let change = Change::between(&demands.0, &demands.1, &after.by);
+            assert_eq!(change.as_ref(), Some(&changed.change), "{texts}");
             let direction = changed.direction;
-            if let Some(ways) = brute.get(&(changed.old.clone(), changed.new.clone())) {
+            if let Some(ways) = brute.get(&changed.change) {
                 let may = |way: &(bool, bool)| match direction {
                     Direction::Tighter => *way == (true, false),
                     Direction::Looser => *way == (false, true),

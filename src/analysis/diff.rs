@@ -15,8 +15,8 @@ use super::questions::trigger;
 use super::space::{At, Chosen, Differs, Node, Rails, Space};
 use super::ways::{Budget, Exhausted, ways};
 use super::{Witness, came, example};
-use crate::decision::stricter::{Demands, stricter};
-use crate::decision::{Decision, Verdict};
+use crate::decision::stricter::{Demand, Demands, stricter};
+use crate::decision::{Decision, Holds, Verdict};
 use crate::matrix::{Effect, Lane, Matrix, Otherwise, Rule, StepAction, Terms, Unsure};
 use crate::reference::{History, Reference, Times};
 use crate::schema::Kind;
@@ -45,34 +45,95 @@ impl Direction {
     }
 }
 
+/// How what is demanded changed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Change {
+    /// The verdict that was.
+    pub old: Verdict,
+    /// The verdict that is.
+    pub new: Verdict,
+    /// What names the verdict now, where it is another one and nobody is asked.
+    pub by: Option<String>,
+    /// Sign-offs that are not demanded any more: `finance_approver (financial_risk)`. None where nobody is asked
+    /// now, or was before.
+    pub lost: Vec<String>,
+    /// Those that were not demanded before.
+    pub gained: Vec<String>,
+    /// What held meanwhile, and what does, where that differs: `block item`.
+    pub holds: Option<(String, String)>,
+}
+
+impl Change {
+    /// From what a decision demanded to what another does; nothing where that is the same.
+    #[must_use]
+    pub fn between(old: &Demands, new: &Demands, by: &str) -> Option<Self> {
+        let is_other = old.verdict != new.verdict;
+        let beside = |these: &Demands, those: &Demands| -> Vec<String> {
+            let demands = these.sign_offs.iter().filter(|_| !is_other);
+            let demands = demands.filter(|demand| !those.sign_offs.contains(demand));
+            let mut words: Vec<String> = demands.map(words).collect();
+            words.sort();
+            words
+        };
+        let change = Self {
+            old: old.verdict,
+            new: new.verdict,
+            by: (is_other && new.verdict != Verdict::Escalate).then(|| by.to_owned()),
+            lost: beside(old, new),
+            gained: beside(new, old),
+            holds: (!is_other && old.holds != new.holds)
+                .then(|| (held(&old.holds), held(&new.holds))),
+        };
+        let is_one = is_other
+            || !change.lost.is_empty()
+            || !change.gained.is_empty()
+            || change.holds.is_some();
+        is_one.then_some(change)
+    }
+}
+
+/// `2 of finance_approver (financial_risk)`.
+fn words(demand: &Demand) -> String {
+    let many = match demand.quorum {
+        0 | 1 => String::new(),
+        many => format!("{many} of "),
+    };
+    format!("{many}{} ({})", demand.team, demand.lane)
+}
+
+/// `block item`.
+fn held(holds: &Holds) -> String {
+    let each = [
+        ("item", holds.item),
+        ("workflow", holds.workflow),
+        ("system", holds.system),
+    ];
+    let each = each
+        .iter()
+        .filter_map(|(scope, hold)| hold.map(|hold| format!("{} {scope}", hold.as_str())));
+    let each: Vec<String> = each.collect();
+    match each.is_empty() {
+        true => "nothing".to_owned(),
+        false => each.join(" and "),
+    }
+}
+
 /// Events whose decision changed in one way.
 #[derive(Debug, Clone)]
 pub struct Changed {
     /// Their kind.
     pub kind: String,
-    /// What was decided.
-    pub old: Came,
-    /// What is decided now.
-    pub new: Came,
+    /// How.
+    pub change: Change,
     /// Which way that is.
     pub direction: Direction,
     /// Whether something that was demanded before is not any more.
     pub loses: bool,
-    /// Which events, in the language's own words: one condition for each part.
-    pub conditions: Vec<String>,
+    /// Among which events they are, in the language's own words: where what changed looks otherwise now. Which of
+    /// these are in the region is for what did not change to say.
+    pub when: Vec<String>,
     /// One of them, as the new matrix has it; the decision is the new one.
     pub witness: Witness,
-}
-
-/// A decision, as far as it tells regions apart.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Came {
-    /// The verdict.
-    pub verdict: Verdict,
-    /// By what.
-    pub by: String,
-    /// The teams that are asked.
-    pub teams: Vec<String>,
 }
 
 /// What changed.
@@ -130,14 +191,7 @@ pub fn diff(old: &Matrix, new: &Matrix, patience: &dyn Fn() -> Box<dyn Fn() -> b
         }
     }
     diff.changed.sort_by(|a, b| {
-        let key = |it: &Changed| {
-            (
-                it.direction,
-                it.kind.clone(),
-                it.old.clone(),
-                it.new.clone(),
-            )
-        };
+        let key = |it: &Changed| (it.direction, it.kind.clone(), it.change.clone());
         key(a).cmp(&key(b))
     });
     diff
@@ -202,7 +256,7 @@ impl<'s, 'm> Pair<'s, 'm> {
                 }
             }
         }
-        let mut regions: BTreeMap<(Came, Came), Changed> = BTreeMap::new();
+        let mut regions: BTreeMap<Change, Changed> = BTreeMap::new();
         let done = self.regions(budget, &mut regions);
         diff.is_whole &= done.is_ok();
         if done.is_err() {
@@ -218,14 +272,14 @@ impl<'s, 'm> Pair<'s, 'm> {
     fn regions(
         &self,
         budget: &Budget<'_>,
-        regions: &mut BTreeMap<(Came, Came), Changed>,
+        regions: &mut BTreeMap<Change, Changed>,
     ) -> Result<(), Exhausted> {
         let (pieces, touched) = self.touched(budget)?;
         let classes = self.classes(&pieces, &touched, budget)?;
         let mut seen: Vec<Cube> = Vec::new();
         for piece in pieces {
             // What an earlier piece had need not be looked at again.
-            let mut rest = vec![piece];
+            let mut rest = vec![piece.clone()];
             for cube in &seen {
                 rest = rest
                     .iter()
@@ -237,7 +291,7 @@ impl<'s, 'm> Pair<'s, 'm> {
                 budget.step()?;
             }
             for cube in rest {
-                self.leaves(&cube, &classes, budget, regions)?;
+                self.leaves(&piece, &cube, &classes, budget, regions)?;
                 seen.push(cube);
             }
         }
@@ -373,17 +427,18 @@ impl<'s, 'm> Pair<'s, 'm> {
     /// Cuts a cube until all of its events are in the same classes, and decides one of each part.
     fn leaves(
         &self,
+        whole: &Cube,
         cube: &Cube,
         classes: &[Vec<Cube>],
         budget: &Budget<'_>,
-        regions: &mut BTreeMap<(Came, Came), Changed>,
+        regions: &mut BTreeMap<Change, Changed>,
     ) -> Result<(), Exhausted> {
         budget.step()?;
         if self.space.is_empty(cube) {
             return Ok(());
         }
         let Some((class, rest)) = classes.split_first() else {
-            return self.decide(cube, regions);
+            return self.decide(whole, cube, regions);
         };
         let mut outside = vec![cube.clone()];
         for inner in class {
@@ -391,7 +446,7 @@ impl<'s, 'm> Pair<'s, 'm> {
             for piece in &outside {
                 match piece.and(inner) {
                     Some(inside) if piece.meets(inner) => {
-                        self.leaves(&inside, rest, budget, regions)?;
+                        self.leaves(whole, &inside, rest, budget, regions)?;
                         next.extend(self.space.without(piece, inner));
                     }
                     _ => next.push(piece.clone()),
@@ -400,15 +455,16 @@ impl<'s, 'm> Pair<'s, 'm> {
             outside = next;
         }
         for piece in &outside {
-            self.leaves(piece, rest, budget, regions)?;
+            self.leaves(whole, piece, rest, budget, regions)?;
         }
         Ok(())
     }
 
     fn decide(
         &self,
+        whole: &Cube,
         cube: &Cube,
-        regions: &mut BTreeMap<(Came, Came), Changed>,
+        regions: &mut BTreeMap<Change, Changed>,
     ) -> Result<(), Exhausted> {
         let point = match self.space.choose(cube) {
             Chosen::Some(point) => point,
@@ -429,20 +485,21 @@ impl<'s, 'm> Pair<'s, 'm> {
             Demands::of(&old, self.matrices[0]),
             Demands::of(&new, self.matrices[1]),
         ];
+        let Some(change) = Change::between(&demands[0], &demands[1], &new.by) else {
+            return Ok(());
+        };
         let tightens = stricter(&demands[0], &demands[1]).is_some();
         let loosens = stricter(&demands[1], &demands[0]).is_some();
-        let key = (told(&old), told(&new));
-        if !tightens && !loosens && key.0 == key.1 {
-            return Ok(());
-        }
         let direction = match (tightens, loosens) {
             (true, false) => Direction::Tighter,
             (false, true) => Direction::Looser,
             _ => Direction::Different,
         };
-        let words = self.space.words(cube);
-        if let Some(known) = regions.get_mut(&key) {
-            known.conditions.push(words);
+        let words = self.space.words(whole);
+        if let Some(known) = regions.get_mut(&change) {
+            if !known.when.contains(&words) {
+                known.when.push(words);
+            }
             known.loses |= loosens;
             if known.direction != direction {
                 known.direction = Direction::Different;
@@ -455,42 +512,21 @@ impl<'s, 'm> Pair<'s, 'm> {
         let (verdict, by) = came(&old);
         let title = format!("was {} by {by}", verdict.as_str());
         let line = example::scenario(self.matrices[1], &record, point.at, &title, &new);
-        let (old, now) = key.clone();
-        regions.insert(
-            key,
-            Changed {
-                kind: self.kinds[1].name.to_string(),
-                old,
-                new: now,
-                direction,
-                loses: loosens,
-                conditions: vec![words],
-                witness: Witness {
-                    record,
-                    at: point.at,
-                    decision: new,
-                    line,
-                },
+        let changed = Changed {
+            kind: self.kinds[1].name.to_string(),
+            change: change.clone(),
+            direction,
+            loses: loosens,
+            when: vec![words],
+            witness: Witness {
+                record,
+                at: point.at,
+                decision: new,
+                line,
             },
-        );
+        };
+        regions.insert(change, changed);
         Ok(())
-    }
-}
-
-fn told(decision: &Decision) -> Came {
-    let escalates = decision.verdict == Verdict::Escalate;
-    let mut teams: Vec<String> = decision
-        .lanes
-        .iter()
-        .filter(|_| escalates)
-        .map(|lane| lane.owner.clone())
-        .collect();
-    teams.sort();
-    teams.dedup();
-    Came {
-        verdict: decision.verdict,
-        by: decision.by.clone(),
-        teams,
     }
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::analyze::patience;
 use super::render::count;
 use super::shell::{Answer, Failure, Shell};
-use crate::analysis::{self, Came, Changed, Diff, Direction};
+use crate::analysis::{self, Change, Changed, Diff, Direction};
 use crate::clock::{Duration, format_timestamp};
 
 /// Show what an edit of a matrix changes, for all events
@@ -65,9 +65,9 @@ struct Region<'a> {
     direction: Direction,
     /// Whether something that was demanded is not any more.
     loses: bool,
-    old: &'a Came,
-    new: &'a Came,
-    conditions: &'a [String],
+    #[serde(flatten)]
+    change: &'a Change,
+    when: &'a [String],
     at: String,
     /// To put into the new matrix.
     scenario: &'a str,
@@ -111,32 +111,41 @@ fn region(changed: &Changed) -> Region<'_> {
         kind: &changed.kind,
         direction: changed.direction,
         loses: changed.loses,
-        old: &changed.old,
-        new: &changed.new,
-        conditions: &changed.conditions,
+        change: &changed.change,
+        when: &changed.when,
         at: format_timestamp(changed.witness.at),
         scenario: &changed.witness.line,
     }
 }
 
-/// `escalate by financial_risk (finance_approver)`.
-fn words(came: &Came) -> String {
-    let teams = match came.teams.is_empty() {
-        true => String::new(),
-        false => format!(" ({})", came.teams.join(", ")),
+/// `escalate -> allow by otherwise`, `escalate, without finance_approver (financial_risk)`.
+fn words(change: &Change) -> String {
+    let (old, new) = (change.old.as_str(), change.new.as_str());
+    let mut words = match (&change.by, old == new) {
+        (Some(by), _) => format!("{old} -> {new} by {by}"),
+        (None, false) => format!("{old} -> {new}"),
+        (None, true) => old.to_owned(),
     };
-    format!("{} by {}{teams}", came.verdict.as_str(), came.by)
+    for (word, demands) in [("without", &change.lost), ("with", &change.gained)] {
+        if !demands.is_empty() {
+            words.push_str(&format!(", {word} {}", demands.join(" and ")));
+        }
+    }
+    if let Some((old, new)) = &change.holds {
+        words.push_str(&format!(", meanwhile {new} instead of {old}"));
+    }
+    words
 }
 
 /// The first parts of a condition, and how many there are beside them.
 fn parts(changed: &Changed) -> (Vec<&str>, usize) {
     let shown = changed
-        .conditions
+        .when
         .iter()
         .take(PARTS)
         .map(String::as_str)
         .collect();
-    (shown, changed.conditions.len().saturating_sub(PARTS))
+    (shown, changed.when.len().saturating_sub(PARTS))
 }
 
 fn text(diff: &Diff, shell: &mut Shell) -> io::Result<()> {
@@ -146,11 +155,15 @@ fn text(diff: &Diff, shell: &mut Shell) -> io::Result<()> {
             true => shell.paint.bad(word),
             false => shell.paint.bold(word),
         };
-        let (old, new) = (words(&changed.old), words(&changed.new));
-        writeln!(shell.out, "{word}: {}: {old} -> {new}", changed.kind)?;
+        writeln!(
+            shell.out,
+            "{word}: {}: {}",
+            changed.kind,
+            words(&changed.change)
+        )?;
         let (shown, more) = parts(changed);
         for part in shown {
-            writeln!(shell.out, "  when {part}")?;
+            writeln!(shell.out, "  among: {part}")?;
         }
         if more > 0 {
             writeln!(shell.out, "  and {}", count(more, "further part"))?;
@@ -170,14 +183,16 @@ fn text(diff: &Diff, shell: &mut Shell) -> io::Result<()> {
 fn markdown(diff: &Diff, shell: &mut Shell) -> io::Result<()> {
     writeln!(shell.out, "**{}**", summary(diff))?;
     for changed in &diff.changed {
-        let (old, new) = (words(&changed.old), words(&changed.new));
+        let (way, kind) = (changed.direction.as_str(), &changed.kind);
         writeln!(
             shell.out,
-            "\n### {}: `{}`\n",
-            changed.direction.as_str(),
-            changed.kind
+            "
+### {way}: `{kind}`: {}
+
+Among events
+",
+            words(&changed.change)
         )?;
-        writeln!(shell.out, "Was `{old}`, is `{new}`, when\n")?;
         let (shown, more) = parts(changed);
         for part in shown {
             writeln!(shell.out, "- `{part}`")?;

@@ -189,22 +189,15 @@ fn compared(change: impl Fn(&str) -> String) -> (Vec<[String; 4]>, Ran) {
     assert_eq!(report["is_whole"], true, "{ran:?}");
     let regions = report["regions"].as_array().unwrap().iter().map(|region| {
         let word = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
-        let came = |side: &str| {
-            format!(
-                "{} by {}",
-                word(&region[side]["verdict"]),
-                word(&region[side]["by"])
-            )
-        };
-        assert!(
-            !region["conditions"].as_array().unwrap().is_empty(),
-            "{ran:?}"
-        );
+        let by = region["by"]
+            .as_str()
+            .map_or_else(|| region["lost"].to_string(), str::to_owned);
+        assert!(!region["when"].as_array().unwrap().is_empty(), "{ran:?}");
         [
             word(&region["direction"]),
             word(&region["kind"]),
-            came("old"),
-            came("new"),
+            word(&region["old"]),
+            format!("{} by {by}", word(&region["new"])),
         ]
     });
     let regions = regions.collect();
@@ -223,10 +216,7 @@ fn an_escalated_tool_that_is_denied_now_is_tighter_and_passes_the_gate() {
         "{regions:?}"
     );
     let from = |old: &str| regions.iter().any(|[_, _, was, _]| was == old);
-    assert!(
-        from("escalate by financial_risk") && from("allow by otherwise"),
-        "{regions:?}"
-    );
+    assert!(from("escalate") && from("allow"), "{regions:?}");
     assert_eq!(gate.code, 0, "{gate:?}");
 }
 
@@ -243,21 +233,15 @@ fn an_escalated_tool_that_is_allowed_now_is_looser_and_stops_at_the_gate() {
         regions.iter().all(|[way, ..]| way == "looser"),
         "{regions:?}"
     );
-    let allowed = [
-        "looser",
-        "tool_call",
-        "escalate by financial_risk",
-        "allow by otherwise",
-    ];
+    let allowed = ["looser", "tool_call", "escalate", "allow by otherwise"];
     assert!(
         regions.iter().any(|region| region == &allowed),
         "{regions:?}"
     );
     assert_eq!(gate.code, 1, "{gate:?}");
     assert!(
-        gate.out.contains(
-            "looser: tool_call: escalate by financial_risk (finance_approver) -> allow by otherwise"
-        ),
+        gate.out
+            .contains("looser: tool_call: escalate -> allow by otherwise"),
         "{gate:?}"
     );
     assert!(gate.out.contains("action is credit"), "{gate:?}");
