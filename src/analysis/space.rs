@@ -127,12 +127,15 @@ pub(super) struct Differs {
     pub(super) path: String,
 }
 
+/// A test of a measure, and whose it is.
+type Measured = (At, Arc<MeasureTest>);
+
 /// All tests on one kind.
 #[derive(Debug, Default)]
 struct Found {
     tests: BTreeMap<Key, Owned>,
     /// By their words, which say the same in both matrices.
-    measures: BTreeMap<(String, Option<At>), Vec<(At, Arc<MeasureTest>)>>,
+    measures: BTreeMap<(String, Option<At>), Vec<Measured>>,
 }
 
 impl Found {
