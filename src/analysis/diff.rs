@@ -6,20 +6,24 @@
 //! Lanes and rules that did not change demand the same on both sides, and tell regions apart only where they are few.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Serialize;
 
 use super::cube::Cube;
-use super::questions::trigger;
-use super::space::{At, Chosen, Differs, Node, Rails, Space};
+use super::space::{At, Chosen, Differs, Node, Space};
 use super::ways::{Budget, Exhausted, ways};
 use super::{Witness, came, example};
-use crate::decision::stricter::{Demand, Demands, stricter};
-use crate::decision::{Decision, Holds, Verdict};
-use crate::matrix::{Effect, Lane, Matrix, Otherwise, Rule, StepAction, Terms, Unsure};
+use crate::decision::Decision;
+use crate::decision::stricter::{Demands, stricter};
+use crate::matrix::Matrix;
 use crate::reference::{History, Reference, Times};
 use crate::schema::Kind;
+
+mod change;
+mod entry;
+
+pub use change::Change;
+use entry::{Entry, Sort, entries, otherwise, terms};
 
 /// Which way a region went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -42,79 +46,6 @@ impl Direction {
             Self::Tighter => "tighter",
             Self::Different => "different",
         }
-    }
-}
-
-/// How what is demanded changed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Change {
-    /// The verdict that was.
-    pub old: Verdict,
-    /// The verdict that is.
-    pub new: Verdict,
-    /// What names the verdict now, where it is another one and nobody is asked.
-    pub by: Option<String>,
-    /// Sign-offs that are not demanded any more: `finance_approver (financial_risk)`. None where nobody is asked
-    /// now, or was before.
-    pub lost: Vec<String>,
-    /// Those that were not demanded before.
-    pub gained: Vec<String>,
-    /// What held meanwhile, and what does, where that differs: `block item`.
-    pub holds: Option<(String, String)>,
-}
-
-impl Change {
-    /// From what a decision demanded to what another does; nothing where that is the same.
-    #[must_use]
-    pub fn between(old: &Demands, new: &Demands, by: &str) -> Option<Self> {
-        let is_other = old.verdict != new.verdict;
-        let beside = |these: &Demands, those: &Demands| -> Vec<String> {
-            let demands = these.sign_offs.iter().filter(|_| !is_other);
-            let demands = demands.filter(|demand| !those.sign_offs.contains(demand));
-            let mut words: Vec<String> = demands.map(words).collect();
-            words.sort();
-            words
-        };
-        let change = Self {
-            old: old.verdict,
-            new: new.verdict,
-            by: (is_other && new.verdict != Verdict::Escalate).then(|| by.to_owned()),
-            lost: beside(old, new),
-            gained: beside(new, old),
-            holds: (!is_other && old.holds != new.holds)
-                .then(|| (held(&old.holds), held(&new.holds))),
-        };
-        let is_one = is_other
-            || !change.lost.is_empty()
-            || !change.gained.is_empty()
-            || change.holds.is_some();
-        is_one.then_some(change)
-    }
-}
-
-/// `2 of finance_approver (financial_risk)`.
-fn words(demand: &Demand) -> String {
-    let many = match demand.quorum {
-        0 | 1 => String::new(),
-        many => format!("{many} of "),
-    };
-    format!("{many}{} ({})", demand.team, demand.lane)
-}
-
-/// `block item`.
-fn held(holds: &Holds) -> String {
-    let each = [
-        ("item", holds.item),
-        ("workflow", holds.workflow),
-        ("system", holds.system),
-    ];
-    let each = each
-        .iter()
-        .filter_map(|(scope, hold)| hold.map(|hold| format!("{} {scope}", hold.as_str())));
-    let each: Vec<String> = each.collect();
-    match each.is_empty() {
-        true => "nothing".to_owned(),
-        false => each.join(" and "),
     }
 }
 
@@ -199,24 +130,6 @@ pub fn diff(old: &Matrix, new: &Matrix, patience: &dyn Fn() -> Box<dyn Fn() -> b
 
 /// Lanes and rules beside those that changed that are told apart by themselves.
 const BESIDE: usize = 16;
-
-/// A lane or a rule on one side.
-struct Entry {
-    /// What it is and how it is called: the same in both matrices is the same entry.
-    name: String,
-    /// What follows from it, in words that are equal where that is.
-    follows: String,
-    sort: Sort,
-    rails: Rails,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Sort {
-    Lane,
-    Deny,
-    Allow,
-    Adjust,
-}
 
 /// A kind of two matrices.
 struct Pair<'s, 'm> {
@@ -527,103 +440,5 @@ impl<'s, 'm> Pair<'s, 'm> {
         };
         regions.insert(change, changed);
         Ok(())
-    }
-}
-
-fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind) -> Vec<Entry> {
-    let lanes = matrix
-        .lanes
-        .iter()
-        .filter(|lane| lane.on.contains(&kind.id));
-    let lanes = lanes.map(|lane| {
-        let mut rails = trigger(space, side, lane);
-        if matches!(lane.unsure, Unsure::Skip(_)) {
-            rails.maybe = rails.yes.clone();
-        }
-        Entry {
-            name: format!("lane {}", lane.name),
-            follows: of_lane(matrix, lane),
-            sort: Sort::Lane,
-            rails,
-        }
-    });
-    let rules = matrix
-        .rules
-        .iter()
-        .filter(|rule| rule.on.contains(&kind.id));
-    let rules = rules.map(|rule| Entry {
-        name: format!("rule {}", rule.name),
-        follows: of_rule(matrix, rule),
-        sort: match rule.effect {
-            Effect::Deny => Sort::Deny,
-            Effect::Allow => Sort::Allow,
-            Effect::Adjust(_) => Sort::Adjust,
-        },
-        rails: space.rails(side, &rule.when),
-    });
-    lanes.chain(rules).collect()
-}
-
-fn of_lane(matrix: &Matrix, lane: &Lane) -> String {
-    let unsure = match &lane.unsure {
-        Unsure::Escalate => "escalate",
-        Unsure::Deny => "deny",
-        Unsure::Skip(_) => "skip",
-    };
-    let terms = terms(matrix, Some(&lane.terms));
-    format!("{terms}; unsure {unsure}; trial {:?}", lane.trial)
-}
-
-/// What terms demand: who, how many, what holds, how it ends.
-fn terms(matrix: &Matrix, terms: Option<&Terms>) -> String {
-    let Some(terms) = terms else {
-        return "deny".to_owned();
-    };
-    let quorum = matrix.team(terms.owner).map_or(0, |team| team.quorum);
-    let mut text = format!(
-        "{} of {}; {} {}; {}",
-        quorum,
-        matrix.team_name(terms.owner),
-        terms.hold.as_str(),
-        terms.scope.as_str(),
-        terms.urgency.as_str()
-    );
-    for step in &terms.steps {
-        let does = match &step.action {
-            StepAction::NotifyBackup => "notify backup".to_owned(),
-            StepAction::Notify(team) => format!("notify {}", matrix.team_name(*team)),
-            StepAction::Route(team) => format!("route to {}", matrix.team_name(*team)),
-            StepAction::Run(action) => format!("run {}", matrix.action_name(*action)),
-            StepAction::Deny => "deny".to_owned(),
-            StepAction::Expire => "expire".to_owned(),
-            StepAction::Allow(_) => "allow".to_owned(),
-        };
-        let _ = write!(
-            text,
-            "; {} {} {does}",
-            step.every,
-            matrix.within_text(step.at)
-        );
-    }
-    text
-}
-
-fn of_rule(matrix: &Matrix, rule: &Rule) -> String {
-    match &rule.effect {
-        Effect::Adjust(sets) => {
-            let sets = sets
-                .iter()
-                .map(|(field, value)| format!("{} = {value}", matrix.schema.path(*field)));
-            sets.collect::<Vec<_>>().join(", ")
-        }
-        other => other.as_str().to_owned(),
-    }
-}
-
-fn otherwise(matrix: &Matrix) -> String {
-    match &matrix.otherwise {
-        Otherwise::Allow => "allow".to_owned(),
-        Otherwise::Deny => "deny".to_owned(),
-        Otherwise::Escalate(its) => terms(matrix, Some(its)),
     }
 }

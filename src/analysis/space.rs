@@ -7,21 +7,23 @@
 //! regions.
 //! Must not know what is asked about a matrix.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::calendar::example_instant;
 use crate::clock::Timestamp;
 use crate::matrix::{Expr, ExprKind, Matrix, MeasureId, MeasureTest, Test, TestOp};
 use crate::reference::answer;
-use crate::schema::{Field, FieldId, Kind, KindId};
+use crate::schema::{Field, FieldId, Kind};
 use crate::value::Value;
 
 use super::cube::{Cube, Dim, Literal, Rel};
 use super::set::Regions;
 
 mod choose;
+mod found;
 mod list;
+mod node;
 mod ordered;
 mod text;
 mod time;
@@ -29,6 +31,8 @@ mod values;
 mod words;
 
 pub(super) use choose::{Chosen, Point};
+use found::{Found, triggers};
+pub(super) use node::{Node, Rails};
 
 /// What tests can tell apart of a field or a measure.
 #[derive(Debug)]
@@ -55,23 +59,6 @@ impl Dimension {
     fn present(&self) -> Regions {
         Regions::first(self.count() - u32::from(self.missing.is_some()))
     }
-}
-
-/// What a test or a part of a trigger comes to, where it is more than one literal.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Node {
-    /// No event, or every event.
-    Is(bool),
-    Literal(Literal),
-    All(Vec<Node>),
-    Any(Vec<Node>),
-}
-
-/// When an expression is surely true, and when it is not surely false.
-#[derive(Debug, Clone)]
-pub(super) struct Rails {
-    pub(super) yes: Node,
-    pub(super) maybe: Node,
 }
 
 /// Which of the matrices.
@@ -125,64 +112,6 @@ pub(super) struct Space<'m> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Differs {
     pub(super) path: String,
-}
-
-/// A test of a measure, and whose it is.
-type Measured = (At, Arc<MeasureTest>);
-
-/// All tests on one kind.
-#[derive(Debug, Default)]
-struct Found {
-    tests: BTreeMap<Key, Owned>,
-    /// By their words, which say the same in both matrices.
-    measures: BTreeMap<(String, Option<At>), Vec<Measured>>,
-}
-
-impl Found {
-    fn look(&mut self, side: At, matrix: &Matrix, expr: &Expr) {
-        match &expr.kind {
-            ExprKind::All(parts)
-            | ExprKind::Any(parts)
-            | ExprKind::None(parts)
-            | ExprKind::AtLeast(_, parts) => {
-                parts.iter().for_each(|part| self.look(side, matrix, part));
-            }
-            ExprKind::Not(inner) => self.look(side, matrix, inner),
-            ExprKind::Condition(id) => {
-                if let Some(condition) = matrix.condition(*id) {
-                    self.look(side, matrix, &condition.expr);
-                }
-            }
-            ExprKind::Test(test) => {
-                let owned = || Owned {
-                    side,
-                    test: Arc::clone(test),
-                };
-                self.tests.entry(key(side, test)).or_insert_with(owned);
-            }
-            ExprKind::Measure(test) => {
-                if let Some(measure) = matrix.measure(test.measure) {
-                    // A condition may mean something else in another matrix.
-                    let is_own = measure.filter.as_ref().is_some_and(names_condition);
-                    let words = (measure.text.clone(), is_own.then_some(side));
-                    let of_measure = self.measures.entry(words).or_default();
-                    of_measure.push((side, Arc::clone(test)));
-                }
-            }
-        }
-    }
-}
-
-fn names_condition(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::All(parts)
-        | ExprKind::Any(parts)
-        | ExprKind::None(parts)
-        | ExprKind::AtLeast(_, parts) => parts.iter().any(names_condition),
-        ExprKind::Not(inner) => names_condition(inner),
-        ExprKind::Condition(_) => true,
-        ExprKind::Test(_) | ExprKind::Measure(_) => false,
-    }
 }
 
 fn key(side: At, test: &Test) -> Key {
@@ -561,104 +490,6 @@ impl<'m> Side<'m> {
             measures: HashMap::new(),
         }
     }
-}
-
-impl Rails {
-    /// Of what no event has.
-    pub(super) fn never() -> Self {
-        Self {
-            yes: Node::Is(false),
-            maybe: Node::Is(false),
-        }
-    }
-}
-
-impl Node {
-    pub(super) fn all(parts: Vec<Self>) -> Self {
-        let mut all = Vec::with_capacity(parts.len());
-        for part in parts {
-            match part {
-                Self::Is(true) => {}
-                Self::Is(false) => return Self::Is(false),
-                Self::All(inner) => all.extend(inner),
-                other => all.push(other),
-            }
-        }
-        match all.len() {
-            0 => Self::Is(true),
-            1 => all.swap_remove(0),
-            _ => Self::All(all),
-        }
-    }
-
-    /// Regions of one dimension become one literal.
-    pub(super) fn any(parts: Vec<Self>) -> Self {
-        let mut sets: BTreeMap<Dim, Regions> = BTreeMap::new();
-        let mut any = Vec::new();
-        let mut parts = parts;
-        parts.reverse();
-        while let Some(part) = parts.pop() {
-            match part {
-                Self::Is(false) => {}
-                Self::Is(true) => return Self::Is(true),
-                Self::Any(inner) => parts.extend(inner.into_iter().rev()),
-                Self::Literal(Literal::In(dim, set)) => {
-                    let known = sets.entry(dim).or_default();
-                    *known = known.or(&set);
-                }
-                other => any.push(other),
-            }
-        }
-        let sets = sets
-            .into_iter()
-            .map(|(dim, set)| Self::Literal(Literal::In(dim, set)));
-        let mut all: Vec<Self> = sets.collect();
-        all.append(&mut any);
-        match all.len() {
-            0 => Self::Is(false),
-            1 => all.swap_remove(0),
-            _ => Self::Any(all),
-        }
-    }
-
-    /// So many of them.
-    fn at_least(least: usize, parts: &[Self]) -> Self {
-        match (least, parts.split_first()) {
-            (0, _) => Self::Is(true),
-            (_, None) => Self::Is(false),
-            (_, Some((first, rest))) if rest.len() + 1 == least => Self::all(
-                [first.clone()]
-                    .into_iter()
-                    .chain(rest.iter().cloned())
-                    .collect(),
-            ),
-            (_, Some((first, rest))) => {
-                let with = Self::all(vec![first.clone(), Self::at_least(least - 1, rest)]);
-                Self::any(vec![with, Self::at_least(least, rest)])
-            }
-        }
-    }
-}
-
-/// Every trigger that looks at events of a kind.
-fn triggers(matrix: &Matrix, kind: KindId) -> impl Iterator<Item = &Expr> {
-    let lanes = matrix
-        .lanes
-        .iter()
-        .filter(move |lane| lane.on.contains(&kind));
-    let lanes = lanes.flat_map(|lane| [Some(&lane.when), lane.unless.as_ref()]);
-    let rules = matrix
-        .rules
-        .iter()
-        .filter(move |rule| rule.on.contains(&kind));
-    let promises = matrix
-        .promises
-        .iter()
-        .filter(move |it| it.on.contains(&kind));
-    lanes
-        .flatten()
-        .chain(rules.map(|rule| &rule.when))
-        .chain(promises.map(|promise| &promise.when))
 }
 
 /// Each value once, in the order in which it came.

@@ -1,0 +1,87 @@
+//! All tests that look at events of a kind.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{At, Key, Owned, key};
+use crate::matrix::{Expr, ExprKind, Matrix, MeasureTest};
+use crate::schema::KindId;
+
+/// A test of a measure, and whose it is.
+pub(super) type Measured = (At, Arc<MeasureTest>);
+
+/// All tests on one kind.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) tests: BTreeMap<Key, Owned>,
+    /// By their words, which say the same in both matrices.
+    pub(super) measures: BTreeMap<(String, Option<At>), Vec<Measured>>,
+}
+
+impl Found {
+    pub(super) fn look(&mut self, side: At, matrix: &Matrix, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::All(parts)
+            | ExprKind::Any(parts)
+            | ExprKind::None(parts)
+            | ExprKind::AtLeast(_, parts) => {
+                parts.iter().for_each(|part| self.look(side, matrix, part));
+            }
+            ExprKind::Not(inner) => self.look(side, matrix, inner),
+            ExprKind::Condition(id) => {
+                if let Some(condition) = matrix.condition(*id) {
+                    self.look(side, matrix, &condition.expr);
+                }
+            }
+            ExprKind::Test(test) => {
+                let owned = || Owned {
+                    side,
+                    test: Arc::clone(test),
+                };
+                self.tests.entry(key(side, test)).or_insert_with(owned);
+            }
+            ExprKind::Measure(test) => {
+                if let Some(measure) = matrix.measure(test.measure) {
+                    // A condition may mean something else in another matrix.
+                    let is_own = measure.filter.as_ref().is_some_and(names_condition);
+                    let words = (measure.text.clone(), is_own.then_some(side));
+                    let of_measure = self.measures.entry(words).or_default();
+                    of_measure.push((side, Arc::clone(test)));
+                }
+            }
+        }
+    }
+}
+
+fn names_condition(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::All(parts)
+        | ExprKind::Any(parts)
+        | ExprKind::None(parts)
+        | ExprKind::AtLeast(_, parts) => parts.iter().any(names_condition),
+        ExprKind::Not(inner) => names_condition(inner),
+        ExprKind::Condition(_) => true,
+        ExprKind::Test(_) | ExprKind::Measure(_) => false,
+    }
+}
+
+/// Every trigger that looks at events of a kind.
+pub(super) fn triggers(matrix: &Matrix, kind: KindId) -> impl Iterator<Item = &Expr> {
+    let lanes = matrix
+        .lanes
+        .iter()
+        .filter(move |lane| lane.on.contains(&kind));
+    let lanes = lanes.flat_map(|lane| [Some(&lane.when), lane.unless.as_ref()]);
+    let rules = matrix
+        .rules
+        .iter()
+        .filter(move |rule| rule.on.contains(&kind));
+    let promises = matrix
+        .promises
+        .iter()
+        .filter(move |it| it.on.contains(&kind));
+    lanes
+        .flatten()
+        .chain(rules.map(|rule| &rule.when))
+        .chain(promises.map(|promise| &promise.when))
+}
