@@ -529,3 +529,49 @@ fn every_difference_is_that_of_all_events() {
     }
     assert_eq!(directions.len(), 3, "{directions:?}");
 }
+
+const MATRIX: &str =
+    "matrix \"m\" {\n  edition 1\n  timezone \"UTC\"\n  otherwise allow\n  unreadable deny\n}\n";
+
+fn lane(when: &str) -> String {
+    format!(
+        "lane only {{\n  on call\n  when {when}\n  owner leads\n  urgency normal\n  respond within 1h\n  meanwhile hold item\n  \
+         evidence {{ required input }}\n  timeout {{ after 2h deny }}\n}}\n"
+    )
+}
+
+#[test]
+fn an_age_beside_a_date_is_not_called_impossible() {
+    // Events of the examples happen before that date; later ones may be so.
+    let kinds = "event call {\n  made: timestamp\n}\nteam leads { first person \"a@x.example\" }\n";
+    let when = "made > 2027-01-01T00:00:00Z and made older than 30d";
+    let matrix = checked(&format!("{MATRIX}{kinds}{}", lane(when)));
+    let analysis = analyze(&matrix, &|| Box::new(|| false));
+    let findings: Vec<_> = analysis.findings().map(|it| &it.message).collect();
+    assert!(findings.is_empty(), "{findings:?}");
+    assert!(analysis.is_undecided());
+}
+
+#[test]
+fn an_adjust_into_what_changed_is_not_passed_over() {
+    let adjust = "adjust cut on call when level is 3 set level = 1 because \"less\"\n";
+    let of = |level: u8| {
+        checked(&format!(
+            "{MATRIX}{HEAD}{adjust}{}",
+            lane(&format!("level is {level}"))
+        ))
+    };
+    let before = diff(&of(1), &of(2), &|| Box::new(|| false));
+    assert!(!before.is_whole, "{before:?}");
+    // Where it cannot come to what changed, all is compared.
+    let adjust = adjust
+        .replace("set level = 1", "set other = 1")
+        .replace("level is 3", "level is 0");
+    let of = |level: u8| {
+        checked(&format!(
+            "{MATRIX}{HEAD}{adjust}{}",
+            lane(&format!("level is {level}"))
+        ))
+    };
+    assert!(diff(&of(1), &of(2), &|| Box::new(|| false)).is_whole);
+}

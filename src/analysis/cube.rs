@@ -65,6 +65,15 @@ impl Cube {
         sets.chain(relations.map(|(rel, holds)| Literal::Compares(*rel, *holds)))
     }
 
+    /// The same whatever some dimensions are, and however fields compare.
+    pub(super) fn whatever(&self, dims: &[Dim]) -> Self {
+        let sets = self.sets.iter().filter(|(dim, _)| !dims.contains(dim));
+        Self {
+            sets: sets.cloned().collect(),
+            relations: Vec::new(),
+        }
+    }
+
     /// What both have; nothing where that is surely empty.
     pub(super) fn and(&self, other: &Self) -> Option<Self> {
         let relations = joined(&self.relations, &other.relations, |a, b| {

@@ -131,6 +131,13 @@ pub fn diff(old: &Matrix, new: &Matrix, patience: &dyn Fn() -> Box<dyn Fn() -> b
 /// Lanes and rules beside those that changed that are told apart by themselves.
 const BESIDE: usize = 16;
 
+/// Whether everything was compared, or why not.
+enum Whole {
+    Yes,
+    ManyBeside,
+    Adjusts,
+}
+
 /// A kind of two matrices.
 struct Pair<'s, 'm> {
     space: &'s Space<'m>,
@@ -171,11 +178,17 @@ impl<'s, 'm> Pair<'s, 'm> {
         }
         let mut regions: BTreeMap<Change, Changed> = BTreeMap::new();
         let done = self.regions(budget, &mut regions);
-        diff.is_whole &= done.is_ok();
-        if done.is_err() {
+        let why = match done {
+            Ok(Whole::Yes) => None,
+            Ok(Whole::ManyBeside) => Some("too many lanes and rules look at the same events"),
+            Ok(Whole::Adjusts) => Some("what changed may look at events that are adjusted"),
+            Err(Exhausted) => Some("it took too long, or was not exact"),
+        };
+        if let Some(why) = why {
             let name = &self.kinds[0].name;
+            diff.is_whole = false;
             diff.notes.push(format!(
-                "not all of events `{name}` was compared: there may be more"
+                "not all of events `{name}` was compared: {why}; there may be more"
             ));
         }
         diff.changed.extend(regions.into_values());
@@ -186,9 +199,16 @@ impl<'s, 'm> Pair<'s, 'm> {
         &self,
         budget: &Budget<'_>,
         regions: &mut BTreeMap<Change, Changed>,
-    ) -> Result<(), Exhausted> {
+    ) -> Result<Whole, Exhausted> {
         let (pieces, touched) = self.touched(budget)?;
-        let classes = self.classes(&pieces, &touched, budget)?;
+        let (classes, is_each) = self.classes(&pieces, &touched, budget)?;
+        let mut whole = match is_each {
+            true => Whole::Yes,
+            false => Whole::ManyBeside,
+        };
+        if self.adjusts_into(&pieces, budget)? {
+            whole = Whole::Adjusts;
+        }
         let mut seen: Vec<Cube> = Vec::new();
         for piece in pieces {
             // What an earlier piece had need not be looked at again.
@@ -208,7 +228,21 @@ impl<'s, 'm> Pair<'s, 'm> {
                 seen.push(cube);
             }
         }
-        Ok(())
+        Ok(whole)
+    }
+
+    /// Whether an adjust may make an event one that something which changed looks at: it is decided again.
+    fn adjusts_into(&self, pieces: &[Cube], budget: &Budget<'_>) -> Result<bool, Exhausted> {
+        let entries = self.entries.iter().flatten();
+        for entry in entries.filter(|entry| entry.sort == Sort::Adjust) {
+            for cube in ways(self.space, &entry.rails.yes, budget)? {
+                let adjusted = cube.whatever(&entry.sets);
+                if pieces.iter().any(|piece| piece.meets(&adjusted)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
     }
 
     /// Where entries that changed look at events, and which entries these are.
@@ -271,24 +305,26 @@ impl<'s, 'm> Pair<'s, 'm> {
     }
 
     /// What tells decisions apart: each entry that changed, and each that did not and looks at the same events. Of
-    /// many of these only whether one attaches: then the first event of a region stands for all lanes that decide it.
+    /// many of these only whether one attaches, which does not tell all apart.
     fn classes(
         &self,
         pieces: &[Cube],
         touched: &[&Entry],
         budget: &Budget<'_>,
-    ) -> Result<Vec<Vec<Cube>>, Exhausted> {
-        let mut denies = Vec::new();
-        let mut classes = Vec::new();
+    ) -> Result<(Vec<Vec<Cube>>, bool), Exhausted> {
+        // Those that deny come first: behind them little is left to be told apart.
+        let mut classes: Vec<(bool, Vec<Cube>)> = Vec::new();
+        let mut add = |sort: Sort, yes: Vec<Cube>, maybe: Vec<Cube>| {
+            let comes_behind = sort != Sort::Deny;
+            classes.extend([(comes_behind, yes), (comes_behind, maybe)]);
+        };
         for entry in touched {
             let yes = ways(self.space, &entry.rails.yes, budget)?;
-            let maybe = ways(self.space, &entry.rails.maybe, budget)?;
-            if entry.sort == Sort::Deny {
-                &mut denies
-            } else {
-                &mut classes
-            }
-            .extend([yes, maybe]);
+            add(
+                entry.sort,
+                yes,
+                ways(self.space, &entry.rails.maybe, budget)?,
+            );
         }
         let mut beside = Vec::new();
         for entry in &self.entries[0] {
@@ -296,10 +332,8 @@ impl<'s, 'm> Pair<'s, 'm> {
                 continue;
             }
             let maybe = ways(self.space, &entry.rails.maybe, budget)?;
-            if pieces
-                .iter()
-                .any(|piece| maybe.iter().any(|cube| piece.meets(cube)))
-            {
+            let meets = |piece: &Cube| maybe.iter().any(|cube| piece.meets(cube));
+            if pieces.iter().any(meets) {
                 beside.push((
                     entry.sort,
                     ways(self.space, &entry.rails.yes, budget)?,
@@ -307,34 +341,30 @@ impl<'s, 'm> Pair<'s, 'm> {
                 ));
             }
         }
-        if beside.len() <= BESIDE {
+        let is_each = beside.len() <= BESIDE;
+        if is_each {
             for (sort, yes, maybe) in beside {
-                if sort == Sort::Deny {
-                    &mut denies
-                } else {
-                    &mut classes
-                }
-                .extend([yes, maybe]);
+                add(sort, yes, maybe);
             }
         } else {
-            for sort in [Sort::Deny, Sort::Lane, Sort::Adjust, Sort::Allow] {
+            for sort in [
+                Sort::Deny,
+                Sort::Denying,
+                Sort::Lane,
+                Sort::Adjust,
+                Sort::Allow,
+            ] {
                 let of_sort = || beside.iter().filter(|(its, ..)| *its == sort);
-                let yes = of_sort()
-                    .flat_map(|(_, yes, _)| yes.iter().cloned())
-                    .collect();
-                let maybe = of_sort()
-                    .flat_map(|(.., maybe)| maybe.iter().cloned())
-                    .collect();
-                if sort == Sort::Deny {
-                    &mut denies
-                } else {
-                    &mut classes
-                }
-                .extend([yes, maybe]);
+                let yes = of_sort().flat_map(|(_, yes, _)| yes.iter().cloned());
+                let maybe = of_sort().flat_map(|(.., maybe)| maybe.iter().cloned());
+                add(sort, yes.collect(), maybe.collect());
             }
         }
-        denies.append(&mut classes);
-        Ok(denies)
+        classes.sort_by_key(|(comes_behind, _)| *comes_behind);
+        Ok((
+            classes.into_iter().map(|(_, class)| class).collect(),
+            is_each,
+        ))
     }
 
     /// Cuts a cube until all of its events are in the same classes, and decides one of each part.

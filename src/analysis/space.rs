@@ -352,7 +352,7 @@ impl<'m> Space<'m> {
         Some(self.inside(dim, Regions::one(missing)))
     }
 
-    fn dim(&self, side: At, field: FieldId) -> Option<Dim> {
+    pub(super) fn dim(&self, side: At, field: FieldId) -> Option<Dim> {
         self.sides.get(side)?.dims.get(&field).copied()
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::analysis::cube::Dim;
 use crate::analysis::questions::trigger;
 use crate::analysis::space::{At, Rails, Space};
 use crate::matrix::{Effect, Lane, Matrix, Otherwise, Rule, StepAction, Terms, Unsure};
@@ -15,11 +16,15 @@ pub(super) struct Entry {
     pub(super) follows: String,
     pub(super) sort: Sort,
     pub(super) rails: Rails,
+    /// What an adjust sets.
+    pub(super) sets: Vec<Dim>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Sort {
     Lane,
+    /// A lane that denies where it is unsure.
+    Denying,
     Deny,
     Allow,
     Adjust,
@@ -38,8 +43,12 @@ pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind)
         Entry {
             name: format!("lane {}", lane.name),
             follows: of_lane(matrix, lane),
-            sort: Sort::Lane,
+            sort: match lane.unsure {
+                Unsure::Deny => Sort::Denying,
+                Unsure::Escalate | Unsure::Skip(_) => Sort::Lane,
+            },
             rails,
+            sets: Vec::new(),
         }
     });
     let rules = matrix
@@ -55,6 +64,13 @@ pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind)
             Effect::Adjust(_) => Sort::Adjust,
         },
         rails: space.rails(side, &rule.when),
+        sets: match &rule.effect {
+            Effect::Adjust(sets) => {
+                let dims = sets.iter().filter_map(|(field, _)| space.dim(side, *field));
+                dims.collect()
+            }
+            Effect::Allow | Effect::Deny => Vec::new(),
+        },
     });
     lanes.chain(rules).collect()
 }

@@ -72,12 +72,23 @@ pub(super) fn values(space: &Space<'_>, field: &Field, tests: &[&Owned], fields:
         // clock changes may show more.
         exact = calendars.len() == 1 && edges.is_empty();
     }
-    // An age beside another test of `at` depends on both.
-    let asks_at = field.id == FieldId::AT;
+    // An age beside anything else that is asked of the instant depends on when the event happens, which can be at
+    // any time.
     let has_ages = tests
         .iter()
         .any(|it| matches!(it.test.op, TestOp::OlderThan(_) | TestOp::NewerThan(_)));
-    exact &= !(asks_at && has_ages);
+    let asks_more = cuts(tests).next().is_some() || !calendars.is_empty() || fields > 1;
+    exact &= !(has_ages && (asks_more || field.id == FieldId::AT));
+    // Instants are tried by the millisecond.
+    let is_finer = |value: &Value| match value {
+        Value::Timestamp(instant) => instant.timestamp_subsec_nanos() % 1_000_000 != 0,
+        _ => false,
+    };
+    let touch = edges
+        .iter()
+        .zip(edges.iter().skip(1))
+        .any(|(one, next)| next - one <= 1);
+    exact &= !touch && !cuts(tests).any(is_finer);
     let mut values: Vec<i128> = all.into_iter().collect();
     // The instant at which events happen comes first, so that it is taken where nothing else is asked for.
     values.sort_by_key(|value| (*value != millis(at), *value));
