@@ -19,6 +19,19 @@ impl Regions {
         )
     }
 
+    /// From one region up to before another.
+    pub(super) fn between(from: u32, to: u32) -> Self {
+        match from < to {
+            true => Self(vec![(from, to - 1)]),
+            false => Self::default(),
+        }
+    }
+
+    /// With both ends, in order.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.0.iter().copied()
+    }
+
     /// One region.
     pub(super) fn one(region: u32) -> Self {
         Self(vec![(region, region)])
@@ -34,11 +47,17 @@ impl Regions {
     }
 
     /// Appends a range that lies behind all others, or touches the last.
-    fn push(&mut self, from: u32, to: u32) {
+    pub(super) fn push(&mut self, from: u32, to: u32) {
         match self.0.last_mut() {
             Some((_, last)) if from <= last.saturating_add(1) => *last = (*last).max(to),
             _ => self.0.push((from, to)),
         }
+    }
+
+    /// Whether it is one of them.
+    pub(super) fn has(&self, region: u32) -> bool {
+        let at = self.0.partition_point(|(_, to)| *to < region);
+        self.0.get(at).is_some_and(|(from, _)| *from <= region)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -147,6 +166,7 @@ mod tests {
                 assert_eq!(one.or(&other), set(a | b));
                 assert_eq!(one.meets(&other), a & b != 0);
                 assert_eq!(one.is_in(&other), a & !b == 0);
+                assert_eq!(one.has(b % 8), a >> (b % 8) & 1 == 1);
             }
         }
     }

@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use crate::calendar::example_instant;
 use crate::clock::Timestamp;
-use crate::matrix::{Expr, ExprKind, Matrix, MeasureId, MeasureTest, Test, TestOp};
+use crate::matrix::{
+    ContainsHow, Expr, ExprKind, Matrix, MeasureId, MeasureTest, Test, TestOp,
+};
 use crate::reference::answer;
 use crate::schema::{Field, FieldId, Kind};
 use crate::value::Value;
@@ -21,6 +23,7 @@ use super::cube::{Cube, Dim, Literal, Rel};
 use super::set::Regions;
 
 mod choose;
+mod cut;
 mod found;
 mod list;
 mod node;
@@ -43,6 +46,10 @@ pub(super) struct Dimension {
     missing: Option<u32>,
     /// Whether each combination of answers that some value has is there.
     exact: bool,
+    /// The region that is taken where nothing is asked.
+    plain: u32,
+    /// Whether its values are ages: so far before the instant at which the event happens.
+    is_age: bool,
 }
 
 impl Dimension {
@@ -66,6 +73,14 @@ pub(super) type At = usize;
 
 /// A test as its kind has it: equal words of one matrix ask the same.
 type Key = (At, FieldId, String, bool);
+
+/// Whether an item is in the list of a field.
+#[derive(Debug, Clone)]
+struct Item {
+    list: Dim,
+    item: Value,
+    dim: Dim,
+}
 
 /// The kind of one matrix.
 #[derive(Debug, Clone)]
@@ -97,8 +112,9 @@ struct Owned {
 pub(super) struct Space<'m> {
     sides: Vec<Side<'m>>,
     columns: Vec<Column<'m>>,
-    /// Of the fields in their order, then of the measures.
+    /// Of the fields in their order, then of the items that lists are searched for, then of the measures.
     dims: Vec<Dimension>,
+    items: Vec<Item>,
     tests: HashMap<Key, Rails>,
     /// Every test, and whose it is.
     owned: Vec<Owned>,
@@ -189,49 +205,118 @@ impl<'m> Space<'m> {
                 .collect(),
             columns,
             dims: Vec::new(),
+            items: Vec::new(),
             tests: HashMap::new(),
-            owned: found.tests.values().cloned().collect(),
+            owned: found.tests.clone(),
             compared: Vec::new(),
             at: example_instant(zone),
         };
-        let all: Vec<&Owned> = found.tests.values().collect();
-        let own = |dim: Dim| -> Vec<&Owned> {
-            let own = all
-                .iter()
-                .filter(|it| space.dim(it.side, it.test.field) == Some(dim));
-            own.filter(|it| other_field(&it.test).is_none())
-                .copied()
-                .collect()
-        };
-        let pairs = all.iter().filter_map(|it| {
-            let other = space.dim(it.side, other_field(&it.test)?)?;
-            Some((space.dim(it.side, it.test.field)?, other))
-        });
-        let linked = values::Linked::of(pairs);
-        let mut dims = Vec::new();
-        for (dim, column) in (0..).zip(&space.columns) {
+        space.cut_fields(&found.tests);
+        space.cut_measures(found.measures.values());
+        space
+    }
+
+    /// Cuts all fields into regions, and notes which of them each test takes.
+    fn cut_fields(&mut self, all: &[Owned]) {
+        let count = self.columns.len();
+        let mut own: Vec<Vec<&Owned>> = vec![Vec::new(); count];
+        let mut pairs = Vec::new();
+        for it in all {
+            let dim = self.dim(it.side, it.test.field);
+            let Some((dim, own)) = dim.and_then(|dim| Some((dim, own.get_mut(dim as usize)?)))
+            else {
+                continue;
+            };
+            match other_field(&it.test) {
+                Some(other) => {
+                    pairs.extend(self.dim(it.side, other).map(|other| (dim, other)));
+                }
+                None => own.push(it),
+            }
+        }
+        let linked = values::Linked::of(pairs.into_iter());
+        let mut cuts = Vec::with_capacity(count);
+        for (dim, column) in (0..).zip(&self.columns) {
             // Fields that are compared share the values that tests of any of them tell apart.
             let group = linked.group(dim);
-            let around: Vec<&Owned> = group.iter().flat_map(|dim| own(*dim)).collect();
-            let mut values = values::of(&space, column.field, &around, group.len());
-            values.begin_with(space.of_samples(column));
-            dims.push(space.dimension(column.field, &own(dim), values, group.len() > 1));
+            let tests = own.get(dim as usize).map_or(&[][..], Vec::as_slice);
+            let around: Vec<&Owned> = match group.len() {
+                1 => tests.to_vec(),
+                _ => {
+                    let own = group.iter().filter_map(|dim| own.get(*dim as usize));
+                    own.flatten().copied().collect()
+                }
+            };
+            cuts.push(self.cut_field(column, tests, &around, group.len()));
         }
-        space.dims = dims;
-        for it in &all {
-            let rails = space.rails_of_test(it);
-            space.tests.insert(key(it.side, &it.test), rails);
+        let items: Vec<Vec<Value>> = (0..)
+            .zip(&self.columns)
+            .map(|(dim, column)| {
+                let tests = own.get(dim as usize).map_or(&[][..], Vec::as_slice);
+                let is_list = matches!(column.field.ty, crate::value::Type::List(_));
+                match is_list && linked.group(dim).len() == 1 {
+                    true => list::items(tests),
+                    false => Vec::new(),
+                }
+            })
+            .collect();
+        let mut takes = Vec::with_capacity(count);
+        for cut in cuts {
+            self.dims.push(cut.dimension);
+            takes.push(cut.takes);
         }
-        for tests in found.measures.values() {
-            let dim = Dim::try_from(space.dims.len()).unwrap_or(Dim::MAX);
-            space.dims.push(values::of_measure(&space, tests));
+        for (list, items) in (0..).zip(items) {
+            for item in items {
+                let dim = Dim::try_from(self.dims.len()).unwrap_or(Dim::MAX);
+                self.dims.push(list::dimension());
+                self.items.push(Item { list, item, dim });
+            }
+        }
+        for (dim, (tests, takes)) in (0..).zip(own.iter().zip(takes)) {
+            for (it, takes) in tests.iter().zip(takes) {
+                let rails = self.rails_of_field(dim, it, takes);
+                self.tests.insert(key(it.side, &it.test), rails);
+            }
+        }
+        for it in all.iter().filter(|it| other_field(&it.test).is_some()) {
+            let relation = Rel::try_from(self.compared.len()).unwrap_or(Rel::MAX);
+            self.compared.push(it.clone());
+            let rails = self.rails_of_comparison(it, relation);
+            self.tests.insert(key(it.side, &it.test), rails);
+        }
+    }
+
+    fn cut_field(
+        &self,
+        column: &Column<'_>,
+        tests: &[&Owned],
+        around: &[&Owned],
+        fields: usize,
+    ) -> cut::Cut {
+        let field = column.field;
+        let of_samples = self.of_samples(column);
+        let asked = |test: &Owned, value: &Value| self.answers(test, value);
+        let (values, manner) = values::of(self, field, &of_samples, around, fields);
+        let manner = match manner {
+            _ if cut::is_by_order(&field.ty, tests) => cut::Manner::ByOrder(self.at),
+            Some(matched) if fields == 1 => cut::Manner::ByName(matched),
+            _ => cut::Manner::Asked(&asked),
+        };
+        let mut cut = cut::cut(field, values, tests, &manner, fields > 1);
+        cut.dimension.is_age = field.id != FieldId::AT && time::are_ages(tests, fields);
+        cut
+    }
+
+    fn cut_measures<'t>(&mut self, all: impl Iterator<Item = &'t Vec<(At, Arc<MeasureTest>)>>) {
+        for tests in all {
+            let dim = Dim::try_from(self.dims.len()).unwrap_or(Dim::MAX);
+            self.dims.push(values::of_measure(self, tests));
             for (side, test) in tests {
-                if let Some(side) = space.sides.get_mut(*side) {
+                if let Some(side) = self.sides.get_mut(*side) {
                     side.measures.insert(test.measure, dim);
                 }
             }
         }
-        space
     }
 
     pub(super) fn side(&self, side: At) -> Option<&Side<'m>> {
@@ -251,38 +336,6 @@ impl<'m> Space<'m> {
         found.collect()
     }
 
-    /// Cuts values into regions.
-    fn dimension(
-        &self,
-        field: &Field,
-        tests: &[&Owned],
-        values: values::Values,
-        is_linked: bool,
-    ) -> Dimension {
-        let mut regions: Vec<Vec<Value>> = Vec::new();
-        let mut known: HashMap<Vec<bool>, usize> = HashMap::new();
-        for value in values.values {
-            let asked = tests.iter();
-            let answers: Vec<bool> = asked.map(|test| self.answers(test, &value)).collect();
-            let region = *known.entry(answers).or_insert_with(|| {
-                regions.push(Vec::new());
-                regions.len() - 1
-            });
-            // Two of a region show that it has more than one; where fields are compared, each may be needed.
-            if let Some(region) = regions.get_mut(region)
-                && (is_linked || region.len() < 2)
-            {
-                region.push(value);
-            }
-        }
-        let count = u32::try_from(regions.len()).unwrap_or(u32::MAX);
-        Dimension {
-            regions,
-            missing: field.is_optional().then_some(count),
-            exact: values.exact,
-        }
-    }
-
     /// What a test of one field says of a value.
     fn answers(&self, owned: &Owned, value: &Value) -> bool {
         let (test, side) = (&owned.test, self.sides.get(owned.side));
@@ -296,38 +349,54 @@ impl<'m> Space<'m> {
         }
     }
 
-    /// When a test is true, and when not false.
-    fn rails_of_test(&mut self, owned: &Owned) -> Rails {
+    /// When a test of one field is true, and when not false; it takes these of the regions of the field.
+    fn rails_of_field(&self, dim: Dim, owned: &Owned, takes: Regions) -> Rails {
         let test = &owned.test;
-        let Some(dim) = self.dim(owned.side, test.field) else {
-            return Rails::never();
-        };
-        if other_field(test).is_some() {
-            let relation = Rel::try_from(self.compared.len()).unwrap_or(Rel::MAX);
-            self.compared.push(owned.clone());
-            return self.rails_of_comparison(owned, relation);
-        }
         let Some(dimension) = self.dims.get(dim as usize) else {
             return Rails::never();
         };
-        let answers = |region: u32| {
-            let region = dimension.regions.get(region as usize);
-            let value = region.and_then(|values| values.first());
-            match (value, &test.op) {
-                (Some(value), _) => self.answers(owned, value),
-                (None, TestOp::Missing) => true,
-                (None, _) => false,
-            }
-        };
-        let yes = Regions::of(dimension.count(), answers);
+        let missing = dimension.missing();
         let is_known = test.if_present || matches!(test.op, TestOp::Missing | TestOp::Present);
+        if let TestOp::Contains { how, values } = &test.op
+            && self.items.iter().any(|item| item.list == dim)
+        {
+            let there = self.inside(dim, dimension.present());
+            let inner = self.contains(dim, *how, values);
+            let yes = Node::all(vec![there, inner]);
+            let maybe = match is_known {
+                true => yes.clone(),
+                false => Node::any(vec![yes.clone(), self.inside(dim, missing)]),
+            };
+            return Rails { yes, maybe };
+        }
+        let yes = match test.op {
+            TestOp::Missing => missing.clone(),
+            _ => takes,
+        };
         let maybe = match is_known {
             true => yes.clone(),
-            false => yes.or(&dimension.missing()),
+            false => yes.or(&missing),
         };
         Rails {
             yes: self.inside(dim, yes),
             maybe: self.inside(dim, maybe),
+        }
+    }
+
+    /// What a list has to hold.
+    fn contains(&self, list: Dim, how: ContainsHow, values: &[Value]) -> Node {
+        let has = |value: &Value, is_there: bool| {
+            let mut items = self.items.iter();
+            let item = items.find(|it| it.list == list && it.item == *value);
+            item.map_or(Node::Is(false), |item| {
+                self.inside(item.dim, Regions::one(u32::from(is_there)))
+            })
+        };
+        let all = |is_there: bool| values.iter().map(|value| has(value, is_there)).collect();
+        match how {
+            ContainsHow::Any => Node::any(all(true)),
+            ContainsHow::All => Node::all(all(true)),
+            ContainsHow::None => Node::all(all(false)),
         }
     }
 

@@ -62,6 +62,21 @@ impl Space<'_> {
             }
             values.extend(value.map(|value| (dim, value)));
         }
+        for (dim, column) in (0..).zip(&self.columns) {
+            if let Some(list) = self.listed(cube, dim)
+                && values.contains_key(&dim)
+            {
+                values.insert(dim, list);
+            }
+            // Ages are told from the instant of the event.
+            if self.dims.get(dim as usize).is_some_and(|it| it.is_age)
+                && column.field.id != FieldId::AT
+                && let Some(Value::Timestamp(instant)) = values.get_mut(&dim)
+                && let Some(moved) = instant.checked_add_signed(at - self.at)
+            {
+                *instant = moved;
+            }
+        }
         let measures = self.sides.iter().flat_map(|side| side.measures.values());
         let needs_history = measures.into_iter().any(|dim| cube.regions(*dim).is_some());
         Chosen::Some(Point {
@@ -96,10 +111,24 @@ impl Space<'_> {
     fn plainest(&self, cube: &Cube, dim: Dim) -> Option<Value> {
         let dimension = self.dims.get(dim as usize)?;
         let region = match cube.regions(dim) {
-            Some(allowed) => allowed.iter().next()?,
-            None => 0,
+            Some(allowed) if !allowed.has(dimension.plain) => allowed.iter().next()?,
+            _ => dimension.plain,
         };
         dimension.regions.get(region as usize)?.first().cloned()
+    }
+
+    /// A list of the items that a cube asks for; nothing where it asks for none of that field.
+    fn listed(&self, cube: &Cube, list: Dim) -> Option<Value> {
+        let mut is_asked = false;
+        let mut items = Vec::new();
+        for item in self.items.iter().filter(|item| item.list == list) {
+            let asked = cube.regions(item.dim);
+            is_asked |= asked.is_some();
+            if asked.is_some_and(|asked| asked.has(1)) {
+                items.push(item.item.clone());
+            }
+        }
+        is_asked.then_some(Value::List(items))
     }
 
     /// Values for the fields that a cube compares.

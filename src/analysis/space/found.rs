@@ -1,6 +1,6 @@
 //! All tests that look at events of a kind.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::{At, Key, Owned, key};
@@ -13,7 +13,9 @@ pub(super) type Measured = (At, Arc<MeasureTest>);
 /// All tests on one kind.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    pub(super) tests: BTreeMap<Key, Owned>,
+    /// Each once, in the order in which they stand.
+    pub(super) tests: Vec<Owned>,
+    known: HashSet<Key>,
     /// By their words, which say the same in both matrices.
     pub(super) measures: BTreeMap<(String, Option<At>), Vec<Measured>>,
 }
@@ -34,11 +36,10 @@ impl Found {
                 }
             }
             ExprKind::Test(test) => {
-                let owned = || Owned {
-                    side,
-                    test: Arc::clone(test),
-                };
-                self.tests.entry(key(side, test)).or_insert_with(owned);
+                if self.known.insert(key(side, test)) {
+                    let test = Arc::clone(test);
+                    self.tests.push(Owned { side, test });
+                }
             }
             ExprKind::Measure(test) => {
                 if let Some(measure) = matrix.measure(test.measure) {

@@ -1,161 +1,222 @@
 //! Texts that show every answer which tests of a text can give together.
 //!
-//! Where tests only ask for whole texts, these and some others. Else every test is an automaton that reads a text
-//! byte by byte; all are run side by side over every text, shortest first, until no new mixture of their states
-//! comes, and each mixture of answers is kept with the first texts that have it.
+//! The texts that tests name are some of them. Where tests look into texts, these are one automaton that reads a text
+//! byte by byte and knows of all patterns at once which of them match; it is walked through, shortest texts first, a
+//! few texts for each of its states, and of each set of patterns that some text matches the first ones are kept which
+//! no test names.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use regex_automata::hybrid::LazyStateID;
 use regex_automata::hybrid::dfa::{Cache, DFA};
 use regex_automata::util::syntax;
-use regex_automata::{Anchored, Input};
+use regex_automata::{Anchored, Input, MatchKind};
 
 use super::Owned;
 use super::values::{Values, cuts};
 use crate::matrix::{Test, TestOp, TextHow};
 use crate::value::Value;
 
-/// Mixtures of states that are looked at.
-const STATES: usize = 20_000;
+/// Texts that are looked at.
+const TEXTS: usize = 60_000;
 
-/// Bytes of the states of one automaton.
-const BYTES: usize = 4 << 20;
+/// Bytes of the states of the automaton.
+const BYTES: usize = 64 << 20;
 
-/// Texts of a field that is compared with so many others.
-pub(super) fn values(tests: &[&Owned], ignoring_case: bool, fields: usize) -> Values {
+/// Texts that tests name, above which not that many are looked at in each state.
+const NAMED: usize = 16;
+
+/// The patterns that match a text, by the numbers of their tests.
+type Matched = Vec<u32>;
+
+/// Texts of a field that is compared with so many others, those of samples first, each with the patterns that match.
+pub(super) fn values(
+    of_samples: &[Value],
+    tests: &[&Owned],
+    ignoring_case: bool,
+    fields: usize,
+) -> (Values, Vec<Matched>) {
     let others = fields.max(1) + 1;
-    let literals: BTreeSet<&str> = cuts(tests)
+    let given = match ignoring_case {
+        true => &[],
+        false => of_samples,
+    };
+    let mut seen = HashSet::new();
+    let named: Vec<&Arc<str>> = given
+        .iter()
+        .chain(cuts(tests))
         .filter_map(|value| match value {
-            Value::Text(text) => Some(&**text),
+            Value::Text(text) => seen.insert(text).then_some(text),
             _ => None,
         })
         .collect();
     let is_plain =
         |it: &&Owned| !matches!(it.test.op, TestOp::Text { .. } | TestOp::Matches { .. });
-    if tests.iter().all(is_plain) {
-        let others = (0..)
-            .map(|n| format!("other-{n}"))
-            .filter(|text| !literals.contains(text.as_str()));
-        let others = others.take(others_of(fields));
-        let all = literals.iter().map(|text| (*text).to_owned()).chain(others);
-        return Values::all(all.map(|text| Value::Text(Arc::from(text))).collect());
-    }
-    let Some(found) = Run::of(tests, ignoring_case).and_then(|run| run.texts(others)) else {
-        let all = literals
-            .into_iter()
-            .map(|text| Value::Text(Arc::from(text)));
-        return Values {
-            exact: false,
-            ..Values::all(all.collect())
-        };
+    let found = match tests.iter().all(is_plain) {
+        true => {
+            let texts = (0..).map(|n| Arc::from(format!("other-{n}")));
+            let texts = texts.filter(|text| !seen.contains(text)).take(others);
+            Some(Found {
+                of_named: Vec::new(),
+                others: texts.map(|text| (text, Vec::new())).collect(),
+                exact: true,
+            })
+        }
+        false => Run::of(tests, ignoring_case).and_then(|run| run.find(&named, others, fields)),
     };
-    let all = found.into_iter().map(|text| Value::Text(Arc::from(text)));
-    Values::all(all.collect())
+    let exact = found.as_ref().is_some_and(|found| found.exact);
+    let found = found.unwrap_or_default();
+    let mut matched = found.of_named;
+    matched.resize(named.len(), Vec::new());
+    let mut values: Vec<Value> = named.into_iter().cloned().map(Value::Text).collect();
+    for (text, matches) in found.others {
+        values.push(Value::Text(text));
+        matched.push(matches);
+    }
+    (Values { values, exact }, matched)
 }
 
-fn others_of(fields: usize) -> usize {
-    fields.max(1) + 1
+/// What walking through the automaton found.
+#[derive(Default)]
+struct Found {
+    /// What matches the named texts.
+    of_named: Vec<Matched>,
+    /// Other texts, each with what matches it.
+    others: Vec<(Arc<str>, Matched)>,
+    exact: bool,
 }
 
-/// Automata that run side by side.
+/// The automaton of all patterns.
 struct Run {
-    automata: Vec<DFA>,
-    caches: Vec<Cache>,
-    /// One byte of each class that no automaton tells apart, the plainest.
+    automaton: DFA,
+    cache: Cache,
+    /// By the patterns behind the first one, which is any text: the tests.
+    tests: Vec<u32>,
+    /// One byte of each class that the automaton does not tell apart, the plainest.
     bytes: Vec<u8>,
 }
 
 impl Run {
-    /// One for each test, behind one that says what is a text.
     fn of(tests: &[&Owned], ignoring_case: bool) -> Option<Self> {
-        // What is compared without regard to case is in small letters by then.
-        let any = if ignoring_case { r"[^A-Z]*" } else { r".*" };
-        let mut automata = vec![automaton(&format!(r"\A{any}\z"), false)?];
-        for it in tests {
+        let mut patterns = vec![r"\A.*\z".to_owned()];
+        let mut numbers = Vec::new();
+        for (number, it) in (0..).zip(tests) {
             if let Some(pattern) = pattern_of(&it.test) {
-                automata.push(automaton(&pattern, ignoring_case)?);
+                patterns.push(pattern);
+                numbers.push(number);
             }
         }
-        let caches = automata.iter().map(DFA::create_cache).collect();
-        let mut classes: HashMap<Vec<u8>, u8> = HashMap::new();
-        let mut bytes = Vec::new();
-        for byte in plainest_first() {
-            let class = automata
-                .iter()
-                .map(|it| it.byte_classes().get(byte))
-                .collect();
-            if classes.insert(class, byte).is_none() {
-                bytes.push(byte);
-            }
-        }
+        let automaton = automaton(&patterns, ignoring_case)?;
+        let cache = automaton.create_cache();
+        // What is compared without regard to case is in small letters by then.
+        let bytes = plainest_first().filter(|byte| !(ignoring_case && byte.is_ascii_uppercase()));
+        let mut classes = HashSet::new();
+        let bytes = bytes.filter(|byte| classes.insert(automaton.byte_classes().get(*byte)));
+        let bytes = bytes.collect();
         Some(Self {
-            automata,
-            caches,
+            automaton,
+            cache,
+            tests: numbers,
             bytes,
         })
     }
 
-    /// Up to so many texts of each mixture of answers; nothing where there are too many states.
-    fn texts(mut self, each: usize) -> Option<Vec<String>> {
-        let mut start = Vec::with_capacity(self.automata.len());
-        for (automaton, cache) in self.automata.iter().zip(&mut self.caches) {
-            let input = Input::new("").anchored(Anchored::Yes);
-            start.push(automaton.start_state_forward(cache, &input).ok()?);
+    /// So many texts of each set of patterns that some text matches and no test names; nothing where there are too
+    /// many states.
+    fn find(mut self, named: &[&Arc<str>], each: usize, fields: usize) -> Option<Found> {
+        let mut found = Found::default();
+        for text in named {
+            let state = self.read(text)?;
+            found.of_named.push(self.matched(state)?.unwrap_or_default());
         }
-        // From each mixture of states, the one before it and the byte between.
+        let are_named: HashSet<&str> = named.iter().map(|text| &***text).collect();
+        let at_each_state = each + named.len().min(NAMED);
+        let input = Input::new("").anchored(Anchored::Yes);
+        let start = self.automaton.start_state_forward(&mut self.cache, &input);
+        let start = start.ok()?;
+        // For each text, the one before it and the byte between.
         let mut came: Vec<(usize, u8)> = vec![(0, 0)];
-        let mut seen: HashMap<Vec<LazyStateID>, usize> = HashMap::from([(start.clone(), 0)]);
+        let mut visits: HashMap<LazyStateID, usize> = HashMap::from([(start, 1)]);
         let mut queue = VecDeque::from([(0, start)]);
-        let mut found: HashMap<Vec<bool>, usize> = HashMap::new();
-        let mut texts = Vec::new();
-        while let Some((number, states)) = queue.pop_front() {
-            let answers = self.answers(&states)?;
-            if let Some((true, answers)) = answers
-                .split_first()
-                .map(|(is_text, rest)| (*is_text, rest.to_vec()))
-            {
-                let many = found.entry(answers).or_default();
-                if *many < each {
+        let mut of_set: HashMap<Matched, usize> = HashMap::new();
+        let mut passed: HashSet<LazyStateID> = HashSet::new();
+        while let Some((number, state)) = queue.pop_front() {
+            if let Some(matched) = self.matched(state)? {
+                let many = of_set.entry(matched.clone()).or_default();
+                if *many < each
+                    && let Some(text) = text(&came, number)
+                    && !are_named.contains(&*text)
+                {
                     *many += 1;
-                    texts.extend(text(&came, number));
+                    found.others.push((Arc::from(text), matched));
                 }
             }
-            for byte in self.bytes.clone() {
-                let next = self.next(&states, byte)?;
-                // Where nothing can become a text any more, nothing is to be found.
-                if next.first().is_some_and(|state| state.is_dead()) || seen.contains_key(&next) {
+            for byte in 0..self.bytes.len() {
+                let Some(byte) = self.bytes.get(byte).copied() else {
+                    break;
+                };
+                let next = self.automaton.next_state(&mut self.cache, state, byte);
+                let next = next.ok()?;
+                if next.is_dead() {
                     continue;
                 }
-                if seen.len() >= STATES {
+                let visits = visits.entry(next).or_default();
+                if *visits >= at_each_state {
+                    passed.insert(next);
+                    continue;
+                }
+                *visits += 1;
+                if came.len() >= TEXTS {
                     return None;
                 }
-                let number_of_next = came.len();
+                queue.push_back((came.len(), next));
                 came.push((number, byte));
-                seen.insert(next.clone(), number_of_next);
-                queue.push_back((number_of_next, next));
             }
         }
-        Some(texts)
+        // A set of which all texts that were seen are named may have more behind those that were passed over.
+        let needed = if fields > 1 { each } else { 1 };
+        let short: HashSet<&Matched> = of_set
+            .iter()
+            .filter(|(_, many)| **many < needed)
+            .map(|(matched, _)| matched)
+            .collect();
+        let mut may_be_more = false;
+        for state in passed.into_iter().filter(|_| !short.is_empty()) {
+            let matched = self.matched(state)?;
+            may_be_more |= matched.is_some_and(|matched| short.contains(&matched));
+        }
+        found.exact = !may_be_more;
+        Some(found)
     }
 
-    /// Whether each automaton takes what was read as a whole.
-    fn answers(&mut self, states: &[LazyStateID]) -> Option<Vec<bool>> {
-        let mut answers = Vec::with_capacity(states.len());
-        for ((automaton, cache), state) in self.automata.iter().zip(&mut self.caches).zip(states) {
-            let end = automaton.next_eoi_state(cache, *state).ok()?;
-            answers.push(end.is_match());
+    /// The state behind a text.
+    fn read(&mut self, text: &str) -> Option<LazyStateID> {
+        let input = Input::new("").anchored(Anchored::Yes);
+        let start = self.automaton.start_state_forward(&mut self.cache, &input);
+        let mut state = start.ok()?;
+        for byte in text.bytes() {
+            let next = self.automaton.next_state(&mut self.cache, state, byte);
+            state = next.ok()?;
         }
-        Some(answers)
+        Some(state)
     }
 
-    fn next(&mut self, states: &[LazyStateID], byte: u8) -> Option<Vec<LazyStateID>> {
-        let mut next = Vec::with_capacity(states.len());
-        for ((automaton, cache), state) in self.automata.iter().zip(&mut self.caches).zip(states) {
-            next.push(automaton.next_state(cache, *state, byte).ok()?);
+    /// The tests whose pattern matches what was read; none where that is no text.
+    #[expect(clippy::option_option, reason = "the outer one says that there are too many states")]
+    fn matched(&mut self, state: LazyStateID) -> Option<Option<Matched>> {
+        let end = self.automaton.next_eoi_state(&mut self.cache, state).ok()?;
+        if !end.is_match() {
+            return Some(None);
         }
-        Some(next)
+        let many = self.automaton.match_len(&self.cache, end);
+        let patterns = (0..many).map(|n| self.automaton.match_pattern(&self.cache, end, n));
+        // The first one is any text.
+        let tests = patterns.filter_map(|pattern| pattern.as_usize().checked_sub(1));
+        let tests = tests.filter_map(|pattern| self.tests.get(pattern).copied());
+        let mut tests: Matched = tests.collect();
+        tests.sort_unstable();
+        Some(Some(tests))
     }
 }
 
@@ -171,9 +232,10 @@ fn text(came: &[(usize, u8)], mut number: usize) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// The automaton of a pattern; none where it would be too large.
-fn automaton(pattern: &str, ignoring_case: bool) -> Option<DFA> {
+/// The automaton of patterns; none where it would be too large.
+fn automaton(patterns: &[String], ignoring_case: bool) -> Option<DFA> {
     let config = DFA::config()
+        .match_kind(MatchKind::All)
         .cache_capacity(BYTES)
         // State numbers stay what they are: a full cache is an error.
         .minimum_cache_clear_count(Some(0));
@@ -183,7 +245,7 @@ fn automaton(pattern: &str, ignoring_case: bool) -> Option<DFA> {
     let builder = DFA::builder()
         .configure(config)
         .syntax(syntax)
-        .build(pattern);
+        .build_many(patterns);
     builder.ok()
 }
 
@@ -191,14 +253,6 @@ fn automaton(pattern: &str, ignoring_case: bool) -> Option<DFA> {
 /// a test has the same states.
 fn pattern_of(test: &Test) -> Option<String> {
     let inner = match &test.op {
-        TestOp::Compare(_, Value::Text(text)) => literal(text),
-        TestOp::In { values, .. } => {
-            let texts = values.iter().filter_map(|value| match value {
-                Value::Text(text) => Some(literal(text)),
-                _ => None,
-            });
-            texts.collect::<Vec<_>>().join("|")
-        }
         TestOp::Text {
             how, literal: text, ..
         } => match how {

@@ -16,6 +16,17 @@ use crate::value::Value;
 /// For so long the hours of calendars are looked at, minute by minute: a week and a day.
 const MINUTES: i64 = 8 * 24 * 60;
 
+/// Whether only ages are asked of a field: then it is told by its age, whenever the event happens.
+pub(super) fn are_ages(tests: &[&Owned], fields: usize) -> bool {
+    let is_age = |op: &TestOp| matches!(op, TestOp::OlderThan(_) | TestOp::NewerThan(_));
+    let is_there = |op: &TestOp| matches!(op, TestOp::Present | TestOp::Missing);
+    fields == 1
+        && tests.iter().any(|it| is_age(&it.test.op))
+        && tests
+            .iter()
+            .all(|it| is_age(&it.test.op) || is_there(&it.test.op))
+}
+
 /// Instants of a field.
 pub(super) fn values(space: &Space<'_>, field: &Field, tests: &[&Owned], fields: usize) -> Values {
     let at = space.at;

@@ -71,20 +71,37 @@ pub(super) fn cuts<'t>(tests: &'t [&Owned]) -> impl Iterator<Item = &'t Value> {
     })
 }
 
-/// Values of a field. Where several fields are compared, so many that they can come in any order between two
-/// literals.
-pub(super) fn of(space: &Space<'_>, field: &Field, tests: &[&Owned], fields: usize) -> Values {
-    match &field.ty {
+/// Values of a field, those of samples first; and where tests of them go by names, what else matches each. Where
+/// several fields are compared, so many that they can come in any order between two literals.
+pub(super) fn of(
+    space: &Space<'_>,
+    field: &Field,
+    of_samples: &[Value],
+    tests: &[&Owned],
+    fields: usize,
+) -> (Values, Option<Vec<Vec<u32>>>) {
+    let mut values = match &field.ty {
         Type::YesNo => Values::all(vec![Value::Bool(false), Value::Bool(true)]),
         Type::OneOf(words) => {
             let words = words.iter();
             Values::all(words.map(|word| Value::Word(Arc::clone(word))).collect())
         }
-        Type::Text { ignoring_case } => text::values(tests, *ignoring_case, fields),
+        Type::Text { ignoring_case } => {
+            let (mut values, matched) = text::values(of_samples, tests, *ignoring_case, fields);
+            if *ignoring_case {
+                // Those of samples are written as they like, and compared as they are read.
+                values.begin_with(of_samples.to_vec());
+                return (values, None);
+            }
+            return (values, Some(matched));
+        }
         Type::List(item) => list::values(tests, item, fields),
         Type::Timestamp => time::values(space, field, tests, fields),
         ordered => Values::all(ordered::values(ordered, cuts(tests), fields)),
-    }
+    };
+    values.begin_with(of_samples.to_vec());
+    let by_name = matches!(field.ty, Type::YesNo | Type::OneOf(_) | Type::List(_));
+    (values, by_name.then(Vec::new))
 }
 
 /// The amounts of a measure that its tests tell apart. It may also not be known.
@@ -107,27 +124,27 @@ pub(super) fn of_measure(space: &Space<'_>, tests: &[(At, Arc<MeasureTest>)]) ->
         })),
     };
     let cuts = tests.iter().map(|(_, test)| &test.threshold);
-    let values = each_once(ordered::values(&ty, cuts, 1));
+    let mut values = each_once(ordered::values(&ty, cuts, 1));
+    values.sort_by(|one, other| one.order(other).unwrap_or(std::cmp::Ordering::Equal));
+    // In their order, cut wherever a test begins or ends to hold.
     let mut regions: Vec<Vec<Value>> = Vec::new();
-    let mut known: BTreeMap<Vec<bool>, usize> = BTreeMap::new();
+    let mut last: Option<Vec<bool>> = None;
     for value in values {
-        let answers = tests
-            .iter()
-            .map(|(_, test)| measures(&value, test))
-            .collect();
-        let region = *known.entry(answers).or_insert_with(|| {
-            regions.push(Vec::new());
-            regions.len() - 1
-        });
-        if let Some(region) = regions.get_mut(region) {
-            region.push(value);
+        let answers = tests.iter().map(|(_, test)| measures(&value, test));
+        let answers: Vec<bool> = answers.collect();
+        match regions.last_mut().filter(|_| last.as_ref() == Some(&answers)) {
+            Some(region) => region.push(value),
+            None => regions.push(vec![value]),
         }
+        last = Some(answers);
     }
     let count = u32::try_from(regions.len()).unwrap_or(u32::MAX);
     Dimension {
         regions,
         missing: Some(count),
         exact: true,
+        plain: 0,
+        is_age: false,
     }
 }
 

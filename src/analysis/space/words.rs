@@ -13,7 +13,11 @@ impl Space<'_> {
     /// The condition of a cube; `every event` of one that asks nothing.
     pub(in crate::analysis) fn words(&self, cube: &Cube) -> String {
         let dims = 0..Dim::try_from(self.dims.len()).unwrap_or(Dim::MAX);
+        let dims = dims.filter(|dim| !self.items.iter().any(|item| item.dim == *dim));
         let sets = dims.filter_map(|dim| Some(self.words_of(dim, cube.regions(dim)?)));
+        let lists = (0..)
+            .zip(&self.columns)
+            .flat_map(|(dim, _)| self.words_of_items(cube, dim));
         let relations = cube.relations().iter().filter_map(|(relation, holds)| {
             let owned = self.compared.get(*relation as usize)?;
             Some(if *holds {
@@ -22,7 +26,7 @@ impl Space<'_> {
                 turned(&owned.test)
             })
         });
-        let all: Vec<String> = sets.chain(relations).collect();
+        let all: Vec<String> = sets.chain(lists).chain(relations).collect();
         match all.is_empty() {
             true => "every event".to_owned(),
             false => all.join(" and "),
@@ -47,6 +51,23 @@ impl Space<'_> {
             (false, false) => inner,
             (false, true) => format!("({inner} or {name} is missing)"),
         }
+    }
+
+    /// What a list holds, and what not.
+    fn words_of_items(&self, cube: &Cube, list: Dim) -> Vec<String> {
+        let each = [("all", 1), ("none", 0)].map(|(how, region)| {
+            let items = self.items.iter().filter(|item| item.list == list);
+            let asked = items.filter(|item| {
+                let asked = cube.regions(item.dim);
+                asked.is_some_and(|asked| asked.has(region))
+            });
+            let asked: Vec<String> = asked.map(|item| item.item.to_string()).collect();
+            (!asked.is_empty()).then(|| {
+                let name = self.name(list);
+                format!("{name} contains {how} of ({})", asked.join(", "))
+            })
+        });
+        each.into_iter().flatten().collect()
     }
 
     fn words_of_values(&self, dim: Dim, set: &Regions) -> String {
