@@ -3,13 +3,15 @@
 //!
 //! In: a checked matrix. Out: findings and reports, each with an event that shows it.
 //! Invariant: what is called impossible is so for every event; what is called possible carries an event that the
-//! reference evaluator confirmed, or says that it does not; what was not finished is not called either.
+//! matcher confirmed, or says that it does not; what was not finished is not called either.
 //! Reads no clock: whoever asks says when the time is up.
 //!
 //! To be read in this order: sets of regions (`set`), events as cubes of them (`cube`), how fields are cut into
-//! regions and triggers become nodes (`space`), nodes as cubes (`ways`), the questions (`questions`), two matrices (`diff`).
+//! regions and triggers become nodes (`space`), nodes as cubes (`ways`) and as clauses (`sat`), whether an event is in them (`prover`), the questions (`questions`), two
+//! matrices (`diff`).
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -21,12 +23,14 @@ use crate::span::Span;
 mod cube;
 mod diff;
 mod example;
+mod prover;
 mod questions;
+mod sat;
 mod set;
 mod space;
 mod ways;
 
-pub use diff::{Change, Changed, Diff, Direction, diff};
+pub use diff::{Change, Changed, Diff, Direction, diff, diff_by};
 
 /// What is asked about a matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -41,15 +45,49 @@ pub enum Question {
     Conflict,
     /// A promise does not hold.
     Promise,
+    /// A part of a trigger changes nothing.
+    Unreachable,
+    /// Two adjusts can set one path differently.
+    Adjusts,
     /// Events that reach `otherwise`.
     Gap,
+    /// Optional fields that can make a lane unsure.
+    Unsure,
+    /// A lane that attaches always behind another one.
+    NeverPrimary,
+    /// Lanes that attach together, without a contradiction.
+    Overlap,
 }
 
 impl Question {
+    /// Whose answers are mistakes.
+    pub const FINDINGS: [Self; 6] = [
+        Self::Dead,
+        Self::Shadowed,
+        Self::Conflict,
+        Self::Promise,
+        Self::Unreachable,
+        Self::Adjusts,
+    ];
+
+    /// All.
+    pub const ALL: [Self; 10] = [
+        Self::Dead,
+        Self::Shadowed,
+        Self::Conflict,
+        Self::Promise,
+        Self::Unreachable,
+        Self::Adjusts,
+        Self::Gap,
+        Self::Unsure,
+        Self::NeverPrimary,
+        Self::Overlap,
+    ];
+
     /// Whether an answer is a mistake, and not only something to know.
     #[must_use]
     pub fn is_finding(self) -> bool {
-        self != Self::Gap
+        Self::FINDINGS.contains(&self)
     }
 
     /// The word.
@@ -60,9 +98,26 @@ impl Question {
             Self::Shadowed => "shadowed",
             Self::Conflict => "conflict",
             Self::Promise => "promise",
+            Self::Unreachable => "unreachable",
+            Self::Adjusts => "adjusts",
             Self::Gap => "gap",
+            Self::Unsure => "unsure",
+            Self::NeverPrimary => "never primary",
+            Self::Overlap => "overlap",
         }
     }
+}
+
+/// What answers. Each is held against the other; to ask for one is for that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Engine {
+    /// Sets of values of each field, cut into each other.
+    Boxes,
+    /// Clauses, for a solver.
+    Clauses,
+    /// The first one, and where it takes long the second.
+    #[default]
+    Either,
 }
 
 impl fmt::Display for Question {
@@ -105,7 +160,7 @@ pub struct Witness {
     pub record: Record,
     /// When it happens.
     pub at: Timestamp,
-    /// What the evaluator decided, without a history.
+    /// What the matcher decided, without a history.
     pub decision: Decision,
     /// An example or a scenario to put into the matrix.
     pub line: String,
@@ -151,8 +206,19 @@ impl Analysis {
 
 /// Asks everything. `patience` gives for each question what says that its time is up.
 #[must_use]
-pub fn analyze(matrix: &Matrix, patience: &dyn Fn() -> Box<dyn Fn() -> bool>) -> Analysis {
-    questions::all(matrix, patience)
+pub fn analyze(matrix: &Arc<Matrix>, patience: &dyn Fn() -> Box<dyn Fn() -> bool>) -> Analysis {
+    ask(matrix, &Question::ALL, Engine::Either, patience)
+}
+
+/// Asks some questions of one engine. `patience` as for [`analyze`].
+#[must_use]
+pub fn ask(
+    matrix: &Arc<Matrix>,
+    about: &[Question],
+    engine: Engine,
+    patience: &dyn Fn() -> Box<dyn Fn() -> bool>,
+) -> Analysis {
+    questions::ask(matrix, about, engine, patience)
 }
 
 /// The verdict of a decision, and by what.

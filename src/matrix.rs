@@ -218,7 +218,7 @@ impl StepAction {
 }
 
 /// A lane.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Lane {
     /// Its id.
     pub id: LaneId,

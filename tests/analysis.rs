@@ -16,12 +16,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use laneway::analysis::{Analysis, Change, Direction, Grade, Question, analyze, diff};
+use laneway::analysis::{
+    Analysis, Change, Direction, Engine, Grade, Question, analyze, ask, diff, diff_by,
+};
 use laneway::check::{Options, check_text};
 use laneway::clock::{Timestamp, parse_timestamp};
 use laneway::decision::stricter::{Demands, stricter};
 use laneway::decision::{Decision, State, Verdict};
-use laneway::matrix::Matrix;
+use laneway::matrix::{Expr, ExprKind, Lane, Matrix};
 use laneway::reference::{History, Reference, Standing, Times};
 use laneway::value::Value;
 use laneway::{Event, cases};
@@ -297,6 +299,11 @@ struct Shown {
     conflicts: BTreeSet<(String, String)>,
     promises: BTreeSet<String>,
     gap: bool,
+    /// Names, each with the test that changes nothing.
+    unreachable: BTreeSet<(String, String)>,
+    unsure: BTreeSet<String>,
+    never_primary: BTreeSet<String>,
+    overlaps: BTreeSet<(String, String)>,
 }
 
 fn brute(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Shown {
@@ -309,12 +316,18 @@ fn brute(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Shown {
         shadowed: lanes().collect(),
         ..Shown::default()
     };
-    for event in events(matrix, used) {
+    let mut opened = BTreeSet::new();
+    let mut primary = BTreeSet::new();
+    let all = events(matrix, used);
+    for event in &all {
         let times = Times::of(&event);
-        let decision = reference.decide(&event, &history, times);
+        let decision = reference.decide(event, &history, times);
         let is_denied = decision.verdict == Verdict::Deny;
         for lane in &matrix.lanes {
-            let standing = reference.standing(lane, &event, &history, times);
+            let standing = reference.standing(lane, event, &history, times);
+            if standing == Standing::Unsure {
+                shown.unsure.insert(lane.name.clone());
+            }
             if matches!(standing, Standing::Fired | Standing::Unsure) {
                 shown.dead.remove(&lane.name);
                 if !is_denied {
@@ -332,8 +345,16 @@ fn brute(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Shown {
                 let [one, other] = pair;
                 if contradict(matrix, &one, &other) {
                     shown.conflicts.insert((one, other));
+                } else if matrix.lane_named(&one).is_some() && matrix.lane_named(&other).is_some() {
+                    shown.overlaps.insert((one, other));
                 }
             }
+        }
+        if !is_denied {
+            opened.extend(decision.lanes.iter().map(|lane| lane.lane.clone()));
+        }
+        if decision.verdict == Verdict::Escalate {
+            primary.insert(decision.by.clone());
         }
         for probe in decision
             .trial
@@ -351,7 +372,75 @@ fn brute(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Shown {
         shown.gap |= decision.by == "otherwise";
     }
     shown.shadowed.retain(|name| !shown.dead.contains(name));
+    opened.retain(|name| matrix.lane_named(name).is_some() && !primary.contains(name));
+    shown.never_primary = opened;
+    let stands = |lane: &Lane| -> Vec<Standing> {
+        let each = all.iter();
+        each.map(|event| reference.standing(lane, event, &history, Times::of(event)))
+            .collect()
+    };
+    // A rule as a lane that fires where it applies.
+    let as_lanes = matrix.rules.iter().map(|rule| Lane {
+        name: rule.name.clone(),
+        when: rule.when.clone(),
+        unless: None,
+        ..matrix.lanes[0].clone()
+    });
+    for lane in matrix.lanes.iter().cloned().chain(as_lanes) {
+        let (own, leaves) = (stands(&lane), without_a_part(&lane));
+        if shown.dead.contains(&lane.name) || leaves.len() < 2 {
+            continue;
+        }
+        for (text, changed) in leaves {
+            if changed.iter().any(|lane| stands(lane) == own) {
+                shown.unreachable.insert((lane.name.clone(), text));
+            }
+        }
+    }
     shown
+}
+
+/// For each test of a lane, the lane where it always holds, and where it never does.
+fn without_a_part(lane: &Lane) -> Vec<(String, [Lane; 2])> {
+    let with = |part: usize, holds: bool| {
+        let mut changed = lane.clone();
+        let (mut at, mut text) = (0, None);
+        for expr in std::iter::once(&mut changed.when).chain(changed.unless.as_mut()) {
+            replace(expr, &mut at, part, holds, &mut text);
+        }
+        (text, changed)
+    };
+    let each = (0..).map_while(|part| {
+        let (text, always) = with(part, true);
+        Some((text?, [always, with(part, false).1]))
+    });
+    each.collect()
+}
+
+/// Replaces the test of that number by what always holds, or never.
+fn replace(expr: &mut Expr, at: &mut usize, part: usize, holds: bool, text: &mut Option<String>) {
+    match &mut expr.kind {
+        ExprKind::All(parts)
+        | ExprKind::Any(parts)
+        | ExprKind::None(parts)
+        | ExprKind::AtLeast(_, parts) => {
+            for inner in parts {
+                replace(inner, at, part, holds, text);
+            }
+        }
+        ExprKind::Not(inner) => replace(inner, at, part, holds, text),
+        ExprKind::Test(test) => {
+            if *at == part {
+                *text = Some(test.text.clone());
+                expr.kind = match holds {
+                    true => ExprKind::All(Vec::new()),
+                    false => ExprKind::Any(Vec::new()),
+                };
+            }
+            *at += 1;
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Rules and lanes by what they are named: what the analysis says, in words of its own.
@@ -400,6 +489,20 @@ fn found(analysis: &Analysis) -> Shown {
             }
             Question::Promise => drop(shown.promises.insert(name)),
             Question::Gap => shown.gap = true,
+            Question::Unreachable => {
+                let text = answer.message.split('`').nth(1).unwrap();
+                shown.unreachable.insert((name, text.to_owned()));
+            }
+            Question::Unsure => drop(shown.unsure.insert(name)),
+            Question::NeverPrimary => drop(shown.never_primary.insert(name)),
+            Question::Overlap => {
+                for other in &answer.about[1..] {
+                    let mut pair = [name.clone(), other.clone()];
+                    pair.sort();
+                    let [one, other] = pair;
+                    shown.overlaps.insert((one, other));
+                }
+            }
             other => panic!("{other}"),
         }
     }
@@ -414,15 +517,18 @@ fn every_answer_is_that_of_all_events() {
         let Made { text, used } = made(seed);
         let matrix = checked(&text);
         let analysis = analyze(&matrix, &|| Box::new(|| false));
-        assert_eq!(
-            found(&analysis),
-            brute(&matrix, &used),
-            "seed {seed}\n{text}"
-        );
+        let shown = brute(&matrix, &used);
+        assert_eq!(found(&analysis), shown, "seed {seed}\n{text}");
+        for engine in [Engine::Boxes, Engine::Clauses] {
+            let analysis = ask(&matrix, &Question::ALL, engine, &|| Box::new(|| false));
+            let found = found(&analysis);
+            assert_eq!(found, shown, "{engine:?} seed {seed}\n{text}");
+        }
         for answer in &analysis.answers {
             *seen.entry(answer.question.as_str()).or_insert(0) += 1;
             let Some(witness) = &answer.witness else {
-                assert_eq!(answer.question, Question::Dead, "{}", answer.message);
+                let is_proof = matches!(answer.question, Question::Dead | Question::Unreachable);
+                assert!(is_proof, "{}", answer.message);
                 continue;
             };
             let with = format!("{text}\n{}\n", witness.line);
@@ -432,7 +538,7 @@ fn every_answer_is_that_of_all_events() {
         }
     }
     // Each question was answered with yes by some of them.
-    assert_eq!(seen.len(), 5, "{seen:?}");
+    assert_eq!(seen.len(), 9, "{seen:?}");
 }
 
 /// The same with one condition changed, or another matrix altogether.
@@ -491,6 +597,12 @@ fn every_difference_is_that_of_all_events() {
         let texts = format!("seed {seed}\n{}\n=====\n{}", one.text, other.text);
         assert!(diff.is_whole, "{:?}\n{texts}", diff.notes);
         let found: BTreeSet<&Change> = diff.changed.iter().map(|it| &it.change).collect();
+        for engine in [Engine::Boxes, Engine::Clauses] {
+            let other = diff_by(&old, &new, engine, &|| Box::new(|| false));
+            let by_it: BTreeSet<&Change> = other.changed.iter().map(|it| &it.change).collect();
+            assert!(other.is_whole, "{engine:?} {:?}\n{texts}", other.notes);
+            assert_eq!(by_it, found, "{engine:?}\n{texts}");
+        }
         // What the events here do not show, longer texts may: the event of the region does.
         let lost: Vec<_> = brute.keys().filter(|key| !found.contains(key)).collect();
         assert!(lost.is_empty(), "{lost:?}\n{texts}");

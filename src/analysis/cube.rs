@@ -52,13 +52,18 @@ impl Cube {
         self.sets.get(at).map(|(_, set)| set)
     }
 
+    /// The dimensions that it names.
+    pub(super) fn dims(&self) -> impl Iterator<Item = Dim> + '_ {
+        self.sets.iter().map(|(dim, _)| *dim)
+    }
+
     /// How fields compare.
     pub(super) fn relations(&self) -> &[(Rel, bool)] {
         &self.relations
     }
 
     /// All that it asks.
-    fn literals(&self) -> impl Iterator<Item = Literal> + '_ {
+    pub(super) fn literals(&self) -> impl Iterator<Item = Literal> + '_ {
         let sets = self.sets.iter();
         let sets = sets.map(|(dim, set)| Literal::In(*dim, set.clone()));
         let relations = self.relations.iter();
@@ -71,6 +76,19 @@ impl Cube {
         Self {
             sets: sets.cloned().collect(),
             relations: Vec::new(),
+        }
+    }
+
+    /// What it says of some dimensions, and perhaps of how fields compare.
+    pub(super) fn of_dims(&self, dims: &[Dim], compares: bool) -> Self {
+        let sets = self.sets.iter().filter(|(dim, _)| dims.contains(dim));
+        let relations = match compares {
+            true => self.relations.clone(),
+            false => Vec::new(),
+        };
+        Self {
+            sets: sets.cloned().collect(),
+            relations,
         }
     }
 

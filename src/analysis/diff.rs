@@ -3,24 +3,26 @@
 //! In: two matrices. Out: regions by what was decided and what is, each with an event and a condition.
 //! Invariant: every event of a kind that both have, whose decision demands something else now, is in a region, unless
 //! the answer says that it was not finished; each region carries an event that both evaluators decided so.
-//! Lanes and rules that did not change demand the same on both sides, and tell regions apart only where they are few.
+//! Lanes and rules that did not change demand the same on both sides: of many of them only that counts which can tell
+//! regions apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::cube::Cube;
-use super::space::{At, Chosen, Differs, Node, Space};
+use super::space::{Differs, Node, Space};
 use super::ways::{Budget, Exhausted, ways};
-use super::{Witness, came, example};
-use crate::decision::Decision;
-use crate::decision::stricter::{Demands, stricter};
+use super::{Engine, Witness};
 use crate::matrix::Matrix;
-use crate::reference::{History, Reference, Times};
+use crate::router::Router;
 use crate::schema::Kind;
 
 mod change;
+mod classes;
 mod entry;
+mod look;
 
 pub use change::Change;
 use entry::{Entry, Sort, entries, otherwise, terms};
@@ -80,7 +82,23 @@ pub struct Diff {
 
 /// Compares two matrices. `patience` gives for each kind what says that its time is up.
 #[must_use]
-pub fn diff(old: &Matrix, new: &Matrix, patience: &dyn Fn() -> Box<dyn Fn() -> bool>) -> Diff {
+pub fn diff(
+    old: &Arc<Matrix>,
+    new: &Arc<Matrix>,
+    patience: &dyn Fn() -> Box<dyn Fn() -> bool>,
+) -> Diff {
+    diff_by(old, new, Engine::Either, patience)
+}
+
+/// The same by one engine.
+#[must_use]
+pub fn diff_by(
+    old: &Arc<Matrix>,
+    new: &Arc<Matrix>,
+    engine: Engine,
+    patience: &dyn Fn() -> Box<dyn Fn() -> bool>,
+) -> Diff {
+    let routers = [old, new].map(|matrix| Router::new(Arc::clone(matrix)));
     let mut diff = Diff {
         is_whole: true,
         ..Diff::default()
@@ -98,9 +116,8 @@ pub fn diff(old: &Matrix, new: &Matrix, patience: &dyn Fn() -> Box<dyn Fn() -> b
         };
         match Space::of_two((old, kind), (new, other)) {
             Ok(space) => {
-                let over = patience();
-                let pair = Pair::new(&space, [old, new], [kind, other]);
-                pair.compare(&Budget::new(&*over), &mut diff);
+                let pair = Pair::new(&space, [old, new], [kind, other], &routers);
+                pair.compare(engine, &Budget::new(patience()), &mut diff);
             }
             Err(Differs { path }) => {
                 let name = &kind.name;
@@ -128,14 +145,32 @@ pub fn diff(old: &Matrix, new: &Matrix, patience: &dyn Fn() -> Box<dyn Fn() -> b
     diff
 }
 
-/// Lanes and rules beside those that changed that are told apart by themselves.
+/// Lanes and rules beside those that changed, up to which all are told apart by boxes.
 const BESIDE: usize = 16;
 
-/// Whether everything was compared, or why not.
-enum Whole {
-    Yes,
-    ManyBeside,
+/// Steps that boxes may take before it is left to clauses.
+const STEPS: u64 = 50_000;
+
+/// What changed: where, and which entries that are.
+struct Touched<'e> {
+    pieces: Vec<Cube>,
+    entries: Vec<&'e Entry>,
+    nodes: Vec<Node>,
+}
+
+/// What was found so far.
+#[derive(Clone, Default)]
+struct Found {
+    regions: BTreeMap<Change, Changed>,
+    gap: Option<Gap>,
+}
+
+/// Why not everything was compared.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Gap {
     Adjusts,
+    History,
+    Exact,
 }
 
 /// A kind of two matrices.
@@ -143,17 +178,24 @@ struct Pair<'s, 'm> {
     space: &'s Space<'m>,
     matrices: [&'m Matrix; 2],
     kinds: [&'m Kind; 2],
+    routers: &'s [Router; 2],
     entries: [Vec<Entry>; 2],
 }
 
 impl<'s, 'm> Pair<'s, 'm> {
-    fn new(space: &'s Space<'m>, matrices: [&'m Matrix; 2], kinds: [&'m Kind; 2]) -> Self {
+    fn new(
+        space: &'s Space<'m>,
+        matrices: [&'m Matrix; 2],
+        kinds: [&'m Kind; 2],
+        routers: &'s [Router; 2],
+    ) -> Self {
         let [old, new] = matrices;
         let [old_kind, new_kind] = kinds;
         Self {
             space,
             matrices,
             kinds,
+            routers,
             entries: [
                 entries(space, 0, old, old_kind),
                 entries(space, 1, new, new_kind),
@@ -161,12 +203,14 @@ impl<'s, 'm> Pair<'s, 'm> {
         }
     }
 
-    fn compare(&self, budget: &Budget<'_>, diff: &mut Diff) {
+    fn compare(&self, engine: Engine, budget: &Budget, diff: &mut Diff) {
+        let others: HashMap<&str, &Entry> = self.entries[1]
+            .iter()
+            .map(|entry| (&*entry.name, entry))
+            .collect();
         for entry in &self.entries[0] {
-            let others = self.entries[1].iter();
-            let mut others =
-                others.filter(|other| other.name == entry.name && other.follows != entry.follows);
-            if let Some(other) = others.next() {
+            let other = others.get(&*entry.name);
+            if let Some(other) = other.filter(|other| other.follows != entry.follows) {
                 let note = format!(
                     "{}: was {}; is {}",
                     entry.name, entry.follows, other.follows
@@ -176,13 +220,16 @@ impl<'s, 'm> Pair<'s, 'm> {
                 }
             }
         }
-        let mut regions: BTreeMap<Change, Changed> = BTreeMap::new();
-        let done = self.regions(budget, &mut regions);
-        let why = match done {
-            Ok(Whole::Yes) => None,
-            Ok(Whole::ManyBeside) => Some("too many lanes and rules look at the same events"),
-            Ok(Whole::Adjusts) => Some("what changed may look at events that are adjusted"),
-            Err(Exhausted) => Some("it took too long, or was not exact"),
+        let mut found = Found::default();
+        let done = self.regions(engine, budget, &mut found);
+        let why = match (done, found.gap) {
+            (Err(Exhausted), _) => Some("it took too long, or was not exact"),
+            (_, Some(Gap::Exact)) => {
+                Some("what changed asks of a field in a way that is not exact")
+            }
+            (_, Some(Gap::Adjusts)) => Some("what changed may look at events that are adjusted"),
+            (_, Some(Gap::History)) => Some("what changed may show only after other events"),
+            (Ok(()), None) => None,
         };
         if let Some(why) = why {
             let name = &self.kinds[0].name;
@@ -191,48 +238,50 @@ impl<'s, 'm> Pair<'s, 'm> {
                 "not all of events `{name}` was compared: {why}; there may be more"
             ));
         }
-        diff.changed.extend(regions.into_values());
+        diff.changed.extend(found.regions.into_values());
     }
 
     /// Looks at all events that an entry which changed looks at.
-    fn regions(
-        &self,
-        budget: &Budget<'_>,
-        regions: &mut BTreeMap<Change, Changed>,
-    ) -> Result<Whole, Exhausted> {
-        let (pieces, touched) = self.touched(budget)?;
-        let (classes, is_each) = self.classes(&pieces, &touched, budget)?;
-        let mut whole = match is_each {
-            true => Whole::Yes,
-            false => Whole::ManyBeside,
-        };
+    fn regions(&self, engine: Engine, budget: &Budget, found: &mut Found) -> Result<(), Exhausted> {
+        let Touched {
+            pieces,
+            entries,
+            nodes,
+        } = self.touched(budget)?;
+        let (mut dims, mut relations) = (Vec::new(), Vec::new());
+        for node in &nodes {
+            self.space.named(node, &mut dims, &mut relations);
+        }
+        if !dims.iter().all(|dim| self.space.is_exact(*dim)) {
+            found.gap = Some(Gap::Exact);
+        }
         if self.adjusts_into(&pieces, budget)? {
-            whole = Whole::Adjusts;
+            found.gap = Some(Gap::Adjusts);
         }
-        let mut seen: Vec<Cube> = Vec::new();
-        for piece in pieces {
-            // What an earlier piece had need not be looked at again.
-            let mut rest = vec![piece.clone()];
-            for cube in &seen {
-                rest = rest
-                    .iter()
-                    .flat_map(|it| match it.meets(cube) {
-                        true => self.space.without(it, cube),
-                        false => vec![it.clone()],
-                    })
-                    .collect();
-                budget.step()?;
-            }
-            for cube in rest {
-                self.leaves(&piece, &cube, &classes, budget, regions)?;
-                seen.push(cube);
+        let beside = self.beside(&pieces, &entries, budget)?;
+        let by_boxes = match engine {
+            Engine::Boxes => true,
+            Engine::Clauses => false,
+            Engine::Either => beside.len() <= BESIDE,
+        };
+        if by_boxes {
+            let mut boxed = found.clone();
+            let most = match engine {
+                Engine::Boxes => u64::MAX,
+                _ => STEPS,
+            };
+            let part = budget.part(most);
+            let done = self.by_boxes(&pieces, &entries, &beside, &part, &mut boxed);
+            if done.is_ok() || engine == Engine::Boxes {
+                *found = boxed;
+                return done;
             }
         }
-        Ok(whole)
+        self.by_clauses(&pieces, &entries, &beside, budget, found)
     }
 
     /// Whether an adjust may make an event one that something which changed looks at: it is decided again.
-    fn adjusts_into(&self, pieces: &[Cube], budget: &Budget<'_>) -> Result<bool, Exhausted> {
+    fn adjusts_into(&self, pieces: &[Cube], budget: &Budget) -> Result<bool, Exhausted> {
         let entries = self.entries.iter().flatten();
         for entry in entries.filter(|entry| entry.sort == Sort::Adjust) {
             for cube in ways(self.space, &entry.rails.yes, budget)? {
@@ -246,12 +295,17 @@ impl<'s, 'm> Pair<'s, 'm> {
     }
 
     /// Where entries that changed look at events, and which entries these are.
-    fn touched(&self, budget: &Budget<'_>) -> Result<(Vec<Cube>, Vec<&Entry>), Exhausted> {
+    fn touched(&self, budget: &Budget) -> Result<Touched<'_>, Exhausted> {
         let [old, new] = &self.entries;
+        let by_name = |entries: &'_ [Entry]| -> HashMap<String, usize> {
+            let names = entries.iter().map(|entry| entry.name.clone());
+            names.zip(0..).collect()
+        };
+        let (old_names, new_names) = (by_name(old), by_name(new));
         let mut nodes = Vec::new();
         let mut touched = Vec::new();
         for entry in old {
-            match new.iter().find(|other| other.name == entry.name) {
+            match new_names.get(&entry.name).and_then(|at| new.get(*at)) {
                 None => {
                     nodes.push(entry.rails.maybe.clone());
                     touched.push(entry);
@@ -281,7 +335,7 @@ impl<'s, 'm> Pair<'s, 'm> {
         });
         for entry in new
             .iter()
-            .filter(|entry| !old.iter().any(|other| other.name == entry.name))
+            .filter(|entry| !old_names.contains_key(&entry.name))
         {
             nodes.push(entry.rails.maybe.clone());
             touched.push(entry);
@@ -301,174 +355,10 @@ impl<'s, 'm> Pair<'s, 'm> {
         for node in &nodes {
             pieces.extend(ways(self.space, node, budget)?);
         }
-        Ok((pieces, touched))
-    }
-
-    /// What tells decisions apart: each entry that changed, and each that did not and looks at the same events. Of
-    /// many of these only whether one attaches, which does not tell all apart.
-    fn classes(
-        &self,
-        pieces: &[Cube],
-        touched: &[&Entry],
-        budget: &Budget<'_>,
-    ) -> Result<(Vec<Vec<Cube>>, bool), Exhausted> {
-        // Those that deny come first: behind them little is left to be told apart.
-        let mut classes: Vec<(bool, Vec<Cube>)> = Vec::new();
-        let mut add = |sort: Sort, yes: Vec<Cube>, maybe: Vec<Cube>| {
-            let comes_behind = sort != Sort::Deny;
-            classes.extend([(comes_behind, yes), (comes_behind, maybe)]);
-        };
-        for entry in touched {
-            let yes = ways(self.space, &entry.rails.yes, budget)?;
-            add(
-                entry.sort,
-                yes,
-                ways(self.space, &entry.rails.maybe, budget)?,
-            );
-        }
-        let mut beside = Vec::new();
-        for entry in &self.entries[0] {
-            if touched.iter().any(|it| it.name == entry.name) {
-                continue;
-            }
-            let maybe = ways(self.space, &entry.rails.maybe, budget)?;
-            let meets = |piece: &Cube| maybe.iter().any(|cube| piece.meets(cube));
-            if pieces.iter().any(meets) {
-                beside.push((
-                    entry.sort,
-                    ways(self.space, &entry.rails.yes, budget)?,
-                    maybe,
-                ));
-            }
-        }
-        let is_each = beside.len() <= BESIDE;
-        if is_each {
-            for (sort, yes, maybe) in beside {
-                add(sort, yes, maybe);
-            }
-        } else {
-            for sort in [
-                Sort::Deny,
-                Sort::Denying,
-                Sort::Lane,
-                Sort::Adjust,
-                Sort::Allow,
-            ] {
-                let of_sort = || beside.iter().filter(|(its, ..)| *its == sort);
-                let yes = of_sort().flat_map(|(_, yes, _)| yes.iter().cloned());
-                let maybe = of_sort().flat_map(|(.., maybe)| maybe.iter().cloned());
-                add(sort, yes.collect(), maybe.collect());
-            }
-        }
-        classes.sort_by_key(|(comes_behind, _)| *comes_behind);
-        Ok((
-            classes.into_iter().map(|(_, class)| class).collect(),
-            is_each,
-        ))
-    }
-
-    /// Cuts a cube until all of its events are in the same classes, and decides one of each part.
-    fn leaves(
-        &self,
-        whole: &Cube,
-        cube: &Cube,
-        classes: &[Vec<Cube>],
-        budget: &Budget<'_>,
-        regions: &mut BTreeMap<Change, Changed>,
-    ) -> Result<(), Exhausted> {
-        budget.step()?;
-        if self.space.is_empty(cube) {
-            return Ok(());
-        }
-        let Some((class, rest)) = classes.split_first() else {
-            return self.decide(whole, cube, regions);
-        };
-        let mut outside = vec![cube.clone()];
-        for inner in class {
-            let mut next = Vec::new();
-            for piece in &outside {
-                match piece.and(inner) {
-                    Some(inside) if piece.meets(inner) => {
-                        self.leaves(whole, &inside, rest, budget, regions)?;
-                        next.extend(self.space.without(piece, inner));
-                    }
-                    _ => next.push(piece.clone()),
-                }
-            }
-            outside = next;
-        }
-        for piece in &outside {
-            self.leaves(whole, piece, rest, budget, regions)?;
-        }
-        Ok(())
-    }
-
-    fn decide(
-        &self,
-        whole: &Cube,
-        cube: &Cube,
-        regions: &mut BTreeMap<Change, Changed>,
-    ) -> Result<(), Exhausted> {
-        let point = match self.space.choose(cube) {
-            Chosen::Some(point) => point,
-            Chosen::None => return Ok(()),
-            Chosen::Unknown => return Err(Exhausted),
-        };
-        let decided = |side: At| -> Option<Decision> {
-            let matrix = self.matrices.get(side)?;
-            let event = self.space.event(side, &point)?;
-            let history = History::new(matrix);
-            Some(Reference::new(matrix).decide(&event, &history, Times::of(&event)))
-        };
-        // What only one side can read is for neither.
-        let (Some(old), Some(new)) = (decided(0), decided(1)) else {
-            return Ok(());
-        };
-        let demands = [
-            Demands::of(&old, self.matrices[0]),
-            Demands::of(&new, self.matrices[1]),
-        ];
-        let Some(change) = Change::between(&demands[0], &demands[1], &new.by) else {
-            return Ok(());
-        };
-        let tightens = stricter(&demands[0], &demands[1]).is_some();
-        let loosens = stricter(&demands[1], &demands[0]).is_some();
-        let direction = match (tightens, loosens) {
-            (true, false) => Direction::Tighter,
-            (false, true) => Direction::Looser,
-            _ => Direction::Different,
-        };
-        let words = self.space.words(whole);
-        if let Some(known) = regions.get_mut(&change) {
-            if !known.when.contains(&words) {
-                known.when.push(words);
-            }
-            known.loses |= loosens;
-            if known.direction != direction {
-                known.direction = Direction::Different;
-            }
-            return Ok(());
-        }
-        let Some(record) = self.space.record(1, &point) else {
-            return Ok(());
-        };
-        let (verdict, by) = came(&old);
-        let title = format!("was {} by {by}", verdict.as_str());
-        let line = example::scenario(self.matrices[1], &record, point.at, &title, &new);
-        let changed = Changed {
-            kind: self.kinds[1].name.to_string(),
-            change: change.clone(),
-            direction,
-            loses: loosens,
-            when: vec![words],
-            witness: Witness {
-                record,
-                at: point.at,
-                decision: new,
-                line,
-            },
-        };
-        regions.insert(change, changed);
-        Ok(())
+        Ok(Touched {
+            pieces,
+            entries: touched,
+            nodes,
+        })
     }
 }

@@ -4,163 +4,215 @@
 //! Invariant: each kind is asked about by itself, because an event is of one kind; each question has a budget of its
 //! own.
 
+use std::cell::{OnceCell, RefCell};
+use std::sync::Arc;
+
 use crate::clock::Timestamp;
 use crate::decision::Decision;
-use crate::event::Event;
-use crate::matrix::{Effect, Lane, Matrix, Record, Unsure};
-use crate::reference::{History, Reference, Times};
+use crate::matrix::{Effect, Expr, Lane, Matrix, Record, Rule, Unsure};
+use crate::router::Router;
 use crate::schema::Kind;
 use crate::span::Span;
 
-use super::cube::Cube;
-use super::space::{At, Chosen, Node, Point, Rails, Space};
-use super::ways::{Budget, Exhausted, ways};
-use super::{Analysis, Answer, Grade, Question, Witness, example};
+use super::prover::{Part, Prover};
+use super::space::{At, Node, Point, Rails, Replaced, Space};
+use super::ways::{Budget, Outside};
+use super::{Analysis, Answer, Engine, Grade, Question, Witness, example};
 
+mod adjusts;
 mod conflict;
 mod dead;
 mod gap;
+mod overlap;
+mod pairs;
+mod primary;
 mod promise;
 mod shadowed;
+mod unreachable;
+mod unsure;
 
 /// Gives what says that the time of the next question is up.
-type Patience<'p> = &'p dyn Fn() -> Box<dyn Fn() -> bool>;
+pub(super) type Patience<'p> = &'p dyn Fn() -> Box<dyn Fn() -> bool>;
 
-/// Asks everything.
-pub(super) fn all(matrix: &Matrix, patience: Patience<'_>) -> Analysis {
+/// Asks some of the questions.
+pub(super) fn ask(
+    matrix: &Arc<Matrix>,
+    questions: &[Question],
+    engine: Engine,
+    patience: Patience<'_>,
+) -> Analysis {
     let kinds = matrix.schema.kinds().iter();
-    let kinds: Vec<OfKind<'_>> = kinds
-        .map(|kind| OfKind::new(matrix, kind, patience))
-        .collect();
+    let kinds = kinds.map(|kind| OfKind::new(matrix, kind, engine));
     let asked = Asked {
         matrix,
-        kinds,
+        kinds: kinds.collect(),
+        router: OnceCell::new(),
         patience,
     };
     let mut answers = Vec::new();
-    asked.dead(&mut answers);
-    asked.shadowed(&mut answers);
-    asked.conflicts(&mut answers);
-    asked.promises(&mut answers);
-    asked.gaps(&mut answers);
+    for question in questions {
+        match question {
+            Question::Dead => asked.dead(&mut answers),
+            Question::Shadowed => asked.shadowed(&mut answers),
+            Question::Conflict => asked.conflicts(&mut answers),
+            Question::Promise => asked.promises(&mut answers),
+            Question::Unreachable => asked.unreachable(&mut answers),
+            Question::Adjusts => asked.adjusts(&mut answers),
+            Question::Gap => asked.gaps(&mut answers),
+            Question::Unsure => asked.unsure(&mut answers),
+            Question::NeverPrimary => asked.never_primary(&mut answers),
+            Question::Overlap => asked.overlaps(&mut answers),
+        }
+    }
     Analysis { answers }
 }
 
-/// The ways of something, or that there are too many.
-type Ways = Result<Vec<Cube>, Exhausted>;
+/// A lane as events of a kind come to it.
+struct OfLane {
+    /// Where it surely fires.
+    fires: Part,
+    /// Where it is not surely silent.
+    reaches: Part,
+    /// Where it is neither.
+    unsure: Part,
+}
+
+/// A rule as events of a kind come to it.
+struct OfRule {
+    /// Where it surely applies.
+    applies: Part,
+    /// Where it is not ruled out.
+    possible: Part,
+}
 
 /// A matrix as events of one kind come to it.
 struct OfKind<'m> {
     kind: &'m Kind,
-    space: Space<'m>,
-    /// By lane: where it is not surely silent; empty for one that does not look at this kind.
-    reaches: Vec<Ways>,
-    /// By lane: where it brings a sign-off.
-    attaches: Vec<Ways>,
-    /// By rule: where it surely applies, and where it is not ruled out.
-    applies: Vec<(Ways, Ways)>,
-    /// Where an `always deny` decides.
-    denied: Ways,
-    /// Where a lane denies because it is unsure.
-    denied_unsure: Ways,
+    prover: Prover<'m>,
+    /// By lane: nothing for one that does not look at this kind.
+    lanes: Vec<Option<OfLane>>,
+    /// By rule.
+    rules: Vec<Option<OfRule>>,
 }
 
 impl<'m> OfKind<'m> {
-    fn new(matrix: &'m Matrix, kind: &'m Kind, patience: Patience<'_>) -> Self {
-        let space = Space::new(matrix, kind);
-        let of = |node: &Node| {
-            let over = patience();
-            ways(&space, node, &Budget::new(&*over))
-        };
-        let lanes = matrix
-            .lanes
-            .iter()
-            .map(|lane| match lane.on.contains(&kind.id) {
-                false => Rails::never(),
-                true => trigger(&space, 0, lane),
-            });
-        let mut reaches = Vec::new();
-        let mut attaches = Vec::new();
-        let mut denied_unsure: Ways = Ok(Vec::new());
-        for (lane, rails) in matrix.lanes.iter().zip(lanes) {
-            if lane.unsure == Unsure::Deny && lane.trial.is_none() {
-                let unsure = Node::all(vec![rails.maybe.clone(), space.not(&rails.yes)]);
-                denied_unsure = both(denied_unsure, &of(&unsure));
-            }
-            reaches.push(of(&rails.maybe));
-            attaches.push(match lane.unsure {
-                Unsure::Escalate => of(&rails.maybe),
-                Unsure::Deny | Unsure::Skip(_) => of(&rails.yes),
-            });
-        }
-        let mut applies = Vec::new();
-        let mut denied: Ways = Ok(Vec::new());
-        for rule in &matrix.rules {
-            let rails = match rule.on.contains(&kind.id) {
-                false => Rails::never(),
-                true => space.rails(0, &rule.when),
-            };
-            let (yes, maybe) = (of(&rails.yes), of(&rails.maybe));
-            if rule.effect == Effect::Deny {
-                // One that is not ruled out asks as `unreadable` does, which may be to deny.
-                let denies = if matrix.unreadable.is_none() {
-                    &maybe
-                } else {
-                    &yes
+    fn new(matrix: &'m Matrix, kind: &'m Kind, engine: Engine) -> Self {
+        let prover = Prover::new(Space::new(matrix, kind), engine);
+        let space = &prover.space;
+        let lanes = matrix.lanes.iter().map(|lane| {
+            lane.on.contains(&kind.id).then(|| {
+                let Rails { yes, maybe } = trigger(space, 0, lane);
+                let unsure = match yes == maybe {
+                    true => Node::Is(false),
+                    false => Node::all(vec![maybe.clone(), space.not(&yes)]),
                 };
-                denied = both(denied, denies);
-            }
-            applies.push((yes, maybe));
-        }
+                OfLane {
+                    fires: prover.part(yes),
+                    reaches: prover.part(maybe),
+                    unsure: prover.part(unsure),
+                }
+            })
+        });
+        let rules = matrix.rules.iter().map(|rule| {
+            rule.on.contains(&kind.id).then(|| {
+                let Rails { yes, maybe } = space.rails(0, &rule.when);
+                OfRule {
+                    applies: prover.part(yes),
+                    possible: prover.part(maybe),
+                }
+            })
+        });
+        let (lanes, rules) = (lanes.collect(), rules.collect());
         Self {
             kind,
-            space,
-            reaches,
-            attaches,
-            applies,
-            denied,
-            denied_unsure,
+            lanes,
+            rules,
+            prover,
         }
+    }
+
+    /// The lanes that look at this kind.
+    fn lanes<'k>(&'k self, matrix: &'k Matrix) -> impl Iterator<Item = (&'k Lane, &'k OfLane)> {
+        let lanes = matrix.lanes.iter().zip(&self.lanes);
+        lanes.filter_map(|(lane, of)| Some((lane, of.as_ref()?)))
+    }
+
+    /// The rules that look at this kind.
+    fn rules<'k>(&'k self, matrix: &'k Matrix) -> impl Iterator<Item = (&'k Rule, &'k OfRule)> {
+        let rules = matrix.rules.iter().zip(&self.rules);
+        rules.filter_map(|(rule, of)| Some((rule, of.as_ref()?)))
+    }
+
+    /// Where rules of an effect surely apply.
+    fn applying<'k>(
+        &'k self,
+        matrix: &'k Matrix,
+        is: impl Fn(&Effect) -> bool + 'k,
+    ) -> impl Iterator<Item = &'k Part> {
+        let rules = self.rules(matrix).filter(move |(rule, _)| is(&rule.effect));
+        rules.map(|(_, of)| &of.applies)
+    }
+
+    /// Where an `always deny` decides.
+    fn denied<'k>(&'k self, matrix: &'k Matrix) -> Vec<&'k Part> {
+        let rules = self.rules(matrix);
+        let rules = rules.filter(|(rule, _)| rule.effect == Effect::Deny);
+        // One that is not ruled out asks as `unreadable` does, which may be to deny.
+        let denies = rules.map(|(_, of)| match matrix.unreadable {
+            None => &of.possible,
+            Some(_) => &of.applies,
+        });
+        denies.collect()
+    }
+
+    /// Where a lane denies because it is unsure.
+    fn denied_unsure<'k>(&'k self, matrix: &'k Matrix) -> Vec<&'k Part> {
+        let lanes = self.lanes(matrix);
+        let lanes = lanes.filter(|(lane, _)| lane.unsure == Unsure::Deny && lane.trial.is_none());
+        lanes.map(|(_, of)| &of.unsure).collect()
+    }
+
+    /// Where a lane brings a sign-off, of those that are not on trial.
+    fn attaching<'k>(&'k self, matrix: &'k Matrix) -> Vec<(&'k Lane, &'k Part)> {
+        let lanes = self.lanes(matrix);
+        let lanes = lanes.filter(|(lane, _)| lane.trial.is_none());
+        lanes.map(|(lane, of)| (lane, attaches(lane, of))).collect()
     }
 
     /// Where an `always deny` is not ruled out, and asks as `unreadable` does.
-    fn ruled_by_unreadable(&self, matrix: &Matrix) -> Ways {
-        let rules = matrix.rules.iter().zip(&self.applies);
-        let mut all: Ways = Ok(Vec::new());
-        for (_, (_, maybe)) in rules.filter(|(rule, _)| rule.effect == Effect::Deny) {
-            all = both(all, maybe);
-        }
-        all
-    }
-
-    /// Says what is impossible, where the dimensions show all that is possible.
-    fn impossible(&self) -> Grade {
-        match self.space.is_exact() {
-            true => Grade::Proved,
-            false => Grade::NotDecided,
-        }
+    fn ruled_by_unreadable<'k>(&'k self, matrix: &'k Matrix) -> Vec<&'k Part> {
+        let rules = self.rules(matrix);
+        let rules = rules.filter(|(rule, _)| rule.effect == Effect::Deny);
+        rules.map(|(_, of)| &of.possible).collect()
     }
 }
 
-fn both(one: Ways, other: &Ways) -> Ways {
-    let mut all = one?;
-    all.extend(
-        other
-            .as_ref()
-            .map_err(|exhausted| *exhausted)?
-            .iter()
-            .cloned(),
-    );
-    Ok(all)
+/// Where a lane brings a sign-off.
+fn attaches<'l>(lane: &Lane, of: &'l OfLane) -> &'l Part {
+    match lane.unsure {
+        Unsure::Escalate => &of.reaches,
+        Unsure::Deny | Unsure::Skip(_) => &of.fires,
+    }
 }
 
-/// `when and not unless`.
+/// `when and not unless` of a lane.
 pub(super) fn trigger(space: &Space<'_>, side: At, lane: &Lane) -> Rails {
-    let when = space.rails(side, &lane.when);
-    let Some(unless) = &lane.unless else {
+    trigger_with(space, side, &lane.when, lane.unless.as_ref(), None)
+}
+
+/// The same, where a part of it always holds, or never does.
+fn trigger_with(
+    space: &Space<'_>,
+    side: At,
+    when: &Expr,
+    unless: Option<&Expr>,
+    replaced: Option<Replaced<'_>>,
+) -> Rails {
+    let when = space.rails_with(side, when, replaced);
+    let Some(unless) = unless else {
         return when;
     };
-    let other = space.negated(&space.rails(side, unless));
+    let other = space.negated(&space.rails_with(side, unless, replaced));
     Rails {
         yes: Node::all(vec![when.yes, other.yes]),
         maybe: Node::all(vec![when.maybe, other.maybe]),
@@ -169,8 +221,10 @@ pub(super) fn trigger(space: &Space<'_>, side: At, lane: &Lane) -> Rails {
 
 /// What is asked of one matrix.
 struct Asked<'m, 'p> {
-    matrix: &'m Matrix,
+    matrix: &'m Arc<Matrix>,
     kinds: Vec<OfKind<'m>>,
+    /// Made when the first event is decided.
+    router: OnceCell<Router>,
     patience: Patience<'p>,
 }
 
@@ -181,30 +235,104 @@ struct Shown {
     decision: Decision,
 }
 
+/// What looking for an event came to, with the event.
+enum Came {
+    Shown(Box<Shown>),
+    Never,
+    Unconfirmed,
+    Unknown,
+}
+
+impl Came {
+    /// How sure it is that there is one; nothing where there is none.
+    fn grade(&self) -> Option<Grade> {
+        match self {
+            Self::Shown(_) => Some(Grade::Confirmed),
+            Self::Never => None,
+            Self::Unconfirmed => Some(Grade::NotConfirmed),
+            Self::Unknown => Some(Grade::NotDecided),
+        }
+    }
+
+    fn shown(self) -> Option<Shown> {
+        match self {
+            Self::Shown(shown) => Some(*shown),
+            Self::Never | Self::Unconfirmed | Self::Unknown => None,
+        }
+    }
+
+    /// The surest of two, where one is enough.
+    fn or(self, other: Self) -> Self {
+        let rank = |it: &Self| match it {
+            Self::Shown(_) => 3,
+            Self::Unconfirmed => 2,
+            Self::Unknown => 1,
+            Self::Never => 0,
+        };
+        if rank(&other) > rank(&self) {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 impl Asked<'_, '_> {
-    /// What the evaluator says of an event, without a history.
+    fn budget(&self) -> Budget {
+        Budget::new((self.patience)())
+    }
+
+    /// What the matcher decides on an event, without a history.
     fn decide(&self, kind: &OfKind<'_>, point: &Point) -> Option<Shown> {
-        let event: Event = kind.space.event(0, point)?;
-        let history = History::new(self.matrix);
-        let decision = Reference::new(self.matrix).decide(&event, &history, Times::of(&event));
+        let event = kind.prover.space.event(0, point)?;
+        let router = || Router::new(Arc::clone(self.matrix));
+        let router = self.router.get_or_init(router);
+        let decision = router.dry_run(&event, event.at());
         Some(Shown {
-            record: kind.space.record(0, point)?,
+            record: kind.prover.space.record(0, point)?,
             at: point.at,
             decision,
         })
     }
 
-    /// An event of a cube, if the evaluator says of it what it should.
-    fn show(
+    /// An event of some parts and of none of others, of whose decision something is so.
+    fn find(
         &self,
         kind: &OfKind<'_>,
-        cube: &Cube,
+        among: &[&Part],
+        but: &[&Part],
         is_so: &dyn Fn(&Shown) -> bool,
-    ) -> Option<Shown> {
-        match kind.space.choose(cube) {
-            Chosen::Some(point) => self.decide(kind, &point).filter(is_so),
-            Chosen::None | Chosen::Unknown => None,
+        budget: &Budget,
+    ) -> Came {
+        let found = RefCell::new(None);
+        let takes = |point: &Point| match self.decide(kind, point).filter(|shown| is_so(shown)) {
+            Some(shown) => {
+                *found.borrow_mut() = Some(shown);
+                true
+            }
+            None => false,
+        };
+        match kind.prover.find(among, but, &takes, budget) {
+            Outside::Some(_) => match found.into_inner() {
+                Some(shown) => Came::Shown(Box::new(shown)),
+                None => Came::Unknown,
+            },
+            Outside::None => Came::Never,
+            Outside::Unconfirmed => Came::Unconfirmed,
+            Outside::Unknown => Came::Unknown,
         }
+    }
+
+    /// The same among several kinds: an event of any.
+    fn find_in<'k>(&'k self, mut find: impl FnMut(&'k OfKind<'k>) -> Came) -> Came {
+        let mut came = Came::Never;
+        for kind in &self.kinds {
+            came = came.or(find(kind));
+            if matches!(came, Came::Shown(_)) {
+                break;
+            }
+        }
+        came
     }
 
     fn witness(&self, shown: Shown, title: &str) -> Witness {
@@ -220,6 +348,24 @@ impl Asked<'_, '_> {
             decision,
         }
     }
+
+    /// Adds an answer with the event that shows it.
+    fn tell(
+        &self,
+        answers: &mut Vec<Answer>,
+        mut answer: Answer,
+        shown: Option<Shown>,
+        title: &str,
+    ) {
+        answer.witness = shown.map(|shown| self.witness(shown, title));
+        answers.push(answer);
+    }
+}
+
+/// Whether a lane is among those that an event attached.
+fn has_attached(shown: &Shown, lane: &Lane) -> bool {
+    let mut lanes = shown.decision.lanes.iter();
+    lanes.any(|attached| attached.lane == lane.name)
 }
 
 fn answer<'n, N: AsRef<str> + ?Sized + 'n>(

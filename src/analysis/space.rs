@@ -10,11 +10,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use rust_decimal::Decimal;
+
 use crate::calendar::example_instant;
 use crate::clock::Timestamp;
-use crate::matrix::{
-    ContainsHow, Expr, ExprKind, Matrix, MeasureId, MeasureTest, Test, TestOp,
-};
+use crate::matrix::{ContainsHow, Expr, ExprKind, Matrix, MeasureId, MeasureTest, Test, TestOp};
 use crate::reference::answer;
 use crate::schema::{Field, FieldId, Kind};
 use crate::value::Value;
@@ -26,6 +26,7 @@ mod choose;
 mod cut;
 mod found;
 mod list;
+mod measures;
 mod node;
 mod ordered;
 mod text;
@@ -50,6 +51,8 @@ pub(super) struct Dimension {
     plain: u32,
     /// Whether its values are ages: so far before the instant at which the event happens.
     is_age: bool,
+    /// Of a measure, the least and the most of each region; none where there is no most.
+    bounds: Vec<(Decimal, Option<Decimal>)>,
 }
 
 impl Dimension {
@@ -115,6 +118,8 @@ pub(super) struct Space<'m> {
     /// Of the fields in their order, then of the items that lists are searched for, then of the measures.
     dims: Vec<Dimension>,
     items: Vec<Item>,
+    /// Measures that count at most what others count.
+    at_most: Vec<(Dim, Dim)>,
     tests: HashMap<Key, Rails>,
     /// Every test, and whose it is.
     owned: Vec<Owned>,
@@ -122,6 +127,14 @@ pub(super) struct Space<'m> {
     compared: Vec<Owned>,
     /// At which an event happens where no test asks.
     at: Timestamp,
+}
+
+/// A part of an expression that is taken to hold always, or never.
+#[derive(Clone, Copy)]
+pub(super) struct Replaced<'e> {
+    /// This very part, and not one that reads the same.
+    pub(super) part: &'e Expr,
+    pub(super) holds: bool,
 }
 
 /// A field that two matrices read differently, so that their events are not the same.
@@ -206,6 +219,7 @@ impl<'m> Space<'m> {
             columns,
             dims: Vec::new(),
             items: Vec::new(),
+            at_most: Vec::new(),
             tests: HashMap::new(),
             owned: found.tests.clone(),
             compared: Vec::new(),
@@ -213,6 +227,7 @@ impl<'m> Space<'m> {
         };
         space.cut_fields(&found.tests);
         space.cut_measures(found.measures.values());
+        space.at_most = measures::at_most(&space);
         space
     }
 
@@ -310,7 +325,7 @@ impl<'m> Space<'m> {
     fn cut_measures<'t>(&mut self, all: impl Iterator<Item = &'t Vec<(At, Arc<MeasureTest>)>>) {
         for tests in all {
             let dim = Dim::try_from(self.dims.len()).unwrap_or(Dim::MAX);
-            self.dims.push(values::of_measure(self, tests));
+            self.dims.push(measures::dimension(self, tests));
             for (side, test) in tests {
                 if let Some(side) = self.sides.get_mut(*side) {
                     side.measures.insert(test.measure, dim);
@@ -439,17 +454,30 @@ impl<'m> Space<'m> {
 
     /// When an expression is surely true, and when it is not surely false.
     pub(super) fn rails(&self, side: At, expr: &Expr) -> Rails {
+        self.rails_with(side, expr, None)
+    }
+
+    /// The same, where a part of it always holds, or never does.
+    pub(super) fn rails_with(&self, side: At, expr: &Expr, with: Option<Replaced<'_>>) -> Rails {
+        if let Some(Replaced { part, holds }) = with
+            && std::ptr::eq(part, expr)
+        {
+            return Rails {
+                yes: Node::Is(holds),
+                maybe: Node::Is(holds),
+            };
+        }
         let matrix = self.sides.get(side).map(|side| side.matrix);
         match &expr.kind {
-            ExprKind::All(parts) => self.joined(side, parts, Node::all),
-            ExprKind::Any(parts) => self.joined(side, parts, Node::any),
-            ExprKind::None(parts) => self.negated(&self.joined(side, parts, Node::any)),
-            ExprKind::AtLeast(least, parts) => {
-                self.joined(side, parts, |parts| Node::at_least(*least as usize, &parts))
-            }
-            ExprKind::Not(inner) => self.negated(&self.rails(side, inner)),
+            ExprKind::All(parts) => self.joined(side, parts, with, Node::all),
+            ExprKind::Any(parts) => self.joined(side, parts, with, Node::any),
+            ExprKind::None(parts) => self.negated(&self.joined(side, parts, with, Node::any)),
+            ExprKind::AtLeast(least, parts) => self.joined(side, parts, with, |parts| {
+                Node::at_least(*least as usize, &parts)
+            }),
+            ExprKind::Not(inner) => self.negated(&self.rails_with(side, inner, with)),
             ExprKind::Condition(id) => match matrix.and_then(|matrix| matrix.condition(*id)) {
-                Some(condition) => self.rails(side, &condition.expr),
+                Some(condition) => self.rails_with(side, &condition.expr, None),
                 None => Rails::never(),
             },
             ExprKind::Test(test) => self
@@ -471,7 +499,7 @@ impl<'m> Space<'m> {
         let yes = Regions::of(dimension.count(), |region| {
             let region = dimension.regions.get(region as usize);
             let value = region.and_then(|values| values.first());
-            value.is_some_and(|value| values::measures(value, test))
+            value.is_some_and(|value| measures::holds(value, test))
         });
         let maybe = yes.or(&dimension.missing());
         Rails {
@@ -480,8 +508,15 @@ impl<'m> Space<'m> {
         }
     }
 
-    fn joined(&self, side: At, parts: &[Expr], join: impl Fn(Vec<Node>) -> Node) -> Rails {
-        let parts: Vec<Rails> = parts.iter().map(|part| self.rails(side, part)).collect();
+    fn joined(
+        &self,
+        side: At,
+        parts: &[Expr],
+        with: Option<Replaced<'_>>,
+        join: impl Fn(Vec<Node>) -> Node,
+    ) -> Rails {
+        let parts = parts.iter().map(|part| self.rails_with(side, part, with));
+        let parts: Vec<Rails> = parts.collect();
         Rails {
             yes: join(parts.iter().map(|part| part.yes.clone()).collect()),
             maybe: join(parts.into_iter().map(|part| part.maybe).collect()),
@@ -540,9 +575,70 @@ impl<'m> Space<'m> {
         cube.without(other, |literal| self.opposites(literal))
     }
 
-    /// Whether what is impossible in this space is so: each dimension that a cube names is exact.
-    pub(super) fn is_exact(&self) -> bool {
-        self.dims.iter().all(|dim| dim.exact)
+    /// Whether a dimension shows all that is possible.
+    pub(super) fn is_exact(&self, dim: Dim) -> bool {
+        self.dims.get(dim as usize).is_some_and(|dim| dim.exact)
+    }
+
+    /// How many regions a dimension has.
+    pub(super) fn count(&self, dim: Dim) -> u32 {
+        self.dims.get(dim as usize).map_or(0, Dimension::count)
+    }
+
+    /// Where both fields of a comparison are there.
+    pub(super) fn are_there(&self, relation: Rel) -> Node {
+        let owned = self.compared.get(relation as usize).into_iter();
+        let fields = owned.flat_map(|it| {
+            let fields = [Some(it.test.field), other_field(&it.test)];
+            let fields = fields.into_iter().flatten();
+            fields.filter_map(|field| self.is_missing(it.side, field))
+        });
+        Node::all(fields.map(|missing| self.not(&missing)).collect())
+    }
+
+    /// Adds which dimensions and comparisons a node asks of.
+    pub(super) fn named(&self, node: &Node, dims: &mut Vec<Dim>, relations: &mut Vec<Rel>) {
+        match node {
+            Node::Is(_) => {}
+            Node::Literal(Literal::In(dim, _)) => dims.push(*dim),
+            Node::Literal(Literal::Compares(relation, _)) => {
+                relations.push(*relation);
+                dims.extend(self.fields_of(*relation).into_iter().flatten());
+            }
+            Node::All(parts) | Node::Any(parts) => {
+                for part in parts {
+                    self.named(part, dims, relations);
+                }
+            }
+        }
+    }
+
+    /// The dimensions of fields that may be missing.
+    pub(super) fn optional(&self) -> impl Iterator<Item = (Dim, &Field, Node)> {
+        let columns = (0..).zip(&self.columns);
+        columns.filter_map(|(dim, column)| {
+            let missing = self.dims.get(dim as usize)?.missing?;
+            let missing = self.inside(dim, Regions::one(missing));
+            Some((dim, column.field, missing))
+        })
+    }
+
+    /// The values of a field that is one of a closed set, each with where it is.
+    pub(super) fn closed(&self) -> impl Iterator<Item = (&Field, Vec<(Value, Node)>)> {
+        let columns = (0..).zip(&self.columns);
+        columns.filter_map(|(dim, column)| {
+            if !matches!(column.field.ty, crate::value::Type::OneOf(_)) {
+                return None;
+            }
+            let regions = (0..).zip(&self.dims.get(dim as usize)?.regions);
+            let values = regions.flat_map(|(region, values)| {
+                let node = self.inside(dim, Regions::one(region));
+                values
+                    .iter()
+                    .map(move |value| (value.clone(), node.clone()))
+            });
+            Some((column.field, values.collect()))
+        })
     }
 }
 

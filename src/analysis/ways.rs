@@ -1,29 +1,41 @@
-//! The ways in which something holds, as cubes; and what is in none of several cubes.
+//! Nodes as cubes, and what of cubes is in none of others.
 //!
-//! In: a node of a space. Out: cubes whose union it is, or that there are too many; an event outside of cubes, or that
-//! there is none.
-//! Invariant: work is bounded by a budget of steps, and what was not finished says so.
+//! In: nodes and cubes of one space. Out: cubes whose union is the node, an event that is in no other cube.
+//! Invariant: both stop at a budget and say so; what is said to be empty is so for every event.
 
 use std::cell::Cell;
+use std::rc::Rc;
 
 use super::cube::Cube;
 use super::space::{Chosen, Node, Point, Space};
 
 /// How much may still be done for a question.
-pub(super) struct Budget<'o> {
+pub(super) struct Budget {
     steps: Cell<u64>,
+    /// Steps that may be taken, whoever asks.
+    most: u64,
     /// Whether whoever asks has waited long enough.
-    is_over: &'o dyn Fn() -> bool,
+    is_over: Rc<dyn Fn() -> bool>,
 }
 
 /// Between two looks at whether time is up.
 const LOOK: u64 = 256;
 
-impl<'o> Budget<'o> {
-    pub(super) fn new(is_over: &'o dyn Fn() -> bool) -> Self {
+impl Budget {
+    pub(super) fn new(is_over: Box<dyn Fn() -> bool>) -> Self {
         Self {
             steps: Cell::new(0),
-            is_over,
+            most: u64::MAX,
+            is_over: Rc::from(is_over),
+        }
+    }
+
+    /// So many steps of it.
+    pub(super) fn part(&self, most: u64) -> Self {
+        Self {
+            steps: Cell::new(0),
+            most,
+            is_over: Rc::clone(&self.is_over),
         }
     }
 
@@ -31,10 +43,15 @@ impl<'o> Budget<'o> {
     pub(super) fn step(&self) -> Result<(), Exhausted> {
         let steps = self.steps.get() + 1;
         self.steps.set(steps);
-        match steps.is_multiple_of(LOOK) && (self.is_over)() {
+        match steps > self.most || steps.is_multiple_of(LOOK) && (self.is_over)() {
             true => Err(Exhausted),
             false => Ok(()),
         }
+    }
+
+    /// What says that time is up.
+    pub(super) fn is_over(&self) -> Rc<dyn Fn() -> bool> {
+        Rc::clone(&self.is_over)
     }
 }
 
@@ -42,23 +59,20 @@ impl<'o> Budget<'o> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Exhausted;
 
+/// Cubes, or that there are too many.
+pub(super) type Ways = Result<Vec<Cube>, Exhausted>;
+
 /// Ways of one trigger; with more it is not taken apart.
 const WAYS: usize = 4_096;
 
 /// The cubes of a node.
-pub(super) fn ways(
-    space: &Space<'_>,
-    node: &Node,
-    budget: &Budget<'_>,
-) -> Result<Vec<Cube>, Exhausted> {
-    let all = taken_apart(node, budget)?;
-    Ok(all
-        .into_iter()
-        .filter(|cube| !space.is_empty(cube))
-        .collect())
+pub(super) fn ways(space: &Space<'_>, node: &Node, budget: &Budget) -> Ways {
+    let mut all = taken_apart(node, budget)?;
+    all.retain(|cube| !space.is_empty(cube));
+    Ok(all)
 }
 
-fn taken_apart(node: &Node, budget: &Budget<'_>) -> Result<Vec<Cube>, Exhausted> {
+fn taken_apart(node: &Node, budget: &Budget) -> Ways {
     match node {
         Node::Is(false) => Ok(Vec::new()),
         Node::Is(true) => Ok(vec![Cube::all()]),
@@ -75,24 +89,28 @@ fn taken_apart(node: &Node, budget: &Budget<'_>) -> Result<Vec<Cube>, Exhausted>
         Node::All(parts) => {
             let mut all = vec![Cube::all()];
             for part in parts {
-                let ways = taken_apart(part, budget)?;
-                let mut next = Vec::new();
-                for cube in &all {
-                    for way in &ways {
-                        if let Some(both) = cube.and(way) {
-                            add(&mut next, both, budget)?;
-                        }
-                    }
-                }
-                all = next;
+                all = product(&all, &taken_apart(part, budget)?, budget)?;
             }
             Ok(all)
         }
     }
 }
 
+/// What one of the first and one of the second have in common.
+pub(super) fn product(ours: &[Cube], theirs: &[Cube], budget: &Budget) -> Ways {
+    let mut both = Vec::new();
+    for cube in ours {
+        for with in theirs {
+            if let Some(cube) = cube.and(with) {
+                add(&mut both, cube, budget)?;
+            }
+        }
+    }
+    Ok(both)
+}
+
 /// Adds a cube, unless it is part of another.
-fn add(all: &mut Vec<Cube>, cube: Cube, budget: &Budget<'_>) -> Result<(), Exhausted> {
+fn add(all: &mut Vec<Cube>, cube: Cube, budget: &Budget) -> Result<(), Exhausted> {
     budget.step()?;
     // Few are compared with all; of many that is not worth its while.
     if all.len() < 64 {
@@ -108,59 +126,64 @@ fn add(all: &mut Vec<Cube>, cube: Cube, budget: &Budget<'_>) -> Result<(), Exhau
     }
 }
 
-/// What looking for an event outside of cubes came to.
+/// What looking for an event came to.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Outside {
     /// This one is.
     Some(Point),
     /// None is.
     None,
-    /// None was found, and it is not known whether there is one.
+    /// By the tests there is one, and the matcher does not confirm those that were tried.
+    Unconfirmed,
+    /// It is not known whether there is one.
     Unknown,
 }
 
-/// An event of one cube that is in none of the others, and that `takes` takes.
-pub(super) fn outside(
-    space: &Space<'_>,
-    cube: &Cube,
-    others: &[Cube],
-    takes: &dyn Fn(&Point) -> bool,
-    budget: &Budget<'_>,
-) -> Outside {
-    let mut unsure = false;
-    let found = look(space, cube, others, takes, budget, &mut unsure);
-    match found {
-        Ok(Some(point)) => Outside::Some(point),
-        Ok(None) if !unsure => Outside::None,
-        _ => Outside::Unknown,
-    }
+/// Events that are tried before it is left to what it is.
+pub(super) const TRIED: usize = 64;
+
+/// Looks for an event of a cube that is in none of the others, and that `takes` takes.
+pub(super) struct Look<'l, 'm> {
+    pub(super) space: &'l Space<'m>,
+    pub(super) takes: &'l dyn Fn(&Point) -> bool,
+    pub(super) budget: &'l Budget,
+    /// Events that were tried, and not taken.
+    pub(super) refused: usize,
+    /// Whether for some cube no event was found, and none excluded.
+    pub(super) unsure: bool,
 }
 
-fn look(
-    space: &Space<'_>,
-    cube: &Cube,
-    others: &[Cube],
-    takes: &dyn Fn(&Point) -> bool,
-    budget: &Budget<'_>,
-    unsure: &mut bool,
-) -> Result<Option<Point>, Exhausted> {
-    budget.step()?;
-    let first = others.iter().position(|other| cube.meets(other));
-    let Some((first, other)) = first.and_then(|first| Some((first, others.get(first)?))) else {
-        return Ok(match space.choose(cube) {
-            Chosen::Some(point) if takes(&point) => Some(point),
-            Chosen::None => None,
-            Chosen::Some(_) | Chosen::Unknown => {
-                *unsure = true;
-                None
-            }
-        });
-    };
-    let rest = others.get(first + 1..).unwrap_or_default();
-    for piece in space.without(cube, other) {
-        if let Some(point) = look(space, &piece, rest, takes, budget, unsure)? {
-            return Ok(Some(point));
+impl Look<'_, '_> {
+    pub(super) fn outside(
+        &mut self,
+        cube: &Cube,
+        others: &[&Cube],
+    ) -> Result<Option<Point>, Exhausted> {
+        self.budget.step()?;
+        if self.refused >= TRIED {
+            return Ok(None);
         }
+        let first = others.iter().position(|other| cube.meets(other));
+        let Some((first, other)) = first.and_then(|first| Some((first, others.get(first)?))) else {
+            return Ok(self.tries(cube));
+        };
+        let rest = others.get(first + 1..).unwrap_or_default();
+        for piece in self.space.without(cube, other) {
+            if let Some(point) = self.outside(&piece, rest)? {
+                return Ok(Some(point));
+            }
+        }
+        Ok(None)
     }
-    Ok(None)
+
+    /// An event of a cube, if it is taken.
+    pub(super) fn tries(&mut self, cube: &Cube) -> Option<Point> {
+        match self.space.choose(cube) {
+            Chosen::Some(point) if (self.takes)(&point) => return Some(point),
+            Chosen::Some(_) => self.refused += 1,
+            Chosen::None => {}
+            Chosen::Unknown => self.unsure = true,
+        }
+        None
+    }
 }

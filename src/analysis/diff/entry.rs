@@ -18,6 +18,8 @@ pub(super) struct Entry {
     pub(super) rails: Rails,
     /// What an adjust sets.
     pub(super) sets: Vec<Dim>,
+    /// What a lane holds meanwhile, in words; nothing of one on trial.
+    pub(super) holds: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -49,6 +51,10 @@ pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind)
             },
             rails,
             sets: Vec::new(),
+            holds: match lane.trial {
+                Some(_) => String::new(),
+                None => format!("{} {}", lane.terms.hold.as_str(), lane.terms.scope.as_str()),
+            },
         }
     });
     let rules = matrix
@@ -71,6 +77,7 @@ pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind)
             }
             Effect::Allow | Effect::Deny => Vec::new(),
         },
+        holds: String::new(),
     });
     lanes.chain(rules).collect()
 }

@@ -1,112 +1,107 @@
 //! Lanes that contradict each other.
 
-use super::{Asked, Shown, answer, both};
-use crate::analysis::space::Point;
-use crate::analysis::ways::{Budget, Outside, outside};
+use std::collections::BTreeMap;
+
+use super::pairs::Pairs;
+use super::{Asked, Came, answer};
 use crate::analysis::{Answer, Grade, Question};
-use crate::matrix::{Lane, Matrix, StepAction};
+use crate::matrix::{Lane, LaneId, Matrix, StepAction};
 
 impl Asked<'_, '_> {
     /// Lanes that attach together and contradict each other.
     pub(super) fn conflicts(&self, answers: &mut Vec<Answer>) {
-        let lanes: Vec<(usize, &Lane)> = self
-            .matrix
-            .lanes
-            .iter()
-            .enumerate()
-            .filter(|(_, lane)| lane.trial.is_none())
-            .collect();
-        for (at, (first, one)) in lanes.iter().enumerate() {
-            let over = (self.patience)();
-            let budget = Budget::new(&*over);
-            for (second, other) in lanes.iter().skip(at + 1) {
-                let Some(why) = contradiction(self.matrix, one, other) else {
-                    continue;
-                };
-                let (grade, shown) = match self.together(*first, *second, &budget) {
-                    Together::Never => continue,
-                    Together::So(shown) => (Grade::Confirmed, Some(shown)),
-                    Together::NotConfirmed => (Grade::NotConfirmed, None),
-                    Together::Unknown => (Grade::NotDecided, None),
-                };
-                let may = if grade == Grade::Confirmed {
-                    ""
-                } else {
-                    "may "
-                };
-                let message = format!(
-                    "lanes `{}` and `{}` {may}attach together, and {why}",
-                    one.name, other.name
-                );
-                let title = format!("{} and {} together", one.name, other.name);
-                let mut answer = answer(
-                    Question::Conflict,
-                    [&one.name, &other.name],
-                    one.head,
-                    message,
-                    grade,
-                );
-                answer.witness = shown.map(|shown| self.witness(*shown, &title));
-                answers.push(answer);
-            }
-        }
-    }
-
-    /// Whether two lanes attach to one event that is not denied.
-    fn together(&self, first: usize, second: usize, budget: &Budget<'_>) -> Together {
-        let mut unconfirmed = false;
+        let mut found: BTreeMap<(LaneId, LaneId), (&Lane, &Lane, Came)> = BTreeMap::new();
         for kind in &self.kinds {
-            let (Some(one), Some(other)) = (kind.attaches.get(first), kind.attaches.get(second))
-            else {
-                continue;
-            };
-            let denied = both(kind.denied.clone(), &kind.denied_unsure);
-            let (Ok(one), Ok(other), Ok(denied)) = (one, other, denied) else {
-                return Together::Unknown;
-            };
-            for cube in one
-                .iter()
-                .flat_map(|cube| other.iter().filter_map(|with| cube.and(with)))
-            {
-                let found = std::cell::RefCell::new(None);
-                let takes = |point: &Point| {
-                    let shown = self.decide(kind, point);
-                    let names = [first, second]
-                        .map(|lane| self.matrix.lanes.get(lane).map(|lane| &lane.name));
-                    let has = |name: Option<&String>| {
-                        let lanes = shown.as_ref().map(|shown| &shown.decision.lanes);
-                        lanes.is_some_and(|lanes| lanes.iter().any(|lane| Some(&lane.lane) == name))
+            let budget = self.budget();
+            let pairs = Pairs::of(self, kind, &budget);
+            let sorts: Vec<Sort> = pairs.lanes.iter().map(|(lane, _)| Sort::of(lane)).collect();
+            for (one, ours) in sorts.iter().enumerate() {
+                for (other, theirs) in sorts.iter().enumerate().skip(one + 1) {
+                    if pairs.are_apart(one, other) || !ours.contradicts(theirs) {
+                        continue;
+                    }
+                    let lanes = pairs.lanes.get(one).zip(pairs.lanes.get(other));
+                    let Some(((first, _), (second, _))) = lanes else {
+                        continue;
                     };
-                    let is_so = names.into_iter().all(has);
-                    if is_so {
-                        *found.borrow_mut() = shown;
-                    }
-                    is_so
-                };
-                match outside(&kind.space, &cube, &denied, &takes, budget) {
-                    Outside::Some(_) => {
-                        if let Some(shown) = found.into_inner() {
-                            return Together::So(Box::new(shown));
+                    let key = (first.id, second.id);
+                    let known = found.remove(&key).map(|(.., came)| came);
+                    let came = match known {
+                        Some(Came::Shown(shown)) => Came::Shown(shown),
+                        known => {
+                            let came = pairs.together(self, one, other, &budget);
+                            known.unwrap_or(Came::Never).or(came)
                         }
+                    };
+                    if !matches!(came, Came::Never) {
+                        found.insert(key, (first, second, came));
                     }
-                    Outside::None => {}
-                    Outside::Unknown => unconfirmed = true,
                 }
             }
         }
-        match unconfirmed {
-            true => Together::NotConfirmed,
-            false => Together::Never,
+        for (one, other, came) in found.into_values() {
+            let (Some(why), Some(grade)) = (contradiction(self.matrix, one, other), came.grade())
+            else {
+                continue;
+            };
+            let may = match grade {
+                Grade::Confirmed => "",
+                _ => "may ",
+            };
+            let message = format!(
+                "lanes `{}` and `{}` {may}attach together, and {why}",
+                one.name, other.name
+            );
+            let title = format!("{} and {} together", one.name, other.name);
+            let about = [&one.name, &other.name];
+            let answer = answer(Question::Conflict, about, one.head, message, grade);
+            self.tell(answers, answer, came.shown(), &title);
         }
     }
 }
 
-/// Whether two lanes attach to one event.
-enum Together {
-    Never,
-    So(Box<Shown>),
-    NotConfirmed,
-    Unknown,
+/// What of a lane can contradict another.
+#[derive(Clone, Copy)]
+struct Sort {
+    end: Option<End>,
+    runs: bool,
+    owner: crate::matrix::TeamId,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Allow,
+    Deny,
+    Expire,
+}
+
+impl Sort {
+    fn of(lane: &Lane) -> Self {
+        Self {
+            end: end(lane).map(|action| match action {
+                StepAction::Deny => End::Deny,
+                StepAction::Expire => End::Expire,
+                _ => End::Allow,
+            }),
+            runs: lane.terms.hold.is_running(),
+            owner: lane.terms.owner,
+        }
+    }
+
+    /// Whether there is a [`contradiction`].
+    pub(super) fn contradicts(self, other: &Self) -> bool {
+        let (Some(ours), Some(theirs)) = (self.end, other.end) else {
+            return false;
+        };
+        (ours == End::Allow) != (theirs == End::Allow)
+            || self.runs != other.runs && ours != End::Allow
+            || self.owner == other.owner && ours != theirs
+    }
+}
+
+/// Whether two lanes contradict each other where they attach together.
+pub(super) fn contradict(one: &Lane, other: &Lane) -> bool {
+    Sort::of(one).contradicts(&Sort::of(other))
 }
 
 /// Why two lanes contradict each other, if they do.

@@ -1,37 +1,29 @@
 //! What no event meets.
 
-use super::{Asked, OfKind, Ways, answer};
-use crate::analysis::ways::Exhausted;
+use super::{Asked, OfKind, answer};
+use crate::analysis::prover::Part;
+use crate::analysis::ways::Outside;
 use crate::analysis::{Answer, Grade, Question};
 
 impl Asked<'_, '_> {
     /// Lanes that never attach, and rules that never apply.
     pub(super) fn dead(&self, answers: &mut Vec<Answer>) {
         for (index, lane) in self.matrix.lanes.iter().enumerate() {
-            let grade = self.never(|kind| kind.reaches.get(index));
+            let grade = self.never(|kind| Some(&kind.lanes.get(index)?.as_ref()?.reaches));
             answers.extend(grade.map(|grade| {
                 let what = match grade {
-                    Grade::NotDecided => {
-                        "may never fire: its trigger has too many ways to be taken apart"
-                    }
+                    Grade::NotDecided => "may never fire",
                     _ => "can neither fire nor be unsure: no event meets its trigger",
                 };
-                answer(
-                    Question::Dead,
-                    [&lane.name],
-                    lane.head,
-                    format!("lane `{}` {what}", lane.name),
-                    grade,
-                )
+                let message = format!("lane `{}` {what}", lane.name);
+                answer(Question::Dead, [&lane.name], lane.head, message, grade)
             }));
         }
         for (index, rule) in self.matrix.rules.iter().enumerate() {
-            let grade = self.never(|kind| kind.applies.get(index).map(|(_, maybe)| maybe));
+            let grade = self.never(|kind| Some(&kind.rules.get(index)?.as_ref()?.possible));
             answers.extend(grade.map(|grade| {
                 let what = match grade {
-                    Grade::NotDecided => {
-                        "may never apply: its condition has too many ways to be taken apart"
-                    }
+                    Grade::NotDecided => "may never apply",
                     _ => "never applies: no event meets its condition",
                 };
                 let message = format!("`{} {}` {what}", rule.effect.as_str(), rule.name);
@@ -40,18 +32,19 @@ impl Asked<'_, '_> {
         }
     }
 
-    /// How sure it is that something has no way in any kind; nothing where it has one.
-    fn never<'s>(&'s self, of: impl Fn(&'s OfKind<'_>) -> Option<&'s Ways>) -> Option<Grade> {
+    /// How sure it is that something has no event of any kind; nothing where it has one.
+    pub(super) fn never<'s>(
+        &'s self,
+        of: impl Fn(&'s OfKind<'s>) -> Option<&'s Part>,
+    ) -> Option<Grade> {
+        let budget = self.budget();
         let mut grade = Grade::Proved;
         for kind in &self.kinds {
-            match of(kind) {
-                Some(Ok(ways)) if !ways.is_empty() => return None,
-                Some(Ok(_)) | None => {
-                    if kind.impossible() == Grade::NotDecided {
-                        grade = Grade::NotDecided;
-                    }
-                }
-                Some(Err(Exhausted)) => grade = Grade::NotDecided,
+            let Some(part) = of(kind) else { continue };
+            match kind.prover.any(part, &budget) {
+                Outside::Some(_) | Outside::Unconfirmed => return None,
+                Outside::None => {}
+                Outside::Unknown => grade = Grade::NotDecided,
             }
         }
         Some(grade)

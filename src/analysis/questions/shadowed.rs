@@ -1,7 +1,7 @@
 //! What `always deny` hides.
 
-use super::{Asked, answer};
-use crate::analysis::ways::{Budget, Outside, outside};
+use super::{Asked, Came, OfKind, OfLane, answer};
+use crate::analysis::ways::{Budget, Outside};
 use crate::analysis::{Answer, Grade, Question};
 use crate::decision::Verdict;
 use crate::matrix::Effect;
@@ -9,70 +9,80 @@ use crate::matrix::Effect;
 impl Asked<'_, '_> {
     /// Lanes that attach only where an `always deny` decides.
     pub(super) fn shadowed(&self, answers: &mut Vec<Answer>) {
+        let mut denied = Vec::new();
+        for kind in &self.kinds {
+            denied.push(kind.denied(self.matrix));
+        }
         for (index, lane) in self.matrix.lanes.iter().enumerate() {
-            let mut grade = Grade::Proved;
-            let mut reaches = false;
-            let mut free = false;
-            let over = (self.patience)();
-            let budget = Budget::new(&*over);
-            for kind in &self.kinds {
-                let (Some(Ok(ways)), Ok(denied)) = (kind.reaches.get(index), &kind.denied) else {
-                    grade = Grade::NotDecided;
+            let of = |kind: &'_ OfKind<'_>| kind.lanes.get(index).is_some_and(Option::is_some);
+            if !self.kinds.iter().any(of) {
+                continue;
+            }
+            let budget = self.budget();
+            let mut came = Outside::None;
+            for (kind, denied) in self.kinds.iter().zip(&denied) {
+                let Some(Some(OfLane { reaches, .. })) = kind.lanes.get(index) else {
                     continue;
                 };
-                reaches |= !ways.is_empty();
-                if !ways.is_empty() && kind.impossible() == Grade::NotDecided {
-                    grade = Grade::NotDecided;
-                }
-                for cube in ways {
-                    match outside(&kind.space, cube, denied, &|_| true, &budget) {
-                        Outside::Some(_) => free = true,
-                        Outside::None => {}
-                        Outside::Unknown => grade = Grade::NotDecided,
-                    }
-                    if free {
+                match kind.prover.find(&[reaches], denied, &|_| true, &budget) {
+                    Outside::None => {}
+                    Outside::Unknown => came = Outside::Unknown,
+                    other => {
+                        came = other;
                         break;
                     }
                 }
             }
-            if free || !reaches {
+            let grade = match came {
+                Outside::Some(_) | Outside::Unconfirmed => continue,
+                Outside::None => Grade::Proved,
+                Outside::Unknown => Grade::NotDecided,
+            };
+            let shown = self.find_in(|kind| self.denies(kind, index, &budget));
+            let Came::Shown(shown) = shown else {
+                // It is dead, or nothing is known of it.
                 continue;
-            }
-            let names = self.denying(index);
-            let shown = self.kinds.iter().find_map(|kind| {
-                let cube = kind.reaches.get(index)?.as_ref().ok()?.first()?;
-                self.show(kind, cube, &|shown| shown.decision.verdict == Verdict::Deny)
-            });
+            };
             let message = match grade {
                 Grade::NotDecided => format!(
                     "lane `{}` may attach only where `always deny` decides",
                     lane.name
                 ),
                 _ => format!(
-                    "lane `{}` attaches only where `always deny {names}` decides: it never opens",
-                    lane.name
+                    "lane `{}` attaches only where `always deny {}` decides: it never opens",
+                    lane.name,
+                    self.denying(index, &budget)
                 ),
             };
             let title = format!("{} is never asked", lane.name);
-            let mut answer = answer(Question::Shadowed, [&lane.name], lane.head, message, grade);
-            answer.witness = shown.map(|shown| self.witness(shown, &title));
-            answers.push(answer);
+            let answer = answer(Question::Shadowed, [&lane.name], lane.head, message, grade);
+            self.tell(answers, answer, Some(*shown), &title);
         }
     }
 
+    /// An event at which a lane looks, and that is denied.
+    fn denies(&self, kind: &OfKind<'_>, lane: usize, budget: &Budget) -> Came {
+        let Some(Some(OfLane { reaches, .. })) = kind.lanes.get(lane) else {
+            return Came::Never;
+        };
+        let is_denied = |shown: &super::Shown| shown.decision.verdict == Verdict::Deny;
+        self.find(kind, &[reaches], &[], &is_denied, budget)
+    }
+
     /// The rules that deny where a lane attaches.
-    fn denying(&self, lane: usize) -> String {
+    fn denying(&self, lane: usize, budget: &Budget) -> String {
         let rules = self.matrix.rules.iter().enumerate();
         let names = rules.filter(|(index, rule)| {
             rule.effect == Effect::Deny
                 && self.kinds.iter().any(|kind| {
-                    let (Some(Ok(ways)), Some((Ok(yes), _))) =
-                        (kind.reaches.get(lane), kind.applies.get(*index))
+                    let (Some(Some(of)), Some(Some(rule))) =
+                        (kind.lanes.get(lane), kind.rules.get(*index))
                     else {
                         return false;
                     };
-                    ways.iter()
-                        .any(|cube| yes.iter().any(|rule| cube.meets(rule)))
+                    let both = [&of.reaches, &rule.applies];
+                    let came = kind.prover.find(&both, &[], &|_| true, budget);
+                    matches!(came, Outside::Some(_))
                 })
         });
         let names: Vec<&str> = names.map(|(_, rule)| rule.name.as_str()).collect();

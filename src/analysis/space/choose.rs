@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{At, Cube, Dim, Dimension, Rel, Space, other_field};
+use super::{At, Cube, Dim, Dimension, Rel, Space, measures, other_field};
 use crate::clock::Timestamp;
 use crate::event::Event;
 use crate::matrix::Record;
@@ -40,11 +40,44 @@ pub(in crate::analysis) enum Chosen {
 impl Space<'_> {
     /// Whether a cube surely has no event.
     pub(in crate::analysis) fn is_empty(&self, cube: &Cube) -> bool {
-        !cube.relations().is_empty() && self.compare(cube) == Compared::Never
+        self.against(cube).is_some()
+            || !cube.relations().is_empty() && self.compare(cube) == Compared::Never
+    }
+
+    /// What of a cube without events says that it has none.
+    pub(in crate::analysis) fn bound(&self, cube: &Cube) -> Cube {
+        if let Some((less, more)) = self.against(cube) {
+            return cube.of_dims(&[less, more], false);
+        }
+        let only = cube.of_dims(&[], true);
+        if self.compare(&only) == Compared::Never {
+            return only;
+        }
+        let fields = cube.relations().iter();
+        let fields = fields.filter_map(|(relation, _)| self.fields_of(*relation));
+        let fields: Vec<Dim> = fields.flatten().collect();
+        cube.of_dims(&fields, true)
+    }
+
+    /// Two measures of which a cube says that what counts less is more.
+    fn against(&self, cube: &Cube) -> Option<(Dim, Dim)> {
+        let mut pairs = self.at_most.iter().copied();
+        pairs.find(|(less, more)| {
+            let (Some(low), Some(high)) = (cube.regions(*less), cube.regions(*more)) else {
+                return false;
+            };
+            let dims = |dim: Dim| self.dims.get(dim as usize);
+            dims(*less)
+                .zip(dims(*more))
+                .is_some_and(|(less, more)| measures::is_against(less, low, more, high))
+        })
     }
 
     /// An event of a cube.
     pub(in crate::analysis) fn choose(&self, cube: &Cube) -> Chosen {
+        if self.against(cube).is_some() {
+            return Chosen::None;
+        }
         let compared = match self.compare(cube) {
             Compared::Never => return Chosen::None,
             Compared::NotFound => return Chosen::Unknown,
@@ -176,7 +209,7 @@ impl Space<'_> {
     }
 
     /// The two fields that a comparison compares.
-    fn fields_of(&self, relation: Rel) -> Option<[Dim; 2]> {
+    pub(super) fn fields_of(&self, relation: Rel) -> Option<[Dim; 2]> {
         let owned = self.compared.get(relation as usize)?;
         let other = other_field(&owned.test)?;
         Some([

@@ -65,6 +65,7 @@ pub(super) fn cut(
         exact,
         plain,
         is_age: false,
+        bounds: Vec::new(),
     };
     Cut { dimension, takes }
 }
@@ -130,13 +131,12 @@ fn by_order(values: &[Value], tests: &[&Owned], at: Timestamp) -> Cutting {
                 }
                 if *not { set.not(count) } else { set }
             }
-            TestOp::OlderThan(age) => edge(age).map_or_else(Regions::default, |[before, _]| {
-                Regions::between(0, before)
+            TestOp::OlderThan(age) => {
+                edge(age).map_or_else(Regions::default, |[before, _]| Regions::between(0, before))
+            }
+            TestOp::NewerThan(age) => edge(age).map_or(Regions::first(count), |[_, up_to]| {
+                Regions::between(up_to, count)
             }),
-            TestOp::NewerThan(age) => edge(age)
-                .map_or(Regions::first(count), |[_, up_to]| {
-                    Regions::between(up_to, count)
-                }),
             TestOp::Present => Regions::first(count),
             _ => Regions::default(),
         })
@@ -224,11 +224,7 @@ fn by_name(values: &[Value], tests: &[&Owned], matched: &[Vec<u32>]) -> Cutting 
     (of_value, count, takes)
 }
 
-fn asked(
-    values: &[Value],
-    tests: &[&Owned],
-    answers: &dyn Fn(&Owned, &Value) -> bool,
-) -> Cutting {
+fn asked(values: &[Value], tests: &[&Owned], answers: &dyn Fn(&Owned, &Value) -> bool) -> Cutting {
     let mut known: HashMap<Vec<bool>, u32> = HashMap::new();
     let mut takes = vec![Regions::default(); tests.len()];
     let mut of_value = Vec::with_capacity(values.len());

@@ -30,6 +30,7 @@ pub(super) fn dimension() -> Dimension {
         exact: true,
         plain: 0,
         is_age: false,
+        bounds: Vec::new(),
     }
 }
 

@@ -128,7 +128,9 @@ impl Run {
         let mut found = Found::default();
         for text in named {
             let state = self.read(text)?;
-            found.of_named.push(self.matched(state)?.unwrap_or_default());
+            found
+                .of_named
+                .push(self.matched(state)?.unwrap_or_default());
         }
         let are_named: HashSet<&str> = named.iter().map(|text| &***text).collect();
         let at_each_state = each + named.len().min(NAMED);
@@ -203,7 +205,10 @@ impl Run {
     }
 
     /// The tests whose pattern matches what was read; none where that is no text.
-    #[expect(clippy::option_option, reason = "the outer one says that there are too many states")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer one says that there are too many states"
+    )]
     fn matched(&mut self, state: LazyStateID) -> Option<Option<Matched>> {
         let end = self.automaton.next_eoi_state(&mut self.cache, state).ok()?;
         if !end.is_match() {

@@ -7,10 +7,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
-use super::{At, Dim, Dimension, Dims, Owned, Space, each_once, list, ordered, text, time};
-use crate::matrix::{MeasureFunction, MeasureTest, TestOp};
+use super::{Dim, Dims, Owned, Space, each_once, list, ordered, text, time};
+use crate::matrix::TestOp;
 use crate::schema::Field;
 use crate::value::{Type, Value};
 
@@ -102,67 +100,4 @@ pub(super) fn of(
     values.begin_with(of_samples.to_vec());
     let by_name = matches!(field.ty, Type::YesNo | Type::OneOf(_) | Type::List(_));
     (values, by_name.then(Vec::new))
-}
-
-/// The amounts of a measure that its tests tell apart. It may also not be known.
-pub(super) fn of_measure(space: &Space<'_>, tests: &[(At, Arc<MeasureTest>)]) -> Dimension {
-    let first = tests.first().and_then(|(side, test)| {
-        let matrix = space.side(*side)?.matrix;
-        Some((matrix, matrix.measure(test.measure)?))
-    });
-    let field = first.and_then(|(matrix, measure)| match measure.function {
-        MeasureFunction::Sum(field) => matrix.kind(measure.kind).and_then(|kind| kind.field(field)),
-        MeasureFunction::Count | MeasureFunction::Distinct(_) => None,
-    });
-    // Nothing that is measured is less than zero.
-    let ty = match field.map(|field| &field.ty) {
-        Some(Type::Money(currency, _)) => Type::Money(*currency, Some(from_zero())),
-        Some(Type::Number(_)) => Type::Number(Some(from_zero())),
-        _ => Type::Whole(Some(crate::value::Range {
-            low: 0,
-            high: i64::MAX,
-        })),
-    };
-    let cuts = tests.iter().map(|(_, test)| &test.threshold);
-    let mut values = each_once(ordered::values(&ty, cuts, 1));
-    values.sort_by(|one, other| one.order(other).unwrap_or(std::cmp::Ordering::Equal));
-    // In their order, cut wherever a test begins or ends to hold.
-    let mut regions: Vec<Vec<Value>> = Vec::new();
-    let mut last: Option<Vec<bool>> = None;
-    for value in values {
-        let answers = tests.iter().map(|(_, test)| measures(&value, test));
-        let answers: Vec<bool> = answers.collect();
-        match regions.last_mut().filter(|_| last.as_ref() == Some(&answers)) {
-            Some(region) => region.push(value),
-            None => regions.push(vec![value]),
-        }
-        last = Some(answers);
-    }
-    let count = u32::try_from(regions.len()).unwrap_or(u32::MAX);
-    Dimension {
-        regions,
-        missing: Some(count),
-        exact: true,
-        plain: 0,
-        is_age: false,
-    }
-}
-
-fn from_zero() -> crate::value::Range<Decimal> {
-    crate::value::Range {
-        low: Decimal::ZERO,
-        high: Decimal::MAX,
-    }
-}
-
-/// What the comparison of a measure says of an amount.
-pub(super) fn measures(amount: &Value, test: &MeasureTest) -> bool {
-    use crate::matrix::Comparison;
-    match test.op {
-        Comparison::Is => *amount == test.threshold,
-        Comparison::IsNot => *amount != test.threshold,
-        ordered => amount
-            .order(&test.threshold)
-            .is_some_and(|order| ordered.holds(order)),
-    }
 }

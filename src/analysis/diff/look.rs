@@ -1,0 +1,201 @@
+//! Looking at every event that something which changed looks at: by boxes each part by itself, by clauses one event of
+//! each mixture of what tells decisions apart.
+
+use batsat::Lit;
+
+use super::classes::Beside;
+use super::entry::Entry;
+use super::{Budget, Change, Changed, Cube, Direction, Exhausted, Found, Gap, Pair};
+use crate::analysis::sat::Sat;
+use crate::analysis::space::{At, Chosen};
+use crate::analysis::{Witness, came, example};
+use crate::decision::Decision;
+use crate::decision::stricter::{Demands, stricter};
+
+impl Pair<'_, '_> {
+    pub(super) fn by_boxes(
+        &self,
+        pieces: &[Cube],
+        touched: &[&Entry],
+        beside: &[Beside<'_>],
+        budget: &Budget,
+        found: &mut Found,
+    ) -> Result<(), Exhausted> {
+        let classes = self.classes_of_cubes(touched, beside, budget)?;
+        let mut seen: Vec<Cube> = Vec::new();
+        for piece in pieces {
+            // What an earlier piece had need not be looked at again.
+            let mut rest = vec![piece.clone()];
+            for cube in &seen {
+                rest = rest
+                    .iter()
+                    .flat_map(|it| match it.meets(cube) {
+                        true => self.space.without(it, cube),
+                        false => vec![it.clone()],
+                    })
+                    .collect();
+                budget.step()?;
+            }
+            for cube in rest {
+                self.leaves(piece, &cube, &classes, budget, found)?;
+                seen.push(cube);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn by_clauses(
+        &self,
+        pieces: &[Cube],
+        touched: &[&Entry],
+        beside: &[Beside<'_>],
+        budget: &Budget,
+        found: &mut Found,
+    ) -> Result<(), Exhausted> {
+        let space = self.space;
+        let mut sat = Sat::new();
+        let (classes, denied) = self.classes_of_nodes(touched, beside);
+        let (mut dims, mut relations) = (Vec::new(), Vec::new());
+        for node in classes.iter().chain([&denied]) {
+            space.named(node, &mut dims, &mut relations);
+        }
+        for piece in pieces {
+            dims.extend(piece.dims());
+        }
+        dims.sort_unstable();
+        dims.dedup();
+        relations.sort_unstable();
+        relations.dedup();
+        let classes: Vec<Lit> = classes.iter().map(|node| sat.node(space, node)).collect();
+        let mut all = vec![!sat.node(space, &denied)];
+        for piece in pieces {
+            let inside = sat.cube(space, piece);
+            let switch = sat.switch();
+            let mut within = all.clone();
+            within.extend([inside, switch]);
+            while let Some(cube) = sat.model(space, &within, &dims, &relations, budget)? {
+                let mixture: Vec<Lit> = classes
+                    .iter()
+                    .map(|class| if sat.holds(*class) { *class } else { !*class })
+                    .collect();
+                match space.choose(&cube) {
+                    Chosen::None => {
+                        let lemma = space.bound(&cube);
+                        sat.exclude(space, &lemma, None);
+                        continue;
+                    }
+                    Chosen::Unknown => return Err(Exhausted),
+                    Chosen::Some(_) => self.decide(piece, &cube, found)?,
+                }
+                let mut other: Vec<Lit> = mixture.into_iter().map(|lit| !lit).collect();
+                other.push(!switch);
+                sat.clause(other);
+            }
+            // What an earlier piece had need not be looked at again.
+            all.push(!inside);
+        }
+        Ok(())
+    }
+
+    /// Cuts a cube until all of its events are in the same classes, and decides one of each part.
+    fn leaves(
+        &self,
+        whole: &Cube,
+        cube: &Cube,
+        classes: &[Vec<Cube>],
+        budget: &Budget,
+        found: &mut Found,
+    ) -> Result<(), Exhausted> {
+        budget.step()?;
+        if self.space.is_empty(cube) {
+            return Ok(());
+        }
+        let Some((class, rest)) = classes.split_first() else {
+            return self.decide(whole, cube, found);
+        };
+        let mut outside = vec![cube.clone()];
+        for inner in class {
+            let mut next = Vec::new();
+            for piece in &outside {
+                match piece.and(inner) {
+                    Some(inside) if piece.meets(inner) => {
+                        self.leaves(whole, &inside, rest, budget, found)?;
+                        next.extend(self.space.without(piece, inner));
+                    }
+                    _ => next.push(piece.clone()),
+                }
+            }
+            outside = next;
+        }
+        for piece in &outside {
+            self.leaves(whole, piece, rest, budget, found)?;
+        }
+        Ok(())
+    }
+
+    fn decide(&self, whole: &Cube, cube: &Cube, found: &mut Found) -> Result<(), Exhausted> {
+        let point = match self.space.choose(cube) {
+            Chosen::Some(point) => point,
+            Chosen::None => return Ok(()),
+            Chosen::Unknown => return Err(Exhausted),
+        };
+        let decided = |side: At| -> Option<Decision> {
+            let router = self.routers.get(side)?;
+            let event = self.space.event(side, &point)?;
+            Some(router.dry_run(&event, event.at()))
+        };
+        // What only one side can read is for neither.
+        let (Some(old), Some(new)) = (decided(0), decided(1)) else {
+            return Ok(());
+        };
+        let demands = [
+            Demands::of(&old, self.matrices[0]),
+            Demands::of(&new, self.matrices[1]),
+        ];
+        let Some(change) = Change::between(&demands[0], &demands[1], &new.by) else {
+            if point.needs_history {
+                found.gap = found.gap.or(Some(Gap::History));
+            }
+            return Ok(());
+        };
+        let tightens = stricter(&demands[0], &demands[1]).is_some();
+        let loosens = stricter(&demands[1], &demands[0]).is_some();
+        let direction = match (tightens, loosens) {
+            (true, false) => Direction::Tighter,
+            (false, true) => Direction::Looser,
+            _ => Direction::Different,
+        };
+        let words = self.space.words(whole);
+        if let Some(known) = found.regions.get_mut(&change) {
+            if !known.when.contains(&words) {
+                known.when.push(words);
+            }
+            known.loses |= loosens;
+            if known.direction != direction {
+                known.direction = Direction::Different;
+            }
+            return Ok(());
+        }
+        let Some(record) = self.space.record(1, &point) else {
+            return Ok(());
+        };
+        let (verdict, by) = came(&old);
+        let title = format!("was {} by {by}", verdict.as_str());
+        let line = example::scenario(self.matrices[1], &record, point.at, &title, &new);
+        let changed = Changed {
+            kind: self.kinds[1].name.to_string(),
+            change: change.clone(),
+            direction,
+            loses: loosens,
+            when: vec![words],
+            witness: Witness {
+                record,
+                at: point.at,
+                decision: new,
+                line,
+            },
+        };
+        found.regions.insert(change, changed);
+        Ok(())
+    }
+}

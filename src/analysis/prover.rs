@@ -1,0 +1,210 @@
+//! Whether there is an event of some nodes and of none of others: two engines, one answer.
+//!
+//! In: nodes of one space. Out: an event, or that there is none.
+//! Invariant: what is called impossible is so for every event; both engines say the same where both come to an end,
+//! and `tests/analysis.rs` holds them against each other.
+
+use std::cell::{OnceCell, RefCell};
+
+use batsat::Lit;
+
+use super::Engine;
+use super::cube::{Cube, Dim, Rel};
+use super::sat::Sat;
+use super::space::{Chosen, Node, Point, Space};
+use super::ways::{Budget, Exhausted, Look, Outside, TRIED, Ways, product, ways};
+
+/// Steps that boxes may take before it is left to clauses.
+const STEPS: u64 = 4_000;
+
+/// A set of events that is asked about, with what each engine made of it.
+pub(super) struct Part {
+    pub(super) node: Node,
+    /// Whether its dimensions show all that is possible.
+    exact: bool,
+    dims: Vec<Dim>,
+    relations: Vec<Rel>,
+    ways: OnceCell<Ways>,
+    lit: OnceCell<Lit>,
+}
+
+impl Part {
+    /// Whether it asks of a dimension.
+    pub(super) fn asks_of(&self, dim: Dim) -> bool {
+        self.dims.binary_search(&dim).is_ok()
+    }
+}
+
+/// What answers about the events of one kind.
+pub(super) struct Prover<'m> {
+    pub(super) space: Space<'m>,
+    engine: Engine,
+    sat: RefCell<Sat>,
+}
+
+impl<'m> Prover<'m> {
+    pub(super) fn new(space: Space<'m>, engine: Engine) -> Self {
+        Self {
+            space,
+            engine,
+            sat: RefCell::new(Sat::new()),
+        }
+    }
+
+    pub(super) fn part(&self, node: Node) -> Part {
+        let mut dims = Vec::new();
+        let mut relations = Vec::new();
+        self.space.named(&node, &mut dims, &mut relations);
+        dims.sort_unstable();
+        dims.dedup();
+        relations.sort_unstable();
+        relations.dedup();
+        Part {
+            exact: dims.iter().all(|dim| self.space.is_exact(*dim)),
+            node,
+            dims,
+            relations,
+            ways: OnceCell::new(),
+            lit: OnceCell::new(),
+        }
+    }
+
+    /// The cubes of a part.
+    pub(super) fn ways<'p>(
+        &self,
+        part: &'p Part,
+        budget: &Budget,
+    ) -> Result<&'p [Cube], Exhausted> {
+        let ways = part
+            .ways
+            .get_or_init(|| ways(&self.space, &part.node, budget));
+        ways.as_deref().map_err(|exhausted| *exhausted)
+    }
+
+    /// An event of a part, whatever is decided on it.
+    pub(super) fn any(&self, part: &Part, budget: &Budget) -> Outside {
+        self.find(&[part], &[], &|_| true, budget)
+    }
+
+    /// An event of all of the first parts and of none of the others, that `takes` takes.
+    pub(super) fn find(
+        &self,
+        among: &[&Part],
+        but: &[&Part],
+        takes: &dyn Fn(&Point) -> bool,
+        budget: &Budget,
+    ) -> Outside {
+        let came = match self.engine {
+            Engine::Boxes => self.by_boxes(among, but, takes, budget),
+            Engine::Clauses => self.by_clauses(among, but, takes, budget),
+            Engine::Either => self
+                .by_boxes(among, but, takes, &budget.part(STEPS))
+                .or_else(|Exhausted| self.by_clauses(among, but, takes, budget)),
+        };
+        match came {
+            Err(Exhausted) => Outside::Unknown,
+            // What was not looked at may be one.
+            Ok(Outside::None) if !among.iter().chain(but).all(|part| part.exact) => {
+                Outside::Unknown
+            }
+            Ok(came) => came,
+        }
+    }
+
+    fn by_boxes(
+        &self,
+        among: &[&Part],
+        but: &[&Part],
+        takes: &dyn Fn(&Point) -> bool,
+        budget: &Budget,
+    ) -> Result<Outside, Exhausted> {
+        let mut cubes = vec![Cube::all()];
+        for part in among {
+            cubes = product(&cubes, self.ways(part, budget)?, budget)?;
+        }
+        cubes.retain(|cube| !self.space.is_empty(cube));
+        let mut others = Vec::new();
+        for part in but {
+            others.extend(self.ways(part, budget)?);
+        }
+        let mut look = Look {
+            space: &self.space,
+            takes,
+            budget,
+            refused: 0,
+            unsure: false,
+        };
+        for cube in &cubes {
+            let near: Vec<&Cube> = others.iter().filter(|it| cube.meets(it)).copied().collect();
+            if let Some(point) = look.outside(cube, &near)? {
+                return Ok(Outside::Some(point));
+            }
+        }
+        Ok(match (look.refused > 0, look.unsure) {
+            (true, _) => Outside::Unconfirmed,
+            (_, true) => Outside::Unknown,
+            _ => Outside::None,
+        })
+    }
+
+    /// The literal of a part.
+    fn lit(&self, part: &Part, sat: &mut Sat) -> Lit {
+        *part.lit.get_or_init(|| sat.node(&self.space, &part.node))
+    }
+
+    fn by_clauses(
+        &self,
+        among: &[&Part],
+        but: &[&Part],
+        takes: &dyn Fn(&Point) -> bool,
+        budget: &Budget,
+    ) -> Result<Outside, Exhausted> {
+        let mut sat = self.sat.borrow_mut();
+        let (mut dims, mut relations) = (Vec::new(), Vec::new());
+        for part in among.iter().chain(but) {
+            dims.extend(&part.dims);
+            relations.extend(&part.relations);
+        }
+        dims.sort_unstable();
+        dims.dedup();
+        relations.sort_unstable();
+        relations.dedup();
+        let switch = sat.switch();
+        let mut all = vec![switch];
+        for part in among {
+            all.push(self.lit(part, &mut sat));
+        }
+        for part in but {
+            all.push(!self.lit(part, &mut sat));
+        }
+        let mut refused = 0;
+        let mut unsure = false;
+        while refused < TRIED {
+            let model = sat.model(&self.space, &all, &dims, &relations, budget)?;
+            let Some(cube) = model else { break };
+            match self.space.choose(&cube) {
+                Chosen::Some(point) if takes(&point) => return Ok(Outside::Some(point)),
+                Chosen::Some(_) => {
+                    refused += 1;
+                    sat.exclude(&self.space, &cube, Some(switch));
+                }
+                // Not for this question only: fields never compare so, and measures are never so many.
+                Chosen::None => {
+                    let lemma = self.space.bound(&cube);
+                    sat.exclude(&self.space, &lemma, None);
+                }
+                Chosen::Unknown => {
+                    unsure = true;
+                    sat.exclude(&self.space, &self.space.bound(&cube), Some(switch));
+                }
+            }
+        }
+        // What was excluded for this question is so no more.
+        sat.clause(vec![!switch]);
+        Ok(match (refused > 0, unsure) {
+            (true, _) => Outside::Unconfirmed,
+            (_, true) => Outside::Unknown,
+            _ => Outside::None,
+        })
+    }
+}

@@ -1,0 +1,121 @@
+//! Pairs of lanes that attach to one event.
+//!
+//! Most pairs have none, and that is seen at once: each lane has for some dimensions 64 bits, one for each stretch of
+//! regions that it takes, and where two lanes have none in common nothing is.
+
+use super::{Asked, Came, OfKind, Shown, has_attached};
+use crate::analysis::cube::{Cube, Dim};
+use crate::analysis::prover::Part;
+use crate::analysis::ways::Budget;
+use crate::decision::Verdict;
+use crate::matrix::Lane;
+
+/// Dimensions that are compared by bits.
+const DIMS: usize = 8;
+
+/// The lanes of one kind, ready to be compared with each other.
+pub(super) struct Pairs<'k, 'm> {
+    pub(super) kind: &'k OfKind<'m>,
+    /// By place: the lane, and where it attaches.
+    pub(super) lanes: Vec<(&'k Lane, &'k Part)>,
+    bits: Vec<[u64; DIMS]>,
+    denied: Vec<&'k Part>,
+}
+
+impl<'k, 'm> Pairs<'k, 'm> {
+    pub(super) fn of(asked: &'k Asked<'m, '_>, kind: &'k OfKind<'m>, budget: &Budget) -> Self {
+        let lanes = kind.attaching(asked.matrix);
+        let cubes = lanes
+            .iter()
+            .map(|(_, part)| kind.prover.ways(part, budget).unwrap_or_default());
+        let cubes: Vec<&[Cube]> = cubes.collect();
+        let dims = busiest(kind, &cubes);
+        let bits = lanes.iter().zip(&cubes).map(|((_, part), cubes)| {
+            // What cannot be taken apart may attach anywhere.
+            match kind.prover.ways(part, budget) {
+                Ok(_) => bits(kind, &dims, cubes),
+                Err(_) => [u64::MAX; DIMS],
+            }
+        });
+        let bits = bits.collect();
+        let mut denied = kind.denied(asked.matrix);
+        denied.extend(kind.denied_unsure(asked.matrix));
+        Self {
+            kind,
+            lanes,
+            bits,
+            denied,
+        }
+    }
+
+    /// Whether two lanes surely attach to no event together.
+    pub(super) fn are_apart(&self, one: usize, other: usize) -> bool {
+        let (Some(one), Some(other)) = (self.bits.get(one), self.bits.get(other)) else {
+            return true;
+        };
+        one.iter().zip(other).any(|(one, other)| one & other == 0)
+    }
+
+    /// An event to which two lanes attach, and that is not denied.
+    pub(super) fn together(
+        &self,
+        asked: &Asked<'_, '_>,
+        one: usize,
+        other: usize,
+        budget: &Budget,
+    ) -> Came {
+        let (Some((one, ours)), Some((other, theirs))) =
+            (self.lanes.get(one), self.lanes.get(other))
+        else {
+            return Came::Never;
+        };
+        let both = |shown: &Shown| has_attached(shown, one) && has_attached(shown, other);
+        let is_open = |shown: &Shown| shown.decision.verdict != Verdict::Deny && both(shown);
+        let among = [*ours, *theirs];
+        // Mostly any event of both will do.
+        match asked.find(self.kind, &among, &[], &|_| true, budget) {
+            Came::Shown(shown) if is_open(&shown) => Came::Shown(shown),
+            Came::Never => Came::Never,
+            _ => asked.find(self.kind, &among, &self.denied, &both, budget),
+        }
+    }
+}
+
+/// The dimensions that most cubes name, of those that show all that is possible.
+fn busiest(kind: &OfKind<'_>, cubes: &[&[Cube]]) -> Vec<Dim> {
+    let mut named: std::collections::BTreeMap<Dim, usize> = std::collections::BTreeMap::new();
+    for cube in cubes.iter().copied().flatten() {
+        for dim in cube.dims() {
+            *named.entry(dim).or_default() += 1;
+        }
+    }
+    let mut dims: Vec<(usize, Dim)> = named.into_iter().map(|(dim, many)| (many, dim)).collect();
+    dims.retain(|(_, dim)| kind.prover.space.is_exact(*dim));
+    dims.sort_unstable_by_key(|(many, dim)| (std::cmp::Reverse(*many), *dim));
+    dims.into_iter().take(DIMS).map(|(_, dim)| dim).collect()
+}
+
+/// For each dimension the stretches of regions that some cube takes.
+fn bits(kind: &OfKind<'_>, dims: &[Dim], cubes: &[Cube]) -> [u64; DIMS] {
+    let mut all = [u64::MAX; DIMS];
+    for (bits, dim) in all.iter_mut().zip(dims) {
+        let count = u64::from(kind.prover.space.count(*dim)).max(1);
+        let stretch = |region: u32| match count <= 64 {
+            true => u64::from(region),
+            false => u64::from(region) * 64 / count,
+        };
+        *bits = 0;
+        for cube in cubes {
+            let Some(regions) = cube.regions(*dim) else {
+                *bits = u64::MAX;
+                break;
+            };
+            for (from, to) in regions.ranges() {
+                let (from, to) = (stretch(from), stretch(to));
+                let length = to - from + 1;
+                *bits |= (u64::MAX >> (64 - length.min(64))) << from;
+            }
+        }
+    }
+    all
+}
