@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::clock::Timestamp;
 use crate::decision::{Decision, Verdict};
-use crate::matrix::{Matrix, Record};
+use crate::matrix::{Before, Matrix, Record};
 use crate::span::Span;
 
 mod cube;
@@ -27,6 +27,7 @@ mod prover;
 mod questions;
 mod sat;
 mod set;
+mod shown;
 mod space;
 mod ways;
 
@@ -134,7 +135,8 @@ pub enum Grade {
     Proved,
     /// By an event that the evaluator confirmed.
     Confirmed,
-    /// Possible by the tests of the matrix, and not confirmed: a measure is to have an amount.
+    /// Possible by the tests of the matrix, and not confirmed: measures are to have amounts, and no earlier events
+    /// were found that give them.
     NotConfirmed,
     /// Not finished in time, or not exact.
     NotDecided,
@@ -160,7 +162,9 @@ pub struct Witness {
     pub record: Record,
     /// When it happens.
     pub at: Timestamp,
-    /// What the matcher decided, without a history.
+    /// What has to have happened before it, where a measure is to have an amount.
+    pub before: Option<Before>,
+    /// What was decided.
     pub decision: Decision,
     /// An example or a scenario to put into the matrix.
     pub line: String,

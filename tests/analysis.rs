@@ -223,7 +223,7 @@ fn at() -> Timestamp {
 }
 
 /// Every event there is of the fields that the matrix looks at.
-fn events(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Vec<Event> {
+fn events(matrix: &Matrix, used: &BTreeSet<&'static str>, seed: u64) -> Vec<Event> {
     let kind = &matrix.schema.kinds()[0];
     let words = |words: &[&str]| -> Vec<Option<Value>> {
         words
@@ -234,7 +234,8 @@ fn events(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Vec<Event> {
     let mut texts = vec![None];
     let mut last = vec![String::new()];
     texts.push(Some(Value::Text(Arc::from(""))));
-    for _ in 0..if is_long() { 4 } else { 3 } {
+    let length = if is_long() && seed.is_multiple_of(10) { 4 } else { 3 };
+    for _ in 0..length {
         last = last
             .iter()
             .flat_map(|text| ["a", "b", "c"].map(|c| format!("{text}{c}")))
@@ -306,7 +307,7 @@ struct Shown {
     overlaps: BTreeSet<(String, String)>,
 }
 
-fn brute(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Shown {
+fn brute(matrix: &Matrix, used: &BTreeSet<&'static str>, seed: u64) -> Shown {
     let reference = Reference::new(matrix);
     let history = History::new(matrix);
     let lanes = || matrix.lanes.iter().map(|lane| lane.name.clone());
@@ -318,7 +319,7 @@ fn brute(matrix: &Matrix, used: &BTreeSet<&'static str>) -> Shown {
     };
     let mut opened = BTreeSet::new();
     let mut primary = BTreeSet::new();
-    let all = events(matrix, used);
+    let all = events(matrix, used, seed);
     for event in &all {
         let times = Times::of(&event);
         let decision = reference.decide(event, &history, times);
@@ -517,7 +518,7 @@ fn every_answer_is_that_of_all_events() {
         let Made { text, used } = made(seed);
         let matrix = checked(&text);
         let analysis = analyze(&matrix, &|| Box::new(|| false));
-        let shown = brute(&matrix, &used);
+        let shown = brute(&matrix, &used, seed);
         assert_eq!(found(&analysis), shown, "seed {seed}\n{text}");
         for engine in [Engine::Boxes, Engine::Clauses] {
             let analysis = ask(&matrix, &Question::ALL, engine, &|| Box::new(|| false));
@@ -576,7 +577,7 @@ fn every_difference_is_that_of_all_events() {
         let (old, new) = (checked(&one.text), checked(&other.text));
         let used = one.used.union(&other.used).copied().collect();
         let mut brute = Regions::new();
-        let (olds, news) = (events(&old, &used), events(&new, &used));
+        let (olds, news) = (events(&old, &used, seed), events(&new, &used, seed));
         for (before, after) in olds.iter().zip(&news) {
             let decide = |matrix: &Matrix, event: &Event| {
                 Reference::new(matrix).decide(event, &History::new(matrix), Times::of(event))

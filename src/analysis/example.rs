@@ -3,73 +3,87 @@
 use std::fmt::Write as _;
 
 use crate::calendar::example_instant;
-use crate::clock::{Timestamp, format_timestamp};
-use crate::decision::Decision;
+use crate::clock::format_timestamp;
 use crate::matrix::{Matrix, Record, Sample};
 use crate::schema::{FieldId, Kind};
 use crate::value::{Value, quote};
 
 use super::came;
+use super::shown::Shown;
 
-/// A scenario that says what came; behind a sample of its own where the matrix has none of the kind.
-pub(super) fn scenario(
-    matrix: &Matrix,
-    record: &Record,
-    at: Timestamp,
-    title: &str,
-    decision: &Decision,
-) -> String {
+/// A scenario that says what came; behind samples of its own where the matrix has none of the kind.
+pub(super) fn scenario(matrix: &Matrix, shown: &Shown, title: &str) -> String {
     let mut line = String::new();
-    let Some(kind) = matrix.kind(record.kind) else {
+    let Some(kind) = matrix.kind(shown.record.kind) else {
         return line;
     };
-    let of_kind = |sample: &&Sample| sample.record.kind == kind.id;
-    let nearest = matrix
-        .samples
-        .iter()
-        .filter(of_kind)
-        .min_by_key(|it| changes(kind, it, record).len());
-    let name = match nearest {
-        Some(sample) => sample.name.clone(),
-        None => {
-            let name = format!("some_{}", kind.name);
-            let values = kind.fields.iter().filter(|field| field.id != FieldId::AT);
-            let values = values.filter_map(|field| {
-                let value = record.values.get(&field.id)?;
-                Some(format!("{} = {value}", field.path))
-            });
-            let values: Vec<String> = values.collect();
-            let _ = writeln!(
-                line,
-                "sample {name} is {} {{ {} }}",
-                kind.name,
-                values.join(", ")
-            );
-            name
-        }
-    };
-    let _ = write!(line, "scenario {} {name}", quote(title));
-    if let Some(sample) = nearest {
-        let changes = changes(kind, sample, record);
-        let with: Vec<String> = changes
-            .iter()
-            .filter_map(|(path, value)| value.map(|value| format!("{path} = {value}")))
-            .collect();
-        if !with.is_empty() {
-            let _ = write!(line, " with {{ {} }}", with.join(", "));
-        }
-        let without = changes.iter().filter(|(_, value)| value.is_none());
-        let without: Vec<&str> = without.map(|(path, _)| *path).collect();
-        if !without.is_empty() {
-            let _ = write!(line, " without {}", without.join(", "));
-        }
+    let mut samples = String::new();
+    let event = like_a_sample(matrix, kind, &shown.record, true, &mut samples);
+    let _ = write!(line, "scenario {} {event}", quote(title));
+    if shown.at != example_instant(matrix.zone) {
+        let _ = write!(line, " at {}", format_timestamp(shown.at));
     }
-    if at != example_instant(matrix.zone) {
-        let _ = write!(line, " at {}", format_timestamp(at));
+    if let Some(before) = &shown.before
+        && let Some(kind) = matrix.kind(before.record.kind)
+    {
+        let earlier = like_a_sample(matrix, kind, &before.record, false, &mut samples);
+        let (count, over) = (before.count, before.over);
+        let _ = write!(line, " after {count} of {earlier} over {over}");
     }
-    let (verdict, by) = came(decision);
+    let (verdict, by) = came(&shown.decision);
     let _ = write!(line, " -> {} by {by}", verdict.as_str());
-    line
+    samples + &line
+}
+
+/// A record as a sample and what differs from it: the sample that is nearest, or one of its own.
+fn like_a_sample(
+    matrix: &Matrix,
+    kind: &Kind,
+    record: &Record,
+    may_lack: bool,
+    samples: &mut String,
+) -> String {
+    let of_kind = |sample: &&Sample| sample.record.kind == kind.id;
+    let known = matrix.samples.iter().filter(of_kind);
+    let known = known.map(|sample| (sample, changes(kind, sample, record)));
+    // An earlier event has all fields of its sample.
+    let fits = |changes: &[(&str, Option<&Value>)]| {
+        may_lack || changes.iter().all(|(_, value)| value.is_some())
+    };
+    let nearest = known
+        .filter(|(_, changes)| fits(changes))
+        .min_by_key(|(_, changes)| changes.len());
+    let Some((sample, changes)) = nearest else {
+        let which = if may_lack { "some" } else { "earlier" };
+        let name = format!("{which}_{}", kind.name);
+        let values = kind.fields.iter().filter(|field| field.id != FieldId::AT);
+        let values = values.filter_map(|field| {
+            let value = record.values.get(&field.id)?;
+            Some(format!("{} = {value}", field.path))
+        });
+        let values: Vec<String> = values.collect();
+        let _ = writeln!(
+            samples,
+            "sample {name} is {} {{ {} }}",
+            kind.name,
+            values.join(", ")
+        );
+        return name;
+    };
+    let mut text = sample.name.clone();
+    let with: Vec<String> = changes
+        .iter()
+        .filter_map(|(path, value)| value.map(|value| format!("{path} = {value}")))
+        .collect();
+    if !with.is_empty() {
+        let _ = write!(text, " with {{ {} }}", with.join(", "));
+    }
+    let without = changes.iter().filter(|(_, value)| value.is_none());
+    let without: Vec<&str> = without.map(|(path, _)| *path).collect();
+    if !without.is_empty() {
+        let _ = write!(text, " without {}", without.join(", "));
+    }
+    text
 }
 
 /// What differs from a sample: the values to give, and the fields to leave out.

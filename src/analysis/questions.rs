@@ -7,14 +7,13 @@
 use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 
-use crate::clock::Timestamp;
-use crate::decision::Decision;
-use crate::matrix::{Effect, Expr, Lane, Matrix, Record, Rule, Unsure};
+use crate::matrix::{Effect, Expr, Lane, Matrix, Rule, Unsure};
 use crate::router::Router;
 use crate::schema::Kind;
 use crate::span::Span;
 
 use super::prover::{Part, Prover};
+use super::shown::{self, Shown};
 use super::space::{At, Node, Point, Rails, Replaced, Space};
 use super::ways::{Budget, Outside};
 use super::{Analysis, Answer, Engine, Grade, Question, Witness, example};
@@ -228,13 +227,6 @@ struct Asked<'m, 'p> {
     patience: Patience<'p>,
 }
 
-/// An event, and what was decided on it.
-struct Shown {
-    record: Record,
-    at: Timestamp,
-    decision: Decision,
-}
-
 /// What looking for an event came to, with the event.
 enum Came {
     Shown(Box<Shown>),
@@ -282,17 +274,30 @@ impl Asked<'_, '_> {
         Budget::new((self.patience)())
     }
 
-    /// What the matcher decides on an event, without a history.
-    fn decide(&self, kind: &OfKind<'_>, point: &Point) -> Option<Shown> {
-        let event = kind.prover.space.event(0, point)?;
+    /// What is decided on an event, if something is so of it: by itself, or where it asks for that after others.
+    fn decide(
+        &self,
+        kind: &OfKind<'_>,
+        point: &Point,
+        is_so: &dyn Fn(&Shown) -> bool,
+    ) -> Option<Shown> {
         let router = || Router::new(Arc::clone(self.matrix));
-        let router = self.router.get_or_init(router);
-        let decision = router.dry_run(&event, event.at());
-        Some(Shown {
-            record: kind.prover.space.record(0, point)?,
-            at: point.at,
-            decision,
-        })
+        let space = &kind.prover.space;
+        let alone = shown::alone(space, 0, self.router.get_or_init(router), point)?;
+        if is_so(&alone) {
+            return Some(alone);
+        }
+        if !point.needs_history() {
+            return None;
+        }
+        let space_of = |id| {
+            let kind = self.kinds.iter().find(|kind| kind.kind.id == id)?;
+            Some(&kind.prover.space)
+        };
+        let histories = shown::histories(space, 0, point, &space_of).into_iter();
+        let mut after =
+            histories.map(|before| shown::after(self.matrix, &alone.record, alone.at, &before));
+        after.find(|shown| is_so(shown))
     }
 
     /// An event of some parts and of none of others, of whose decision something is so.
@@ -305,7 +310,7 @@ impl Asked<'_, '_> {
         budget: &Budget,
     ) -> Came {
         let found = RefCell::new(None);
-        let takes = |point: &Point| match self.decide(kind, point).filter(|shown| is_so(shown)) {
+        let takes = |point: &Point| match self.decide(kind, point, is_so) {
             Some(shown) => {
                 *found.borrow_mut() = Some(shown);
                 true
@@ -336,16 +341,12 @@ impl Asked<'_, '_> {
     }
 
     fn witness(&self, shown: Shown, title: &str) -> Witness {
-        let Shown {
-            record,
-            at,
-            decision,
-        } = shown;
         Witness {
-            line: example::scenario(self.matrix, &record, at, title, &decision),
-            record,
-            at,
-            decision,
+            line: example::scenario(self.matrix, &shown, title),
+            record: shown.record,
+            at: shown.at,
+            before: shown.before,
+            decision: shown.decision,
         }
     }
 

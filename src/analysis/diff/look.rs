@@ -8,9 +8,10 @@ use super::entry::Entry;
 use super::{Budget, Change, Changed, Cube, Direction, Exhausted, Found, Gap, Pair};
 use crate::analysis::sat::Sat;
 use crate::analysis::space::{At, Chosen};
-use crate::analysis::{Witness, came, example};
-use crate::decision::Decision;
+use crate::analysis::shown::{self, Shown};
+use crate::analysis::{Witness, example};
 use crate::decision::stricter::{Demands, stricter};
+use crate::matrix::{Before, Record};
 
 impl Pair<'_, '_> {
     pub(super) fn by_boxes(
@@ -139,21 +140,41 @@ impl Pair<'_, '_> {
             Chosen::None => return Ok(()),
             Chosen::Unknown => return Err(Exhausted),
         };
-        let decided = |side: At| -> Option<Decision> {
-            let router = self.routers.get(side)?;
-            let event = self.space.event(side, &point)?;
-            Some(router.dry_run(&event, event.at()))
-        };
+        let alone = |side: At| shown::alone(self.space, side, self.routers.get(side)?, &point);
         // What only one side can read is for neither.
-        let (Some(old), Some(new)) = (decided(0), decided(1)) else {
+        let (Some(old), Some(new)) = (alone(0), alone(1)) else {
             return Ok(());
         };
-        let demands = [
-            Demands::of(&old, self.matrices[0]),
-            Demands::of(&new, self.matrices[1]),
-        ];
-        let Some(change) = Change::between(&demands[0], &demands[1], &new.by) else {
-            if point.needs_history {
+        let changed = |old: &Shown, new: &Shown| {
+            let demands = [
+                Demands::of(&old.decision, self.matrices[0]),
+                Demands::of(&new.decision, self.matrices[1]),
+            ];
+            let change = Change::between(&demands[0], &demands[1], &new.decision.by)?;
+            Some((demands, change))
+        };
+        let mut came = changed(&old, &new).map(|changed| (old.clone(), new.clone(), changed));
+        if came.is_none() && point.needs_history() {
+            let none = |_| None;
+            let histories = [1, 0].map(|side| {
+                let histories = shown::histories(self.space, side, &point, &none);
+                histories.into_iter().map(move |before| (side, before))
+            });
+            came = histories.into_iter().flatten().find_map(|(side, before)| {
+                let both = [&old, &new].map(|shown| (shown.record.clone(), shown.at));
+                let befores = self.on_both(side, &before)?;
+                let decided = |side: At| {
+                    let ((record, at), before) = (both.get(side)?, befores.get(side)?);
+                    let matrix = self.matrices.get(side)?;
+                    Some(shown::after(matrix, record, *at, before))
+                };
+                let (old, new) = (decided(0)?, decided(1)?);
+                let changed = changed(&old, &new)?;
+                Some((old, new, changed))
+            });
+        }
+        let Some((old, new, (demands, change))) = came else {
+            if point.needs_history() {
                 found.gap = found.gap.or(Some(Gap::History));
             }
             return Ok(());
@@ -176,12 +197,9 @@ impl Pair<'_, '_> {
             }
             return Ok(());
         }
-        let Some(record) = self.space.record(1, &point) else {
-            return Ok(());
-        };
-        let (verdict, by) = came(&old);
+        let (verdict, by) = crate::analysis::came(&old.decision);
         let title = format!("was {} by {by}", verdict.as_str());
-        let line = example::scenario(self.matrices[1], &record, point.at, &title, &new);
+        let line = example::scenario(self.matrices[1], &new, &title);
         let changed = Changed {
             kind: self.kinds[1].name.to_string(),
             change: change.clone(),
@@ -189,13 +207,41 @@ impl Pair<'_, '_> {
             loses: loosens,
             when: vec![words],
             witness: Witness {
-                record,
-                at: point.at,
-                decision: new,
                 line,
+                record: new.record,
+                at: new.at,
+                before: new.before,
+                decision: new.decision,
             },
         };
         found.regions.insert(change, changed);
         Ok(())
+    }
+
+    /// Earlier events of one matrix as both have them.
+    fn on_both(&self, side: At, before: &Before) -> Option<[Before; 2]> {
+        let [from, to] = match side {
+            0 => [self.matrices[0], self.matrices[1]],
+            _ => [self.matrices[1], self.matrices[0]],
+        };
+        let kind = from.kind(before.record.kind)?;
+        let mut kinds = to.schema.kinds().iter();
+        let other = kinds.find(|other| other.name == kind.name)?;
+        let values = before.record.values.iter().map(|(field, value)| {
+            let path = from.schema.path(*field);
+            let field = to.schema.field_id(path)?;
+            Some((field, value.clone()))
+        });
+        let moved = Before {
+            record: Record {
+                kind: other.id,
+                values: values.collect::<Option<_>>()?,
+            },
+            ..before.clone()
+        };
+        Some(match side {
+            0 => [before.clone(), moved],
+            _ => [moved, before.clone()],
+        })
     }
 }

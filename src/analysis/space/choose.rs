@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::{At, Cube, Dim, Dimension, Rel, Space, measures, other_field};
 use crate::clock::Timestamp;
 use crate::event::Event;
-use crate::matrix::Record;
+use crate::matrix::{MeasureId, Record};
 use crate::reference::answer;
 use crate::schema::FieldId;
 use crate::value::Value;
@@ -22,8 +22,15 @@ pub(in crate::analysis) struct Point {
     /// By dimension.
     values: BTreeMap<Dim, Value>,
     pub(in crate::analysis) at: Timestamp,
-    /// Whether a measure is to have another amount than it has without a history.
-    pub(in crate::analysis) needs_history: bool,
+    /// The amounts that measures are to have, by their dimensions.
+    pub(in crate::analysis) wanted: Vec<(Dim, Value)>,
+}
+
+impl Point {
+    /// Whether a measure is to have another amount than it may have without a history.
+    pub(in crate::analysis) fn needs_history(&self) -> bool {
+        !self.wanted.is_empty()
+    }
 }
 
 /// What looking for an event came to.
@@ -110,13 +117,51 @@ impl Space<'_> {
                 *instant = moved;
             }
         }
-        let measures = self.sides.iter().flat_map(|side| side.measures.values());
-        let needs_history = measures.into_iter().any(|dim| cube.regions(*dim).is_some());
         Chosen::Some(Point {
             values,
             at,
-            needs_history,
+            wanted: self.wanted(cube),
         })
+    }
+
+    /// The least amounts that a cube asks of measures, those that count less first: what counts at least as much has
+    /// as much.
+    fn wanted(&self, cube: &Cube) -> Vec<(Dim, Value)> {
+        let sides = self.sides.iter();
+        let mut dims: Vec<Dim> = sides
+            .flat_map(|side| side.measures.values().copied())
+            .collect();
+        dims.sort_unstable();
+        dims.dedup();
+        let wanted = dims.into_iter().filter_map(|dim| {
+            let dimension = self.dims.get(dim as usize)?;
+            let region = cube.regions(dim)?.iter().next()?;
+            let least = dimension.regions.get(region as usize)?.first()?;
+            Some((dim, least.clone()))
+        });
+        wanted.collect()
+    }
+
+    /// Which measure of a matrix a dimension stands for.
+    pub(in crate::analysis) fn measure_of(&self, side: At, dim: Dim) -> Option<MeasureId> {
+        let mut measures = self.sides.get(side)?.measures.iter();
+        measures.find(|(_, its)| **its == dim).map(|(id, _)| *id)
+    }
+
+    /// The fields of which a cube asks something.
+    pub(in crate::analysis) fn asked(&self, side: At, cube: &Cube) -> Vec<FieldId> {
+        let relations = cube.relations().iter();
+        let compared = relations.filter_map(|(relation, _)| self.fields_of(*relation));
+        let items = self.items.iter();
+        let lists = items.filter(|item| cube.regions(item.dim).is_some());
+        let dims: Vec<Dim> = cube
+            .dims()
+            .chain(compared.flatten())
+            .chain(lists.map(|item| item.list))
+            .collect();
+        let ids = (0..).zip(&self.columns).filter(|(dim, _)| dims.contains(dim));
+        let ids = ids.flat_map(|(_, column)| &column.ids);
+        ids.filter(|(at, _)| *at == side).map(|(_, id)| *id).collect()
     }
 
     /// The values as one of the matrices has them.

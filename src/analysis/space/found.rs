@@ -81,8 +81,13 @@ pub(super) fn triggers(matrix: &Matrix, kind: KindId) -> impl Iterator<Item = &E
         .promises
         .iter()
         .filter(move |it| it.on.contains(&kind));
+    // What measures count is shown by events of it.
+    let filters = matrix.measures.iter();
+    let filters = filters.filter(move |measure| measure.kind == kind);
+    let filters = filters.filter_map(|measure| measure.filter.as_ref());
     lanes
         .flatten()
+        .chain(filters)
         .chain(rules.map(|rule| &rule.when))
         .chain(promises.map(|promise| &promise.when))
 }
