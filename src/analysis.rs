@@ -159,13 +159,13 @@ impl Grade {
 #[derive(Debug, Clone)]
 pub struct Witness {
     /// Its values.
-    pub record: Record,
+    pub record: Arc<Record>,
     /// When it happens.
     pub at: Timestamp,
     /// What has to have happened before it, where a measure is to have an amount.
     pub before: Option<Before>,
     /// What was decided.
-    pub decision: Decision,
+    pub decision: Arc<Decision>,
     /// An example or a scenario to put into the matrix.
     pub line: String,
 }

@@ -234,7 +234,11 @@ fn events(matrix: &Matrix, used: &BTreeSet<&'static str>, seed: u64) -> Vec<Even
     let mut texts = vec![None];
     let mut last = vec![String::new()];
     texts.push(Some(Value::Text(Arc::from(""))));
-    let length = if is_long() && seed.is_multiple_of(10) { 4 } else { 3 };
+    let length = if is_long() && seed.is_multiple_of(10) {
+        4
+    } else {
+        3
+    };
     for _ in 0..length {
         last = last
             .iter()

@@ -13,13 +13,17 @@ use super::shown::Shown;
 
 /// A scenario that says what came; behind samples of its own where the matrix has none of the kind.
 pub(super) fn scenario(matrix: &Matrix, shown: &Shown, title: &str) -> String {
-    let mut line = String::new();
-    let Some(kind) = matrix.kind(shown.record.kind) else {
-        return line;
-    };
+    let (samples, line) = shown.line.get_or_init(|| said(matrix, shown));
+    format!("{samples}scenario {} {line}", quote(title))
+}
+
+/// The samples that a scenario needs, and what it says behind its title.
+fn said(matrix: &Matrix, shown: &Shown) -> (String, String) {
     let mut samples = String::new();
-    let event = like_a_sample(matrix, kind, &shown.record, true, &mut samples);
-    let _ = write!(line, "scenario {} {event}", quote(title));
+    let Some(kind) = matrix.kind(shown.record.kind) else {
+        return (samples, String::new());
+    };
+    let mut line = like_a_sample(matrix, kind, &shown.record, true, &mut samples);
     if shown.at != example_instant(matrix.zone) {
         let _ = write!(line, " at {}", format_timestamp(shown.at));
     }
@@ -32,7 +36,7 @@ pub(super) fn scenario(matrix: &Matrix, shown: &Shown, title: &str) -> String {
     }
     let (verdict, by) = came(&shown.decision);
     let _ = write!(line, " -> {} by {by}", verdict.as_str());
-    samples + &line
+    (samples, line)
 }
 
 /// A record as a sample and what differs from it: the sample that is nearest, or one of its own.

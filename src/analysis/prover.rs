@@ -20,19 +20,17 @@ const STEPS: u64 = 4_000;
 /// A set of events that is asked about, with what each engine made of it.
 pub(super) struct Part {
     pub(super) node: Node,
-    /// Whether its dimensions show all that is possible.
-    exact: bool,
-    dims: Vec<Dim>,
-    relations: Vec<Rel>,
+    named: OnceCell<Named>,
     ways: OnceCell<Ways>,
     lit: OnceCell<Lit>,
 }
 
-impl Part {
-    /// Whether it asks of a dimension.
-    pub(super) fn asks_of(&self, dim: Dim) -> bool {
-        self.dims.binary_search(&dim).is_ok()
-    }
+/// What a part asks of.
+struct Named {
+    dims: Vec<Dim>,
+    relations: Vec<Rel>,
+    /// Whether the dimensions show all that is possible.
+    exact: bool,
 }
 
 /// What answers about the events of one kind.
@@ -52,21 +50,33 @@ impl<'m> Prover<'m> {
     }
 
     pub(super) fn part(&self, node: Node) -> Part {
-        let mut dims = Vec::new();
-        let mut relations = Vec::new();
-        self.space.named(&node, &mut dims, &mut relations);
-        dims.sort_unstable();
-        dims.dedup();
-        relations.sort_unstable();
-        relations.dedup();
         Part {
-            exact: dims.iter().all(|dim| self.space.is_exact(*dim)),
             node,
-            dims,
-            relations,
+            named: OnceCell::new(),
             ways: OnceCell::new(),
             lit: OnceCell::new(),
         }
+    }
+
+    fn named<'p>(&self, part: &'p Part) -> &'p Named {
+        part.named.get_or_init(|| {
+            let (mut dims, mut relations) = (Vec::new(), Vec::new());
+            self.space.named(&part.node, &mut dims, &mut relations);
+            dims.sort_unstable();
+            dims.dedup();
+            relations.sort_unstable();
+            relations.dedup();
+            Named {
+                exact: dims.iter().all(|dim| self.space.is_exact(*dim)),
+                dims,
+                relations,
+            }
+        })
+    }
+
+    /// Whether a part asks of a dimension.
+    pub(super) fn asks_of(&self, part: &Part, dim: Dim) -> bool {
+        self.named(part).dims.binary_search(&dim).is_ok()
     }
 
     /// The cubes of a part.
@@ -81,9 +91,19 @@ impl<'m> Prover<'m> {
         ways.as_deref().map_err(|exhausted| *exhausted)
     }
 
-    /// An event of a part, whatever is decided on it.
-    pub(super) fn any(&self, part: &Part, budget: &Budget) -> Outside {
-        self.find(&[part], &[], &|_| true, budget)
+    /// Whether a part has an event, whatever is decided on it; nothing where that is not known.
+    pub(super) fn is_possible(&self, part: &Part, budget: &Budget) -> Option<bool> {
+        if self.engine != Engine::Clauses
+            && let Ok(ways) = self.ways(part, budget)
+            && !ways.is_empty()
+        {
+            return Some(true);
+        }
+        match self.find(&[part], &[], &|_| true, budget) {
+            Outside::Some(_) | Outside::Unconfirmed => Some(true),
+            Outside::None => Some(false),
+            Outside::Unknown => None,
+        }
     }
 
     /// An event of all of the first parts and of none of the others, that `takes` takes.
@@ -104,7 +124,7 @@ impl<'m> Prover<'m> {
         match came {
             Err(Exhausted) => Outside::Unknown,
             // What was not looked at may be one.
-            Ok(Outside::None) if !among.iter().chain(but).all(|part| part.exact) => {
+            Ok(Outside::None) if !among.iter().chain(but).all(|part| self.named(part).exact) => {
                 Outside::Unknown
             }
             Ok(came) => came,
@@ -162,8 +182,9 @@ impl<'m> Prover<'m> {
         let mut sat = self.sat.borrow_mut();
         let (mut dims, mut relations) = (Vec::new(), Vec::new());
         for part in among.iter().chain(but) {
-            dims.extend(&part.dims);
-            relations.extend(&part.relations);
+            let named = self.named(part);
+            dims.extend(&named.dims);
+            relations.extend(&named.relations);
         }
         dims.sort_unstable();
         dims.dedup();

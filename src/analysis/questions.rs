@@ -5,6 +5,7 @@
 //! own.
 
 use std::cell::{OnceCell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::matrix::{Effect, Expr, Lane, Matrix, Rule, Unsure};
@@ -73,7 +74,19 @@ struct OfLane {
     /// Where it is not surely silent.
     reaches: Part,
     /// Where it is neither.
-    unsure: Part,
+    unsure: OnceCell<Part>,
+}
+
+impl OfLane {
+    fn unsure(&self, prover: &Prover<'_>) -> &Part {
+        self.unsure.get_or_init(|| {
+            let (yes, maybe) = (&self.fires.node, &self.reaches.node);
+            prover.part(match yes == maybe {
+                true => Node::Is(false),
+                false => Node::all(vec![maybe.clone(), prover.space.not(yes)]),
+            })
+        })
+    }
 }
 
 /// A rule as events of a kind come to it.
@@ -101,14 +114,10 @@ impl<'m> OfKind<'m> {
         let lanes = matrix.lanes.iter().map(|lane| {
             lane.on.contains(&kind.id).then(|| {
                 let Rails { yes, maybe } = trigger(space, 0, lane);
-                let unsure = match yes == maybe {
-                    true => Node::Is(false),
-                    false => Node::all(vec![maybe.clone(), space.not(&yes)]),
-                };
                 OfLane {
                     fires: prover.part(yes),
                     reaches: prover.part(maybe),
-                    unsure: prover.part(unsure),
+                    unsure: OnceCell::new(),
                 }
             })
         });
@@ -168,7 +177,7 @@ impl<'m> OfKind<'m> {
     fn denied_unsure<'k>(&'k self, matrix: &'k Matrix) -> Vec<&'k Part> {
         let lanes = self.lanes(matrix);
         let lanes = lanes.filter(|(lane, _)| lane.unsure == Unsure::Deny && lane.trial.is_none());
-        lanes.map(|(_, of)| &of.unsure).collect()
+        lanes.map(|(_, of)| of.unsure(&self.prover)).collect()
     }
 
     /// Where a lane brings a sign-off, of those that are not on trial.
@@ -229,7 +238,7 @@ struct Asked<'m, 'p> {
 
 /// What looking for an event came to, with the event.
 enum Came {
-    Shown(Box<Shown>),
+    Shown(Rc<Shown>),
     Never,
     Unconfirmed,
     Unknown,
@@ -246,9 +255,9 @@ impl Came {
         }
     }
 
-    fn shown(self) -> Option<Shown> {
+    fn shown(self) -> Option<Rc<Shown>> {
         match self {
-            Self::Shown(shown) => Some(*shown),
+            Self::Shown(shown) => Some(shown),
             Self::Never | Self::Unconfirmed | Self::Unknown => None,
         }
     }
@@ -319,7 +328,7 @@ impl Asked<'_, '_> {
         };
         match kind.prover.find(among, but, &takes, budget) {
             Outside::Some(_) => match found.into_inner() {
-                Some(shown) => Came::Shown(Box::new(shown)),
+                Some(shown) => Came::Shown(Rc::new(shown)),
                 None => Came::Unknown,
             },
             Outside::None => Came::Never,
@@ -340,13 +349,13 @@ impl Asked<'_, '_> {
         came
     }
 
-    fn witness(&self, shown: Shown, title: &str) -> Witness {
+    fn witness(&self, shown: &Shown, title: &str) -> Witness {
         Witness {
-            line: example::scenario(self.matrix, &shown, title),
-            record: shown.record,
+            line: example::scenario(self.matrix, shown, title),
+            record: Arc::clone(&shown.record),
             at: shown.at,
-            before: shown.before,
-            decision: shown.decision,
+            before: shown.before.clone(),
+            decision: Arc::clone(&shown.decision),
         }
     }
 
@@ -355,10 +364,10 @@ impl Asked<'_, '_> {
         &self,
         answers: &mut Vec<Answer>,
         mut answer: Answer,
-        shown: Option<Shown>,
+        shown: Option<Rc<Shown>>,
         title: &str,
     ) {
-        answer.witness = shown.map(|shown| self.witness(shown, title));
+        answer.witness = shown.map(|shown| self.witness(&shown, title));
         answers.push(answer);
     }
 }

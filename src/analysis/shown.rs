@@ -4,7 +4,9 @@
 //! after earlier events that may give it.
 //! Invariant: a decision after earlier events is that of a scenario with these events before it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -24,10 +26,12 @@ use crate::value::Value;
 /// An event, what happened before it, and what was decided on it.
 #[derive(Debug, Clone)]
 pub(super) struct Shown {
-    pub(super) record: Record,
+    pub(super) record: Arc<Record>,
     pub(super) at: Timestamp,
     pub(super) before: Option<Before>,
-    pub(super) decision: Decision,
+    pub(super) decision: Arc<Decision>,
+    /// What a scenario says of it behind its title, and the samples that it needs before.
+    pub(super) line: OnceCell<(String, String)>,
 }
 
 /// Earlier events that are tried for one event.
@@ -37,18 +41,14 @@ const TRIED: usize = 16;
 const EARLIER: u32 = 1_000;
 
 /// What the matcher decides on an event without a history.
-pub(super) fn alone(
-    space: &Space<'_>,
-    side: At,
-    router: &Router,
-    point: &Point,
-) -> Option<Shown> {
+pub(super) fn alone(space: &Space<'_>, side: At, router: &Router, point: &Point) -> Option<Shown> {
     let event = space.event(side, point)?;
     Some(Shown {
-        record: space.record(side, point)?,
+        record: Arc::new(space.record(side, point)?),
         at: point.at,
         before: None,
-        decision: router.dry_run(&event, event.at()),
+        decision: Arc::new(router.dry_run(&event, event.at())),
+        line: OnceCell::new(),
     })
 }
 
@@ -64,10 +64,11 @@ pub(super) fn after(matrix: &Matrix, record: &Record, at: Timestamp, before: &Be
         expect: Expect::Verdict(Verdict::Allow, None),
     };
     Shown {
-        record: case.record.clone(),
+        record: Arc::new(case.record.clone()),
         at,
         before: Some(before.clone()),
-        decision: cases::run(matrix, &case).decision,
+        decision: Arc::new(cases::run(matrix, &case).decision),
+        line: OnceCell::new(),
     }
 }
 

@@ -120,8 +120,11 @@ pub(super) struct Space<'m> {
     items: Vec<Item>,
     /// Measures that count at most what others count.
     at_most: Vec<(Dim, Dim)>,
-    tests: HashMap<Key, Rails>,
-    /// Every test, and whose it is.
+    /// When each test is true.
+    tests: Vec<Rails>,
+    /// The numbers of the tests by where they lie: equal ones of a matrix have one.
+    numbers: HashMap<usize, usize>,
+    /// Every test, and whose it is, by its number.
     owned: Vec<Owned>,
     /// Tests that compare two fields.
     compared: Vec<Owned>,
@@ -145,6 +148,11 @@ pub(super) struct Differs {
 
 fn key(side: At, test: &Test) -> Key {
     (side, test.field, test.text.clone(), test.if_present)
+}
+
+/// Where a test lies, which tells it from every other one as long as its matrix is there.
+fn place(test: &Arc<Test>) -> usize {
+    Arc::as_ptr(test).addr()
 }
 
 /// The other field of a test that compares two.
@@ -220,7 +228,8 @@ impl<'m> Space<'m> {
             dims: Vec::new(),
             items: Vec::new(),
             at_most: Vec::new(),
-            tests: HashMap::new(),
+            tests: vec![Rails::never(); found.tests.len()],
+            numbers: std::mem::take(&mut found.numbers),
             owned: found.tests.clone(),
             compared: Vec::new(),
             at: example_instant(zone),
@@ -290,15 +299,27 @@ impl<'m> Space<'m> {
         for (dim, (tests, takes)) in (0..).zip(own.iter().zip(takes)) {
             for (it, takes) in tests.iter().zip(takes) {
                 let rails = self.rails_of_field(dim, it, takes);
-                self.tests.insert(key(it.side, &it.test), rails);
+                self.note(&it.test, rails);
             }
         }
         for it in all.iter().filter(|it| other_field(&it.test).is_some()) {
             let relation = Rel::try_from(self.compared.len()).unwrap_or(Rel::MAX);
             self.compared.push(it.clone());
             let rails = self.rails_of_comparison(it, relation);
-            self.tests.insert(key(it.side, &it.test), rails);
+            self.note(&it.test, rails);
         }
+    }
+
+    fn note(&mut self, test: &Arc<Test>, rails: Rails) {
+        let number = self.numbers.get(&place(test)).copied();
+        if let Some(its) = number.and_then(|number| self.tests.get_mut(number)) {
+            *its = rails;
+        }
+    }
+
+    /// When a test is true; nothing for one of another matrix.
+    fn rails_of(&self, test: &Arc<Test>) -> Option<&Rails> {
+        self.tests.get(*self.numbers.get(&place(test))?)
     }
 
     fn cut_field(
@@ -480,11 +501,7 @@ impl<'m> Space<'m> {
                 Some(condition) => self.rails_with(side, &condition.expr, None),
                 None => Rails::never(),
             },
-            ExprKind::Test(test) => self
-                .tests
-                .get(&key(side, test))
-                .cloned()
-                .unwrap_or_else(Rails::never),
+            ExprKind::Test(test) => self.rails_of(test).cloned().unwrap_or_else(Rails::never),
             ExprKind::Measure(test) => self.rails_of_measure(side, test),
         }
     }

@@ -2,7 +2,6 @@
 
 use super::{Asked, OfKind, answer};
 use crate::analysis::prover::Part;
-use crate::analysis::ways::Outside;
 use crate::analysis::{Answer, Grade, Question};
 
 impl Asked<'_, '_> {
@@ -41,10 +40,10 @@ impl Asked<'_, '_> {
         let mut grade = Grade::Proved;
         for kind in &self.kinds {
             let Some(part) = of(kind) else { continue };
-            match kind.prover.any(part, &budget) {
-                Outside::Some(_) | Outside::Unconfirmed => return None,
-                Outside::None => {}
-                Outside::Unknown => grade = Grade::NotDecided,
+            match kind.prover.is_possible(part, &budget) {
+                Some(true) => return None,
+                Some(false) => {}
+                None => grade = Grade::NotDecided,
             }
         }
         Some(grade)

@@ -1,6 +1,7 @@
 //! Lanes that attach together, and what that asks of people.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::conflict::contradict;
 use super::pairs::Pairs;
@@ -12,7 +13,7 @@ use crate::matrix::{Lane, LaneId};
 const BESIDE: usize = 12;
 
 /// A lane, those that attach beside it, and an event of most of them.
-type Beside<'l> = (&'l Lane, Vec<&'l Lane>, Option<Shown>, bool);
+type Beside<'l> = (&'l Lane, Vec<&'l Lane>, Option<Rc<Shown>>, bool);
 
 impl Asked<'_, '_> {
     /// Lanes that attach together without a contradiction: several sign-offs for one event.
@@ -46,7 +47,7 @@ impl Asked<'_, '_> {
                     all.push(beside);
                     let many = |shown: &Shown| shown.decision.lanes.len();
                     if best.as_ref().is_none_or(|best| many(&shown) > many(best)) {
-                        *best = Some(*shown);
+                        *best = Some(shown);
                     }
                 }
             }

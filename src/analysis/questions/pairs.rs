@@ -3,6 +3,10 @@
 //! Most pairs have none, and that is seen at once: each lane has for some dimensions 64 bits, one for each stretch of
 //! regions that it takes, and where two lanes have none in common nothing is.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use super::{Asked, Came, OfKind, Shown, has_attached};
 use crate::analysis::cube::{Cube, Dim};
 use crate::analysis::prover::Part;
@@ -13,6 +17,9 @@ use crate::matrix::Lane;
 /// Dimensions that are compared by bits.
 const DIMS: usize = 8;
 
+/// Events that are kept for other pairs.
+const SEEN: usize = 256;
+
 /// The lanes of one kind, ready to be compared with each other.
 pub(super) struct Pairs<'k, 'm> {
     pub(super) kind: &'k OfKind<'m>,
@@ -20,6 +27,9 @@ pub(super) struct Pairs<'k, 'm> {
     pub(super) lanes: Vec<(&'k Lane, &'k Part)>,
     bits: Vec<[u64; DIMS]>,
     denied: Vec<&'k Part>,
+    places: HashMap<&'k str, usize>,
+    /// Events that were decided and not denied, each with a bit for every lane that attaches.
+    seen: RefCell<Vec<(Rc<Shown>, Vec<u64>)>>,
 }
 
 impl<'k, 'm> Pairs<'k, 'm> {
@@ -40,11 +50,14 @@ impl<'k, 'm> Pairs<'k, 'm> {
         let bits = bits.collect();
         let mut denied = kind.denied(asked.matrix);
         denied.extend(kind.denied_unsure(asked.matrix));
+        let places = lanes.iter().zip(0..);
         Self {
             kind,
+            places: places.map(|((lane, _), at)| (&*lane.name, at)).collect(),
             lanes,
             bits,
             denied,
+            seen: RefCell::new(Vec::new()),
         }
     }
 
@@ -64,20 +77,56 @@ impl<'k, 'm> Pairs<'k, 'm> {
         other: usize,
         budget: &Budget,
     ) -> Came {
+        let places = [one, other];
         let (Some((one, ours)), Some((other, theirs))) =
             (self.lanes.get(one), self.lanes.get(other))
         else {
             return Came::Never;
         };
+        if let Some(shown) = self.known(places) {
+            return Came::Shown(shown);
+        }
         let both = |shown: &Shown| has_attached(shown, one) && has_attached(shown, other);
         let is_open = |shown: &Shown| shown.decision.verdict != Verdict::Deny && both(shown);
         let among = [*ours, *theirs];
         // Mostly any event of both will do.
-        match asked.find(self.kind, &among, &[], &|_| true, budget) {
+        let came = match asked.find(self.kind, &among, &[], &|_| true, budget) {
             Came::Shown(shown) if is_open(&shown) => Came::Shown(shown),
             Came::Never => Came::Never,
             _ => asked.find(self.kind, &among, &self.denied, &both, budget),
+        };
+        if let Came::Shown(shown) = &came {
+            self.keep(shown);
         }
+        came
+    }
+
+    /// An event that was decided for another pair, and to which these attach as well.
+    fn known(&self, places: [usize; 2]) -> Option<Rc<Shown>> {
+        let seen = self.seen.borrow();
+        let has = |lanes: &[u64], place: usize| {
+            let word = lanes.get(place / 64).copied().unwrap_or_default();
+            word >> (place % 64) & 1 == 1
+        };
+        let mut known = seen.iter();
+        let known = known.find(|(_, lanes)| places.iter().all(|place| has(lanes, *place)));
+        known.map(|(shown, _)| Rc::clone(shown))
+    }
+
+    fn keep(&self, shown: &Rc<Shown>) {
+        let mut seen = self.seen.borrow_mut();
+        if seen.len() >= SEEN {
+            return;
+        }
+        let mut lanes = vec![0_u64; self.lanes.len().div_ceil(64)];
+        for lane in &shown.decision.lanes {
+            let place = self.places.get(&*lane.lane).copied();
+            let word = place.and_then(|place| Some((place, lanes.get_mut(place / 64)?)));
+            if let Some((place, word)) = word {
+                *word |= 1 << (place % 64);
+            }
+        }
+        seen.push((Rc::clone(shown), lanes));
     }
 }
 

@@ -31,7 +31,7 @@ impl Asked<'_, '_> {
             let about = [&lane.name];
             let answer = answer(Question::NeverPrimary, about, lane.head, message, grade);
             let title = format!("{} behind another lane", lane.name);
-            self.tell(answers, answer, Some(*shown), &title);
+            self.tell(answers, answer, Some(shown), &title);
         }
     }
 
@@ -45,7 +45,7 @@ impl Asked<'_, '_> {
         };
         let mut states = vec![(State::Fired, &of.fires)];
         if lane.unsure == Unsure::Escalate {
-            states.push((State::Unsure, &of.unsure));
+            states.push((State::Unsure, of.unsure(&kind.prover)));
         }
         let mut came = Came::Never;
         for (state, part) in states {
@@ -77,7 +77,8 @@ impl Asked<'_, '_> {
         let parts = others.flat_map(|(other, of)| {
             let fired = (rank(other, State::Fired) < own).then_some(&of.fires);
             let asks = other.unsure == Unsure::Escalate;
-            let unsure = (asks && rank(other, State::Unsure) < own).then_some(&of.unsure);
+            let unsure =
+                (asks && rank(other, State::Unsure) < own).then(|| of.unsure(&kind.prover));
             [fired, unsure]
         });
         parts.flatten().collect()

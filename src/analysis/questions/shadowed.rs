@@ -56,7 +56,7 @@ impl Asked<'_, '_> {
             };
             let title = format!("{} is never asked", lane.name);
             let answer = answer(Question::Shadowed, [&lane.name], lane.head, message, grade);
-            self.tell(answers, answer, Some(*shown), &title);
+            self.tell(answers, answer, Some(shown), &title);
         }
     }
 

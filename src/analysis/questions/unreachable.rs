@@ -111,7 +111,7 @@ impl Asked<'_, '_> {
         self.of(looked).all(|kind| {
             let rails = trigger_with(&kind.prover.space, 0, looked.when, looked.unless, None);
             let maybe = kind.prover.part(rails.maybe);
-            matches!(kind.prover.any(&maybe, budget), Outside::None)
+            kind.prover.is_possible(&maybe, budget) == Some(false)
         })
     }
 

@@ -16,8 +16,9 @@ impl Asked<'_, '_> {
                 let Some(Some(of)) = kind.lanes.get(index) else {
                     continue;
                 };
+                let unsure = of.unsure(&kind.prover);
                 for (dim, field, missing) in kind.prover.space.optional() {
-                    if !of.unsure.asks_of(dim) {
+                    if !kind.prover.asks_of(unsure, dim) {
                         continue;
                     }
                     let path = field.path.to_string();
@@ -25,7 +26,7 @@ impl Asked<'_, '_> {
                         continue;
                     }
                     let missing = kind.prover.part(missing);
-                    let among = [&of.unsure, &missing];
+                    let among = [unsure, &missing];
                     let is_unsure = |shown: &Shown| {
                         let mut lanes = shown.decision.lanes.iter();
                         has_attached(shown, lane)
@@ -66,7 +67,7 @@ impl Asked<'_, '_> {
                 Grade::Confirmed,
             );
             let title = format!("{} is unsure", lane.name);
-            self.tell(answers, answer, first.map(|shown| *shown), &title);
+            self.tell(answers, answer, first, &title);
         }
     }
 }

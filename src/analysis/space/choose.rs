@@ -159,9 +159,13 @@ impl Space<'_> {
             .chain(compared.flatten())
             .chain(lists.map(|item| item.list))
             .collect();
-        let ids = (0..).zip(&self.columns).filter(|(dim, _)| dims.contains(dim));
+        let ids = (0..)
+            .zip(&self.columns)
+            .filter(|(dim, _)| dims.contains(dim));
         let ids = ids.flat_map(|(_, column)| &column.ids);
-        ids.filter(|(at, _)| *at == side).map(|(_, id)| *id).collect()
+        ids.filter(|(at, _)| *at == side)
+            .map(|(_, id)| *id)
+            .collect()
     }
 
     /// The values as one of the matrices has them.

@@ -1,9 +1,9 @@
 //! All tests that look at events of a kind.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{At, Key, Owned, key};
+use super::{At, Key, Owned, key, place};
 use crate::matrix::{Expr, ExprKind, Matrix, MeasureTest};
 use crate::schema::KindId;
 
@@ -15,7 +15,9 @@ pub(super) type Measured = (At, Arc<MeasureTest>);
 pub(super) struct Found {
     /// Each once, in the order in which they stand.
     pub(super) tests: Vec<Owned>,
-    known: HashSet<Key>,
+    known: HashMap<Key, usize>,
+    /// Their numbers, by where each that reads so lies.
+    pub(super) numbers: HashMap<usize, usize>,
     /// By their words, which say the same in both matrices.
     pub(super) measures: BTreeMap<(String, Option<At>), Vec<Measured>>,
 }
@@ -36,10 +38,17 @@ impl Found {
                 }
             }
             ExprKind::Test(test) => {
-                if self.known.insert(key(side, test)) {
+                // A named condition is met as often as it is used.
+                if self.numbers.contains_key(&place(test)) {
+                    return;
+                }
+                let next = self.tests.len();
+                let number = *self.known.entry(key(side, test)).or_insert(next);
+                if number == next {
                     let test = Arc::clone(test);
                     self.tests.push(Owned { side, test });
                 }
+                self.numbers.insert(place(test), number);
             }
             ExprKind::Measure(test) => {
                 if let Some(measure) = matrix.measure(test.measure) {

@@ -166,7 +166,7 @@ impl Space<'_> {
             if !of_dim || other_field(&owned.test).is_some() {
                 continue;
             }
-            let rails = self.tests.get(&super::key(owned.side, &owned.test));
+            let rails = self.rails_of(&owned.test);
             if let Some(Node::Literal(Literal::In(_, yes))) = rails.map(|rails| &rails.yes) {
                 let yes = yes.and(&present);
                 let no = yes.not(dimension.count()).and(&present);
