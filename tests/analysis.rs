@@ -692,3 +692,92 @@ fn an_adjust_into_what_changed_is_not_passed_over() {
     };
     assert!(diff(&of(1), &of(2), &|| Box::new(|| false)).is_whole);
 }
+
+#[test]
+fn an_age_is_told_from_when_the_event_happens() {
+    let kinds = "event call {\n  made: timestamp\n}\ncalendar office_hours {\n  mon to fri 09:00 to 18:00\n}\n\
+                 team leads { first person \"a@x.example\" }\n";
+    let when = "made newer than 30d and at is outside office_hours";
+    let promise = format!("promise \"nobody is asked\" on call when {when} never escalate\n");
+    let text = format!("{MATRIX}{kinds}{promise}{}", lane(when));
+    let matrix = checked(&text);
+    let analysis = analyze(&matrix, &|| Box::new(|| false));
+    let findings: Vec<_> = analysis.findings().collect();
+    let [broken] = &findings[..] else {
+        panic!("{findings:?}")
+    };
+    assert_eq!((broken.question, broken.grade), (Question::Promise, Grade::Confirmed));
+    let line = &broken.witness.as_ref().unwrap().line;
+    let failed = cases::check_examples(&checked(&format!("{text}\n{line}\n")));
+    assert!(failed.is_empty(), "{failed:?} {line}");
+}
+
+const STREAM: &str = "event call {\n  user: text\n  ok: yes/no\n  amount: money USD 0 to 1000\n}\n\
+                      team leads { first person \"a@x.example\" }\n";
+
+#[test]
+fn earlier_events_show_what_a_measure_does() {
+    for when in [
+        "count of call where ok is no by user over 10m > 4",
+        "count of call by user over 1h > 2 and count of call by user over 10m < 2",
+        "sum amount of call where ok is yes by user over 1d > 2500 USD",
+    ] {
+        let promise = "promise \"nobody is asked\" on call when amount > 5 USD never escalate\n";
+        let text = format!("{MATRIX}{STREAM}{promise}{}", lane(when));
+        let matrix = checked(&text);
+        for engine in [Engine::Boxes, Engine::Clauses] {
+            let analysis = ask(&matrix, &Question::FINDINGS, engine, &|| Box::new(|| false));
+            let findings: Vec<_> = analysis.findings().collect();
+            let [broken] = &findings[..] else {
+                panic!("{findings:?}")
+            };
+            assert_eq!(broken.grade, Grade::Confirmed, "{when}");
+            let line = &broken.witness.as_ref().unwrap().line;
+            assert!(line.contains(" after "), "{line}");
+            let failed = cases::check_examples(&checked(&format!("{text}\n{line}\n")));
+            assert!(failed.is_empty(), "{failed:?} {line}");
+        }
+    }
+}
+
+#[test]
+fn what_counts_less_is_never_more() {
+    for (when, dead) in [
+        ("count of call by user over 10m > 5 and count of call by user over 1h < 3", true),
+        ("count of call by user over 10m > 5 and count of call by user over 1h < 7", false),
+        ("count of call where ok is no by user over 1h > 5 and count of call by user over 1h < 6", true),
+        ("count of call where ok is no by user over 1h > 5 and count of call by user over 10m < 3", false),
+        ("sum amount of call by user over 10m > 500 USD and sum amount of call by user over 1h < 500 USD", true),
+        ("sum amount of call by user over 10m >= 500 USD and sum amount of call by user over 1h <= 500 USD", false),
+    ] {
+        let matrix = checked(&format!("{MATRIX}{STREAM}{}", lane(when)));
+        for engine in [Engine::Boxes, Engine::Clauses] {
+            let analysis = ask(&matrix, &[Question::Dead], engine, &|| Box::new(|| false));
+            let found: Vec<Grade> = analysis.answers.iter().map(|it| it.grade).collect();
+            let expected = if dead { vec![Grade::Proved] } else { Vec::new() };
+            assert_eq!(found, expected, "{engine:?} {when}");
+        }
+    }
+}
+
+#[test]
+fn adjusts_that_clash_are_found_where_they_can_meet() {
+    let adjust = |name: &str, when: &str, level: u8| {
+        format!("adjust {name} on call when {when} set level = {level} because \"so\"\n")
+    };
+    for (other, clashes) in [("level is 2", true), ("level is 3", false), ("level > 1", true)] {
+        let text = format!(
+            "{MATRIX}{HEAD}{}{}{}",
+            adjust("one", "level is 2 and flag is yes", 0),
+            adjust("other", other, 1),
+            lane("level is 0 and flag is no")
+        );
+        let matrix = checked(&text);
+        for engine in [Engine::Boxes, Engine::Clauses] {
+            let analysis = ask(&matrix, &[Question::Adjusts], engine, &|| Box::new(|| false));
+            let found: Vec<Grade> = analysis.answers.iter().map(|it| it.grade).collect();
+            let expected = if clashes { vec![Grade::Confirmed] } else { Vec::new() };
+            assert_eq!(found, expected, "{engine:?} {other}");
+        }
+    }
+}

@@ -29,6 +29,8 @@ mod list;
 mod measures;
 mod node;
 mod ordered;
+#[cfg(test)]
+mod tests;
 mod text;
 mod time;
 mod values;

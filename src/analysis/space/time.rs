@@ -54,35 +54,7 @@ pub(super) fn values(space: &Space<'_>, field: &Field, tests: &[&Owned], fields:
         .into_iter()
         .collect();
     all.insert(millis(at));
-    let mut exact = true;
-    if !calendars.is_empty() {
-        let mut from: Vec<i128> = edges.iter().copied().collect();
-        from.push(millis(at));
-        from.extend(
-            edges
-                .first()
-                .map(|first| first - i128::from(MINUTES) * 60_000),
-        );
-        let mut seen = BTreeSet::new();
-        for start in from {
-            let end = edges.range(start + 1..).next().copied();
-            let part = edges.range(..=start).count();
-            for minute in 0..MINUTES {
-                let now = start + i128::from(minute) * 60_000;
-                if end.is_some_and(|end| now >= end) {
-                    break;
-                }
-                let Some(instant) = instant(now) else { break };
-                let open: Vec<bool> = calendars.iter().map(|it| it.is_open(instant)).collect();
-                if seen.insert((part, open)) {
-                    all.insert(now);
-                }
-            }
-        }
-        // Of one calendar a week shows both answers, unless a part of time is shorter; of several, exceptions and
-        // clock changes may show more.
-        exact = calendars.len() == 1 && edges.is_empty();
-    }
+    let mut exact = calendars.is_empty() || each_mixture(&calendars, &edges, millis(at), &mut all);
     // An age beside anything else that is asked of the instant depends on when the event happens, which can be at
     // any time.
     let has_ages = tests
@@ -108,6 +80,36 @@ pub(super) fn values(space: &Space<'_>, field: &Field, tests: &[&Owned], fields:
         exact,
         ..Values::all(values.collect())
     }
+}
+
+/// Adds an instant of each mixture of open and closed, for each stretch between two edges; whether these are all.
+fn each_mixture(
+    calendars: &[&Calendar],
+    edges: &BTreeSet<i128>,
+    at: i128,
+    all: &mut BTreeSet<i128>,
+) -> bool {
+    let length = i128::from(MINUTES) * 60_000;
+    let before = edges.first().map_or(at, |first| first - length);
+    let mut are_all = true;
+    // From each edge to the next one, and a week before the first.
+    for start in std::iter::once(before).chain(edges.iter().copied()) {
+        let end = edges.range(start + 1..).next().copied();
+        let stop = end.map_or(start + length, |end| end.min(start + length));
+        let mut seen = BTreeSet::new();
+        let last = std::iter::once(stop - 1);
+        for now in (start..stop).step_by(60_000).chain(last) {
+            let Some(instant) = instant(now) else { break };
+            let open: Vec<bool> = calendars.iter().map(|it| it.is_open(instant)).collect();
+            if seen.insert(open) {
+                all.insert(now);
+            }
+        }
+        // A stretch that was looked through has no more than was seen.
+        let is_whole = end == Some(stop) && start != before;
+        are_all &= is_whole || seen.len() == 1 << calendars.len().min(16);
+    }
+    are_all
 }
 
 fn millis(at: Timestamp) -> i128 {
