@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::report::{ELSEWHERE, Region, Report, change, of_recorded};
+use super::report::{ELSEWHERE, Region, Report, change, of_all, of_recorded};
 use crate::analysis::Direction;
 use crate::cli::show::html::{STYLE, escape, text};
 use crate::replay::summary::Part;
@@ -74,9 +74,13 @@ fn way(direction: Direction, loses: bool) -> String {
 /// How much of the recorded events, as a bar with its words.
 fn weight(part: Part) -> String {
     let percent = part.share() * 100.0;
+    let bar = match part.events {
+        0 => String::new(),
+        _ => format!("<span style=\"width:{percent:.2}%\"></span>"),
+    };
     format!(
-        "<div class=\"weight\"><span class=\"bar\"><span style=\"width:{percent:.2}%\"></span></span>{}</div>",
-        escape(&of_recorded(part))
+        "<div class=\"weight\"><span class=\"bar\">{bar}</span>{}</div>",
+        escape(&of_all(part))
     )
 }
 

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::report::{ELSEWHERE, Region, Report, change, of_recorded};
+use super::report::{ELSEWHERE, Region, Report, change, of_all, of_recorded};
 use crate::cli::screen::clean;
 use crate::cli::show::html::escape;
 use crate::cli::show::markdown::{code, text, words};
@@ -66,11 +66,7 @@ fn table(out: &mut impl Write, report: &Report<'_>) -> io::Result<()> {
         let cells = [cell(&Text::code(region.kind)), cell(&change(region.change))];
         write!(out, "| {way} | {} |", cells.join(" | "))?;
         if let Some(part) = region.recorded {
-            write!(
-                out,
-                " {} |",
-                of_recorded(part).replace(" recorded events", "")
-            )?;
+            write!(out, " {} |", of_all(part))?;
         }
         writeln!(out)?;
     }

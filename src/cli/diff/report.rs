@@ -191,12 +191,17 @@ pub(super) const ELSEWHERE: &str = "decided otherwise, and in no region: measure
 
 /// `14 of 2,000 recorded events (0.7 %)`.
 pub(super) fn of_recorded(part: Part) -> String {
-    format!(
-        "{} of {} recorded events ({})",
-        number(part.events),
-        number(part.of),
-        share(part)
-    )
+    of(part, " recorded events")
+}
+
+/// `14 of 2,000 (0.7 %)`, where it is said elsewhere of what.
+pub(super) fn of_all(part: Part) -> String {
+    of(part, "")
+}
+
+fn of(part: Part, what: &str) -> String {
+    let (events, all) = (number(part.events), number(part.of));
+    format!("{events} of {all}{what} ({})", share(part))
 }
 
 /// `escalate -> allow by otherwise`, `escalate, without finance_approver (financial_risk)`.
