@@ -188,8 +188,13 @@ fn a_file_of_that_name_wins() {
     let folder = repository();
     folder.write("HEAD:ops/matrix.lane", above("300"));
     folder.write("HEAD:ops/people.lane", PEOPLE);
-    let ran = folder.run(&["diff", "HEAD:ops", "HEAD:ops/matrix.lane"]);
-    assert_eq!(summary(&ran).1, "no event is decided otherwise", "{ran:?}");
+    for (new, wanted) in [
+        ("HEAD:ops/matrix.lane", "no event is decided otherwise"),
+        ("main:ops", "2 regions: 2 tighter"),
+    ] {
+        let ran = folder.run(&["diff", "HEAD:ops", new]);
+        assert_eq!(summary(&ran).1, wanted, "{ran:?}");
+    }
 }
 
 /// Refunds of these amounts, one a line.

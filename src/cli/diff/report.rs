@@ -223,3 +223,32 @@ pub(super) fn change(change: &Change) -> Text {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Options, check_text};
+
+    const MATRIX: &str = "matrix \"Small\" {\n  edition 1\n  timezone \"UTC\"\n  otherwise allow\n  \
+                          unreadable deny\n}\nevent call {\n  tool: text\n}\n";
+
+    /// What a report says of recorded events that changed in no region.
+    fn loses(events: &[bool]) -> bool {
+        let matrix = check_text("matrix.lane", MATRIX, &Options::default()).matrix;
+        let matrix = matrix.unwrap();
+        let diff = Diff {
+            is_whole: true,
+            ..Diff::default()
+        };
+        let weights = Weights::of_elsewhere(events);
+        let side = (Path::new("matrix.lane"), &*matrix);
+        Report::new(side, side, &diff, Some(weights)).loses()
+    }
+
+    #[test]
+    fn a_recorded_event_of_no_region_can_lose_too() {
+        assert!(!loses(&[]));
+        assert!(!loses(&[false]));
+        assert!(loses(&[false, true]));
+    }
+}

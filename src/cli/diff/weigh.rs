@@ -66,6 +66,27 @@ pub(super) struct Elsewhere {
 }
 
 impl Weights {
+    /// One event for each that changed in no region, by whether something is demanded no more.
+    #[cfg(test)]
+    pub(super) fn of_elsewhere(lose: &[bool]) -> Self {
+        let diff = Diff::default();
+        let mut scales = Scales::new(&diff);
+        for (number, loses) in lose.iter().enumerate() {
+            let change = Change {
+                old: crate::decision::Verdict::Escalate,
+                new: crate::decision::Verdict::Allow,
+                by: Some(number.to_string()),
+                lost: Vec::new(),
+                gained: Vec::new(),
+                holds: None,
+            };
+            let kind = "call".to_owned();
+            scales.elsewhere.insert((kind, change), (*loses, 1));
+            scales.events += 1;
+        }
+        scales.weights("events.ndjson".to_owned())
+    }
+
     /// So many of all.
     pub(super) fn of(&self, events: u64) -> Part {
         Part {
