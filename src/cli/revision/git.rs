@@ -100,7 +100,7 @@ impl Git {
     }
 
     /// A path from this folder, of one from the top.
-    fn from_here(&self, place: &str) -> String {
+    fn way_to(&self, place: &str) -> String {
         match place.strip_prefix(&self.prefix) {
             Some(below) => below.to_owned(),
             None => {
@@ -193,7 +193,7 @@ impl Git {
             true => format!(
                 "did you mean `{}:{}`?",
                 clean(revision),
-                clean(&self.from_here(from_top))
+                clean(&self.way_to(from_top))
             ),
             false => format!(
                 "paths are those from this folder, and `git ls-tree -r --name-only {}` lists what it has",
@@ -266,7 +266,7 @@ mod tests {
         assert_eq!(place("../..").as_deref(), Some(""));
         assert_eq!(place("../../.."), None);
         assert_eq!(place("/etc"), None);
-        assert_eq!(git.from_here("ops/eu/a"), "a");
-        assert_eq!(git.from_here("matrices"), "../../matrices");
+        assert_eq!(git.way_to("ops/eu/a"), "a");
+        assert_eq!(git.way_to("matrices"), "../../matrices");
     }
 }
