@@ -31,9 +31,9 @@ use weigh::Recorded;
 /// `:ops` for what is staged. The path is one from this folder, whatever folder of the repository it is; imports are
 /// those of the same revision. A file that has such a name wins.
 ///
-/// With --events, recorded events are decided by both matrices, one after the other, so that their measures count
-/// what was recorded, and each region says how many of the events are in it. An event that cannot be read is counted
-/// as such. The file may be packed with gzip or zstd; the folder of a decision log is one too.
+/// With --events, both matrices decide recorded events in their order, with measures that count what came before, and
+/// each region says how many of the events are in it. An event that cannot be read is counted as such. The file may
+/// be packed with gzip or zstd; the folder of a decision log will do too.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The matrix as it was: a file, the folder of one, either in a revision, or - for standard input

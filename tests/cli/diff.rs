@@ -183,6 +183,41 @@ fn mistakes_of_a_revision_are_shown_under_its_name() {
     assert!(ran.err.contains("there is no such file"), "{ran:?}");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_of_a_revision_is_not_followed() {
+    let folder = repository();
+    std::fs::rename(folder.path("ops/people.lane"), folder.path("ops/all.lane")).unwrap();
+    std::os::unix::fs::symlink("all.lane", folder.path("ops/people.lane")).unwrap();
+    git(&folder, &["add", "."]);
+    git(&folder, &["commit", "--quiet", "-m", "a link"]);
+    assert_eq!(folder.run(&["check", "ops"]).code, 0);
+    let ran = folder.run(&["diff", "HEAD:ops", "ops"]);
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("those of a revision are not followed"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn a_folder_of_a_revision_has_one_matrix() {
+    let folder = repository();
+    folder.write("ops/other.lane", SOUND);
+    folder.write("ops/inner/third.lane", SOUND);
+    git(&folder, &["add", "."]);
+    let ran = folder.run(&["diff", "HEAD:ops", ":ops"]);
+    assert_eq!(ran.code, 2);
+    let several = "several files in `:ops` have a `matrix` block, name one of them: `matrix.lane`, `other.lane`";
+    assert!(ran.err.contains(several), "{ran:?}");
+    let ran = folder.run(&["diff", "HEAD:ops", ":ops/matrix.lane"]);
+    assert_eq!(
+        summary(&ran),
+        (0, "1 region: 1 looser".to_owned()),
+        "{ran:?}"
+    );
+}
+
 #[test]
 fn a_file_of_that_name_wins() {
     let folder = repository();
