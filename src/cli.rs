@@ -38,6 +38,7 @@ mod output;
 mod progress;
 mod render;
 mod replay;
+mod revision;
 mod schema;
 mod screen;
 #[cfg(feature = "server")]

@@ -25,6 +25,8 @@ pub use disk::read;
 use finish::finish;
 pub use replace::replace;
 pub use root::Root;
+#[cfg(feature = "cli")]
+pub(crate) use root::starts_matrix;
 
 /// Why there is no matrix to check: the path names nothing that could be one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -31,6 +31,8 @@ mod logged;
 mod tally;
 mod terms;
 
+#[cfg(feature = "cli")]
+pub(crate) use desk::counting;
 pub use examples::Place;
 pub use summary::Summary;
 pub use tally::Tally;

@@ -15,6 +15,8 @@ mod analyze;
 mod check;
 #[path = "cli/codes.rs"]
 mod codes;
+#[path = "cli/diff.rs"]
+mod diff;
 #[path = "cli/fix.rs"]
 mod fix;
 #[path = "cli/fmt.rs"]

@@ -5,15 +5,14 @@
 
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::time::Instant;
 
 use clap::ValueEnum;
 use serde::Serialize;
 
 use super::render::count;
-use super::shell::{Answer, Failure, Shell};
+use super::shell::{Answer, Budget, Failure, Shell};
 use crate::analysis::{self, Analysis, Grade, Question};
-use crate::clock::{Duration, format_timestamp};
+use crate::clock::format_timestamp;
 use crate::decision::Verdict;
 use crate::matrix::Matrix;
 
@@ -29,9 +28,8 @@ pub(super) struct Args {
     /// Exit with 1 also where a question was not decided
     #[arg(long)]
     strict: bool,
-    /// How long a question may take
-    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = Duration::parse)]
-    budget: Duration,
+    #[command(flatten)]
+    budget: Budget,
     /// How to print the answers
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -79,27 +77,9 @@ struct Shown<'a> {
 
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     let (matrix, _) = shell.matrix(&args.matrix)?;
-    let analysis = analysis::analyze(&matrix, &patience(args.budget));
+    let analysis = analysis::analyze(&matrix, &args.budget.patience());
     let is_bad = analysis.findings().next().is_some() || args.strict && analysis.is_undecided();
-    let answer = if is_bad {
-        Answer::Findings
-    } else {
-        Answer::Fine
-    };
-    match write(args, &matrix, &analysis, shell) {
-        // The answer is in the exit code as well.
-        Ok(()) | Err(Failure::Closed) => Ok(answer),
-        Err(failure) => Err(failure),
-    }
-}
-
-/// What says for each question that its time is up.
-pub(super) fn patience(budget: Duration) -> impl Fn() -> Box<dyn Fn() -> bool> {
-    let length = std::time::Duration::from_millis(budget.as_millis());
-    move || {
-        let end = Instant::now() + length;
-        Box::new(move || Instant::now() >= end)
-    }
+    Answer::findings(is_bad).after(write(args, &matrix, &analysis, shell))
 }
 
 fn write(
@@ -116,8 +96,7 @@ fn write(
                 digest: &matrix.digest,
                 answers: told,
             };
-            serde_json::to_writer_pretty(&mut shell.out, &report).map_err(io::Error::from)?;
-            writeln!(shell.out)?;
+            shell.json(&report)?;
         }
         Format::Text => {
             for told in &told {

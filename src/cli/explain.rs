@@ -5,7 +5,6 @@
 //! Invariant: the events before the explained one are its history, as in `decide`; the decision
 //! shown is the one that `decide` gives.
 
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
@@ -110,8 +109,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     match args.format {
         Format::Text => tree::write(&mut shell.out, shell.paint, &matrix, &answered)?,
         Format::Json => {
-            serde_json::to_writer_pretty(&mut shell.out, &answered).map_err(io::Error::from)?;
-            writeln!(shell.out)?;
+            shell.json(&answered)?;
         }
     }
     Ok(Answer::Fine)

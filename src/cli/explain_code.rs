@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
         }
         (None, Format::Json) => {
             let all: Vec<Entry> = codes::ALL.iter().map(|c| Entry::new(*c, None)).collect();
-            json(shell, &all)?;
+            shell.json(&all)?;
         }
         (Some(text), format) => {
             let code = find(text)?;
@@ -69,16 +69,11 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
                 Format::Text => shell
                     .out
                     .write_all(plain(code.page(), shell.paint).as_bytes())?,
-                Format::Json => json(shell, &Entry::new(code, Some(code.page())))?,
+                Format::Json => shell.json(&Entry::new(code, Some(code.page())))?,
             }
         }
     }
     Ok(Answer::Fine)
-}
-
-fn json(shell: &mut Shell, value: &impl Serialize) -> Result<(), Failure> {
-    serde_json::to_writer_pretty(&mut shell.out, value).map_err(std::io::Error::from)?;
-    Ok(writeln!(shell.out)?)
 }
 
 fn find(text: &str) -> Result<Code, Failure> {

@@ -87,8 +87,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     }
     drop(progress);
     if args.format == Format::Json {
-        serde_json::to_writer_pretty(&mut shell.out, &reports).map_err(io::Error::from)?;
-        writeln!(shell.out)?;
+        shell.json(&reports)?;
     }
     answer(args, &reports)
 }

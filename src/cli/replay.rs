@@ -4,7 +4,6 @@
 //! Invariant: the summary depends on the events and the matrices alone, and not on how many threads
 //! counted nor on how long it took; that is said on standard error.
 
-use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -26,6 +25,8 @@ mod html;
 mod plot;
 mod text;
 mod words;
+
+pub(super) use words::{number, share};
 
 /// Bytes of a block: what one worker counts at a time.
 const BLOCK: usize = 1 << 18;
@@ -113,7 +114,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
 }
 
 /// The paths with the files of a decision log in place of its folder.
-fn logs(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn logs(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut all = Vec::new();
     for path in paths {
         if !path.is_dir() {
@@ -152,10 +153,7 @@ fn show(args: &Args, summary: &Summary, shell: &mut Shell) -> Result<(), Failure
     match args.format {
         Format::Text => text::write(&mut shell.out, shell.paint, screen::width(), summary)?,
         Format::Html => html::write(&mut shell.out, summary)?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut shell.out, summary).map_err(io::Error::from)?;
-            writeln!(shell.out)?;
-        }
+        Format::Json => shell.json(summary)?,
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! In: events, or a matrix and the name of a kind. Out: text for a matrix, or JSON Schema.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
@@ -137,7 +137,7 @@ fn infer(args: &Infer, shell: &mut Shell) -> Result<Answer, Failure> {
                 skipped,
                 blocks,
             };
-            json(shell, &inferred)?;
+            shell.json(&inferred)?;
         }
     }
     Ok(Answer::Fine)
@@ -172,11 +172,6 @@ fn export(args: &Export, shell: &mut Shell) -> Result<Answer, Failure> {
         let kind = clean(&args.kind);
         Failure::Unusable(format!("no event kind `{kind}` in the matrix; {hint}"))
     })?;
-    json(shell, &json_schema(schema, kind))?;
+    shell.json(&json_schema(schema, kind))?;
     Ok(Answer::Fine)
-}
-
-fn json(shell: &mut Shell, value: &impl Serialize) -> Result<(), Failure> {
-    serde_json::to_writer_pretty(&mut shell.out, value).map_err(io::Error::from)?;
-    Ok(writeln!(shell.out)?)
 }

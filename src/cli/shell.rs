@@ -8,13 +8,16 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
+
+use clap::Args;
+use serde::Serialize;
 
 use super::Global;
 use super::output::{Out, Paint, takes_colour};
 use super::render;
 use crate::check::{Loaded, Options};
-use crate::clock::{Timestamp, parse_timestamp};
+use crate::clock::{Duration, Timestamp, parse_timestamp};
 use crate::files::config::{self, Config, ConfigError};
 use crate::files::{CaseFileError, FilesError, Root};
 use crate::limits::Limits;
@@ -43,6 +46,44 @@ pub(super) enum Answer {
     Fine,
     /// Findings, failed cases, files that would change: exit code 1.
     Findings,
+}
+
+impl Answer {
+    /// Findings, if there are any.
+    pub(super) fn findings(are_there: bool) -> Self {
+        match are_there {
+            true => Self::Findings,
+            false => Self::Fine,
+        }
+    }
+
+    /// The answer of a command that wrote its result, or tried to. It is in the exit code as well: `check | head`
+    /// must not pass a broken matrix.
+    pub(super) fn after(self, written: Result<(), Failure>) -> Result<Self, Failure> {
+        match written {
+            Ok(()) | Err(Failure::Closed) => Ok(self),
+            Err(failure) => Err(failure),
+        }
+    }
+}
+
+/// How long an analysis may take.
+#[derive(Debug, Clone, Copy, Args)]
+pub(super) struct Budget {
+    /// How long one question may take, or one kind of events
+    #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = Duration::parse)]
+    budget: Duration,
+}
+
+impl Budget {
+    /// What says for each question that its time is up.
+    pub(super) fn patience(self) -> impl Fn() -> Box<dyn Fn() -> bool> {
+        let length = std::time::Duration::from_millis(self.budget.as_millis());
+        move || {
+            let end = Instant::now() + length;
+            Box::new(move || Instant::now() >= end)
+        }
+    }
 }
 
 /// Why a command could not do its work: exit code 2.
@@ -111,6 +152,12 @@ impl Shell {
     pub(super) fn complain(&self, why: &str) {
         let word = self.error_paint.bad("error");
         self.tell(&format!("{word}: {why}"));
+    }
+
+    /// Writes a result for a program.
+    pub(super) fn json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
+        serde_json::to_writer_pretty(&mut self.out, value).map_err(io::Error::from)?;
+        Ok(writeln!(self.out)?)
     }
 
     /// The options of a check of that root.

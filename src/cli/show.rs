@@ -5,7 +5,7 @@
 //! Invariant: the words of a trigger come from the checked expression, so that a view never says
 //! something else than the matrix decides.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::words::page::Page;
 
 mod data;
 pub(super) mod html;
-mod markdown;
+pub(super) mod markdown;
 mod partitions;
 mod text;
 
@@ -82,8 +82,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
                 Some(lane) => data::lane(&matrix, lane),
                 None => data::matrix(&matrix),
             };
-            serde_json::to_writer_pretty(&mut shell.out, &data).map_err(io::Error::from)?;
-            writeln!(shell.out)?;
+            shell.json(&data)?;
         }
         (Format::Program | Format::Partitions, _) => {}
     }

@@ -5,7 +5,7 @@
 //! Invariant: no store is touched; the timeline is that of the rules themselves.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
@@ -128,8 +128,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
         }
         Format::Json => {
             let json = Json::of(&timeline, &stand_ins);
-            serde_json::to_writer_pretty(&mut shell.out, &json).map_err(io::Error::from)?;
-            writeln!(shell.out)?;
+            shell.json(&json)?;
         }
     }
     Ok(Answer::Fine)

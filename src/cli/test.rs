@@ -4,7 +4,7 @@
 //! for all combinations of some fields.
 //! Invariant: exit code 1 when a case fails, and never 0 when none was run that was asked for.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -102,15 +102,7 @@ pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
     }
     let cases = chosen(&matrix, args.filter.as_deref())?;
     let report = report(args, &matrix, &cases);
-    let answer = match report.failed {
-        0 => Answer::Fine,
-        _ => Answer::Findings,
-    };
-    match write(args, &report, shell) {
-        // The answer is in the exit code as well: `test | head` must not pass a failed case.
-        Ok(()) | Err(Failure::Closed) => Ok(answer),
-        Err(failure) => Err(failure),
-    }
+    Answer::findings(report.failed > 0).after(write(args, &report, shell))
 }
 
 fn load(args: &Args, shell: &Shell) -> Result<Arc<Matrix>, Failure> {
@@ -226,10 +218,7 @@ fn write(args: &Args, report: &Report, shell: &mut Shell) -> Result<(), Failure>
     match args.format {
         Format::Text => text::write(&mut shell.out, shell.paint, report)?,
         Format::Junit => junit::write(&mut shell.out, report)?,
-        Format::Json => {
-            serde_json::to_writer_pretty(&mut shell.out, report).map_err(io::Error::from)?;
-            writeln!(shell.out)?;
-        }
+        Format::Json => shell.json(report)?,
     }
     Ok(shell.out.flush()?)
 }

@@ -190,11 +190,14 @@ fn is_lane_file(path: &Path) -> bool {
         && path.is_file()
 }
 
-/// Whether a line starts a `matrix` block. Strings end on their line, and nowhere else does a
-/// string follow the word, so no parse is needed.
 fn has_matrix_block(path: &Path) -> io::Result<bool> {
     let bound = Limits::default().file_bytes as u64;
-    let mut reader = BufReader::new(File::open(path)?.take(bound));
+    starts_matrix(BufReader::new(File::open(path)?.take(bound)))
+}
+
+/// Whether a line starts a `matrix` block. Strings end on their line, and nowhere else does a
+/// string follow the word, so no parse is needed.
+pub(crate) fn starts_matrix(mut reader: impl BufRead) -> io::Result<bool> {
     let mut line = Vec::new();
     while reader.read_until(b'\n', &mut line)? > 0 {
         let text = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);

@@ -99,6 +99,15 @@ fn gather(expr: &Expr, leaves: &mut HashMap<String, Vec<Gap>>) {
     leaves.entry(words.clone()).or_insert(gaps);
 }
 
+/// When an event of a file or of a log counts that claims an instant.
+pub(crate) fn counting(logged: Option<(Timestamp, Clock)>, at: Timestamp) -> Counting {
+    match logged {
+        None | Some((_, Clock::Event)) => Counting::at(at),
+        Some((received, Clock::Received)) => Receipt::from(received).counts(at),
+        Some((received, Clock::Trusted)) => Receipt::of(Source::trusted(), received).counts(at),
+    }
+}
+
 /// Where the id of an event is.
 #[derive(Debug)]
 pub(super) enum Held {
@@ -167,11 +176,7 @@ impl<'r> Desk<'r> {
 
     /// When an event counts that claims an instant.
     fn counting(&self, at: Timestamp) -> Counting {
-        match self.logged {
-            None | Some((_, Clock::Event)) => Counting::at(at),
-            Some((received, Clock::Received)) => Receipt::from(received).counts(at),
-            Some((received, Clock::Trusted)) => Receipt::of(Source::trusted(), received).counts(at),
-        }
+        counting(self.logged, at)
     }
 
     pub(super) fn matrix(&self) -> &Matrix {

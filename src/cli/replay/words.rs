@@ -11,7 +11,7 @@ use crate::replay::summary::{Example, LogSummary, Named, Part, Step};
 use crate::words::moment;
 
 /// `1,234,567`
-pub(super) fn number(number: u64) -> String {
+pub(in crate::cli) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() + digits.len() / 3);
     for (at, digit) in digits.chars().enumerate() {
@@ -24,7 +24,7 @@ pub(super) fn number(number: u64) -> String {
 }
 
 /// `12.3 %`; what is not nothing is not shown as nothing.
-pub(super) fn share(part: Part) -> String {
+pub(in crate::cli) fn share(part: Part) -> String {
     let percent = part.share() * 100.0;
     match part.events {
         0 => "0 %".to_owned(),

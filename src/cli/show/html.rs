@@ -92,7 +92,7 @@ fn items(out: &mut impl Write, list: &[Item]) -> io::Result<()> {
     writeln!(out, "</ul>")
 }
 
-fn text(text: &Text) -> String {
+pub(in crate::cli) fn text(text: &Text) -> String {
     let pieces = text.0.iter().map(|piece| match piece {
         Piece::Words(words) => escape(words),
         Piece::Code(code) => format!("<code>{}</code>", escape(code)),

@@ -61,7 +61,7 @@ fn items(out: &mut impl Write, list: &[Item], depth: usize) -> io::Result<()> {
     Ok(())
 }
 
-fn text(text: &Text) -> String {
+pub(in crate::cli) fn text(text: &Text) -> String {
     let pieces = text.0.iter().map(|piece| match piece {
         Piece::Words(text) => words(text),
         Piece::Code(text) => code(text),
@@ -70,7 +70,7 @@ fn text(text: &Text) -> String {
 }
 
 /// Code between as many backticks as it needs.
-fn code(text: &str) -> String {
+pub(in crate::cli) fn code(text: &str) -> String {
     let text = clean(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     match longest {
@@ -83,7 +83,7 @@ fn code(text: &str) -> String {
 }
 
 /// Words in which no character has a meaning.
-fn words(text: &str) -> String {
+pub(in crate::cli) fn words(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {
