@@ -79,6 +79,17 @@ pub fn observe(matrix: &Matrix, case: &Case, seen: &mut Coverage) {
     }
 }
 
+/// Whether a condition of the matrix is surely true of a case's event.
+pub(crate) fn surely(matrix: &Matrix, case: &Case, condition: &Expr) -> bool {
+    let setting = Setting::of(matrix, case);
+    let event = setting.event.as_ref();
+    event.is_ok_and(|event| {
+        let times = Times::of(event);
+        let reference = setting.reference;
+        reference.surely(condition, event, &setting.history, times)
+    })
+}
+
 /// Explains a case; `None` where its event cannot be read.
 #[must_use]
 pub fn explain(matrix: &Matrix, case: &Case) -> Option<Explanation> {

@@ -17,7 +17,7 @@ use super::ways::{Budget, ways};
 use crate::cases;
 use crate::clock::{Duration, Timestamp};
 use crate::decision::{Decision, Verdict};
-use crate::matrix::{Before, Case, Expect, Matrix, Measure, MeasureFunction, Record};
+use crate::matrix::{Before, Case, Expect, Expr, Matrix, Measure, MeasureFunction, Record};
 use crate::router::Router;
 use crate::schema::{FieldId, KindId};
 use crate::span::Span;
@@ -54,22 +54,33 @@ pub(super) fn alone(space: &Space<'_>, side: At, router: &Router, point: &Point)
 
 /// What is decided on the event of a record after others.
 pub(super) fn after(matrix: &Matrix, record: &Record, at: Timestamp, before: &Before) -> Shown {
-    let case = Case {
+    let case = case(record.clone(), at, Some(before.clone()));
+    Shown {
+        decision: Arc::new(cases::run(matrix, &case).decision),
+        record: Arc::new(case.record),
+        at,
+        before: case.before,
+        line: OnceCell::new(),
+    }
+}
+
+fn case(record: Record, at: Timestamp, before: Option<Before>) -> Case {
+    Case {
         title: String::new(),
         span: Span::default(),
         lane: None,
-        record: record.clone(),
+        record,
         at,
-        before: Some(before.clone()),
+        before,
         expect: Expect::Verdict(Verdict::Allow, None),
-    };
-    Shown {
-        record: Arc::new(case.record.clone()),
-        at,
-        before: Some(before.clone()),
-        decision: Arc::new(cases::run(matrix, &case).decision),
-        line: OnceCell::new(),
     }
+}
+
+/// Whether a condition is surely true of an event.
+pub(super) fn surely(matrix: &Matrix, shown: &Shown, condition: &Expr) -> bool {
+    let record = (*shown.record).clone();
+    let case = case(record, shown.at, shown.before.clone());
+    cases::surely(matrix, &case, condition)
 }
 
 /// Earlier events that may give the measures of an event the amounts that it is to have.

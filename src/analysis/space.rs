@@ -10,8 +10,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use rust_decimal::Decimal;
-
 use crate::calendar::example_instant;
 use crate::clock::Timestamp;
 use crate::matrix::{ContainsHow, Expr, ExprKind, Matrix, MeasureId, MeasureTest, Test, TestOp};
@@ -53,8 +51,8 @@ pub(super) struct Dimension {
     plain: u32,
     /// Whether its values are ages: so far before the instant at which the event happens.
     is_age: bool,
-    /// Of a measure, the least and the most of each region; none where there is no most.
-    bounds: Vec<(Decimal, Option<Decimal>)>,
+    /// Of a measure, between which amounts each region lies.
+    bounds: Vec<measures::Bounds>,
 }
 
 impl Dimension {

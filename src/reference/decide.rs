@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::clock::Timestamp;
-use crate::decision::{AttachedLane, Decision, EventRef, Holds, MatrixRef, State, Verdict};
+use crate::decision::{AttachedLane, Decision, EventRef, Holds, Kleene, MatrixRef, State, Verdict};
 use crate::event::{Event, Problem, ProblemCode, Unreadable, UnreadableBody};
-use crate::matrix::{Lane, LaneId, Matrix};
+use crate::matrix::{Expr, Lane, LaneId, Matrix};
 use crate::schema::FieldId;
 use crate::value::Value;
 
@@ -195,6 +195,20 @@ impl<'m> Reference<'m> {
         let windows: &dyn Windows = history;
         let facts = Facts::new(self.matrix, event, Some(Past { windows, instant }));
         facts.map_or(Standing::NotConsidered, |facts| facts.lane(lane))
+    }
+
+    /// Whether a condition of the matrix is surely true of an event.
+    pub(crate) fn surely(
+        &self,
+        condition: &Expr,
+        event: &Event,
+        history: &History,
+        times: Times,
+    ) -> bool {
+        let instant = times.measured;
+        let windows: &dyn Windows = history;
+        let facts = Facts::new(self.matrix, event, Some(Past { windows, instant }));
+        facts.is_some_and(|facts| facts.value(condition) == Kleene::True)
     }
 
     /// Decides an event that cannot be read.

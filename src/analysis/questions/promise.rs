@@ -1,6 +1,6 @@
 //! Promises that an event breaks.
 
-use super::{Asked, Came, OfKind, Shown, answer};
+use super::{Asked, Came, OfKind, Shown, answer, shown};
 use crate::analysis::prover::Part;
 use crate::analysis::space::Node;
 use crate::analysis::ways::Budget;
@@ -47,7 +47,11 @@ impl Asked<'_, '_> {
     fn breaks(&self, kind: &OfKind<'_>, promise: &Promise, budget: &Budget) -> Came {
         let space = &kind.prover.space;
         let condition = kind.prover.part(space.rails(0, &promise.when).yes);
-        let is_broken = |shown: &Shown| is_broken(self.matrix, promise.claim, &shown.decision);
+        // A measure of the condition may need earlier events as well.
+        let is_broken = |shown: &Shown| {
+            is_broken(self.matrix, promise.claim, &shown.decision)
+                && shown::surely(self.matrix, shown, &promise.when)
+        };
         let mut found = Came::Never;
         for Broken { among, but } in self.broken_in(kind, promise.claim) {
             // One of them, whichever.

@@ -21,10 +21,15 @@ pub(super) fn dimension(space: &Space<'_>, tests: &[(At, Arc<MeasureTest>)]) -> 
         MeasureFunction::Sum(field) => matrix.kind(measure.kind).and_then(|kind| kind.field(field)),
         MeasureFunction::Count | MeasureFunction::Distinct(_) => None,
     });
-    // Nothing that is measured is less than zero.
+    let thresholds: Vec<Decimal> = tests
+        .iter()
+        .filter_map(|(_, test)| amount(&test.threshold))
+        .collect();
+    // Nothing that is measured is less than zero; behind the last threshold little is enough.
+    let most = thresholds.iter().max().copied().unwrap_or_default();
     let from_zero = Range {
         low: Decimal::ZERO,
-        high: Decimal::MAX,
+        high: most.checked_add(Decimal::ONE).unwrap_or(most),
     };
     let ty = match field.map(|field| &field.ty) {
         Some(Type::Money(currency, _)) => Type::Money(*currency, Some(from_zero)),
@@ -51,10 +56,6 @@ pub(super) fn dimension(space: &Space<'_>, tests: &[(At, Arc<MeasureTest>)]) -> 
         last = Some(answers);
     }
     let count = u32::try_from(regions.len()).unwrap_or(u32::MAX);
-    let thresholds: Vec<Decimal> = tests
-        .iter()
-        .filter_map(|(_, test)| amount(&test.threshold))
-        .collect();
     let bounds = bounds(&regions, &thresholds, matches!(ty, Type::Whole(_)));
     Dimension {
         regions,
@@ -66,29 +67,40 @@ pub(super) fn dimension(space: &Space<'_>, tests: &[(At, Arc<MeasureTest>)]) -> 
     }
 }
 
-/// The least and the most of each region, or what is below the one and above the other.
-fn bounds(
-    regions: &[Vec<Value>],
-    thresholds: &[Decimal],
-    is_whole: bool,
-) -> Vec<(Decimal, Option<Decimal>)> {
+/// Between which amounts a region lies.
+#[derive(Debug, Clone)]
+pub(super) struct Bounds {
+    low: Decimal,
+    /// Whether that is one of its amounts.
+    has_low: bool,
+    /// None where there is no most.
+    high: Option<Decimal>,
+    has_high: bool,
+}
+
+fn bounds(regions: &[Vec<Value>], thresholds: &[Decimal], is_whole: bool) -> Vec<Bounds> {
     let last = regions.len().saturating_sub(1);
     let each = regions.iter().enumerate().map(|(region, values)| {
         let first = values.first().and_then(amount).unwrap_or_default();
         let most = values.last().and_then(amount).unwrap_or_default();
-        let at_most = thresholds.iter().filter(|it| **it <= first).max();
-        let at_least = thresholds.iter().filter(|it| **it >= most).min();
+        let below = thresholds.iter().filter(|it| **it <= first).max().copied();
+        let above = thresholds.iter().filter(|it| **it >= most).min().copied();
         let low = match (region, is_whole) {
             (0, _) => Decimal::ZERO,
             (_, true) => first,
-            (_, false) => at_most.copied().unwrap_or_default(),
+            (_, false) => below.unwrap_or_default(),
         };
         let high = match (region == last, is_whole) {
             (true, _) => None,
             (_, true) => Some(most),
-            (_, false) => at_least.copied(),
+            (_, false) => above,
         };
-        (low, high)
+        Bounds {
+            low,
+            has_low: low == first,
+            high,
+            has_high: high == Some(most),
+        }
     });
     each.collect()
 }
@@ -119,7 +131,9 @@ pub(super) fn is_against(
     let most = high.iter().last();
     let most = most.and_then(|region| more.bounds.get(region as usize));
     match (least, most) {
-        (Some((least, _)), Some((_, Some(most)))) => least > most,
+        (Some(least), Some(most)) => most.high.is_some_and(|high| {
+            least.low > high || least.low == high && !(least.has_low && most.has_high)
+        }),
         _ => false,
     }
 }

@@ -103,7 +103,11 @@ fn every_region_is_what_the_evaluator_says() {
         let dim = space.dim(0, owned.test.field).unwrap();
         let Node::Literal(Literal::In(_, takes)) = &rails.yes else {
             // Of what a list holds there is no region.
-            assert!(matches!(owned.test.op, TestOp::Contains { .. }), "{}", owned.test.text);
+            assert!(
+                matches!(owned.test.op, TestOp::Contains { .. }),
+                "{}",
+                owned.test.text
+            );
             continue;
         };
         if matches!(owned.test.op, TestOp::Contains { .. }) {
@@ -136,7 +140,15 @@ fn an_event_of_each_side_of_each_test_is_one() {
                 let Chosen::Some(point) = space.choose(&cube) else {
                     panic!("{test}: {cube:?}");
                 };
-                let event = space.event(0, &point).unwrap();
+                let record = space.record(0, &point).unwrap();
+                let event = crate::event::Event::from_record(
+                    &matrix.schema,
+                    record.kind,
+                    &record.values,
+                    point.at,
+                    None,
+                );
+                let event = event.unwrap_or_else(|error| panic!("{test}: {error:?}"));
                 let history = crate::reference::History::new(&matrix);
                 let times = crate::reference::Times::of(&event);
                 let reference = crate::reference::Reference::new(&matrix);

@@ -16,6 +16,10 @@ use crate::value::Value;
 /// For so long the hours of calendars are looked at, minute by minute: a week and a day.
 const MINUTES: i64 = 8 * 24 * 60;
 
+/// The first and the last instant that an event can name, `0000-01-01T00:00:00Z` and `9999-12-31T23:59:59.999Z`.
+const FIRST: i128 = -62_167_219_200_000;
+const LAST: i128 = 253_402_300_799_999;
+
 /// Whether only ages are asked of a field: then it is told by its age, whenever the event happens.
 pub(super) fn are_ages(tests: &[&Owned], fields: usize) -> bool {
     let is_age = |op: &TestOp| matches!(op, TestOp::OlderThan(_) | TestOp::NewerThan(_));
@@ -48,9 +52,7 @@ pub(super) fn values(space: &Space<'_>, field: &Field, tests: &[&Owned], fields:
             _ => None,
         })
         .collect();
-    let low = millis(Timestamp::MIN_UTC) + 1;
-    let high = millis(Timestamp::MAX_UTC) - 1;
-    let mut all: BTreeSet<i128> = ordered::steps(edges.clone(), low, high, fields)
+    let mut all: BTreeSet<i128> = ordered::steps(edges.clone(), FIRST, LAST, fields)
         .into_iter()
         .collect();
     all.insert(millis(at));
