@@ -20,11 +20,16 @@ use crate::span::Span;
 
 mod cube;
 mod diff;
+mod events;
 mod example;
 mod questions;
+mod same;
 mod set;
 mod space;
 mod ways;
+
+pub(crate) use events::firing;
+pub(crate) use same::same;
 
 pub use diff::{Change, Changed, Diff, Direction, diff};
 
