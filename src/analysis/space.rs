@@ -21,6 +21,7 @@ use super::cube::{Cube, Dim, Literal, Rel};
 use super::set::Regions;
 
 mod choose;
+mod exact;
 mod found;
 mod list;
 mod node;

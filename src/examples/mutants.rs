@@ -175,7 +175,7 @@ impl Work<'_> {
             changed.find_map(|changed| {
                 // Only conditions differ: fields have the same ids on both sides.
                 let event = Happening::plain(old, &changed.witness.record).without_at();
-                near::tells(old, mutant, &event)
+                near::tells_in_short(old, mutant, &event)
             })
         });
         Came::Missed(line)
@@ -188,18 +188,18 @@ impl Work<'_> {
         let is_own = |lane: &Lane| edit.of.strip_prefix("lane ") == Some(&*lane.name);
         let own = lanes().filter(|(lane, _)| is_own(lane));
         let others = lanes().filter(|(lane, _)| !is_own(lane));
+        let of_lane = |(lane, firing): (&Lane, &Vec<Happening>)| {
+            let known = near::known(matrix, lane);
+            known.into_iter().chain(firing.clone()).collect::<Vec<_>>()
+        };
+        let scenarios = matrix.scenarios.iter().map(Happening::of);
+        let own = own.flat_map(of_lane).chain(scenarios);
         let mut all: Vec<Happening> = Vec::new();
-        for (lane, firing) in own.chain(others) {
-            for event in near::known(matrix, lane)
-                .into_iter()
-                .chain(firing.iter().cloned())
-            {
-                if !all.iter().any(|known| known.is_like(&event)) {
-                    all.push(event);
-                }
+        for event in own.chain(others.flat_map(of_lane)) {
+            if !all.iter().any(|known| known.is_like(&event)) {
+                all.push(event);
             }
         }
-        all.extend(matrix.scenarios.iter().map(Happening::of));
         all
     }
 }

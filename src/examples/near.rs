@@ -27,11 +27,38 @@ const TRIES: usize = 6_000;
 pub(super) fn telling(old: &Matrix, new: &Matrix, known: &[Happening]) -> Option<Line> {
     let changed = known.iter().flat_map(|it| changed(old, it));
     let all = known.iter().cloned().chain(changed).take(TRIES);
-    all.into_iter().find_map(|event| tells(old, new, &event))
+    let found = all
+        .into_iter()
+        .find(|event| tells(old, new, event).is_some())?;
+    tells_in_short(old, new, &found)
+}
+
+/// The line of an event that the matrices decide otherwise, with as few changes of a sample as it takes.
+pub(super) fn tells_in_short(old: &Matrix, new: &Matrix, event: &Happening) -> Option<Line> {
+    let mut best = tells(old, new, event)?;
+    let mut event = event.clone();
+    let kind = old.kind(event.record.kind)?;
+    let samples = old.samples.iter().filter(|it| it.record.kind == kind.id);
+    let nearest = samples.min_by_key(|sample| {
+        let fields = kind.fields.iter();
+        let differs = |id| sample.record.values.get(id) != event.record.values.get(id);
+        fields.filter(|field| differs(&field.id)).count()
+    });
+    let Some(sample) = nearest else {
+        return Some(best);
+    };
+    for field in kind.fields.iter().filter(|field| field.id != FieldId::AT) {
+        let plainer = event.with(field.id, sample.record.values.get(&field.id).cloned());
+        if let Some(line) = tells(old, new, &plainer) {
+            best = line;
+            event = plainer;
+        }
+    }
+    Some(best)
 }
 
 /// The line of an event that the matrices decide otherwise.
-pub(super) fn tells(old: &Matrix, new: &Matrix, event: &Happening) -> Option<Line> {
+fn tells(old: &Matrix, new: &Matrix, event: &Happening) -> Option<Line> {
     let decided = |matrix| run(matrix, &event.case(None, Expect::Unreadable)).decision;
     let (was, is) = (decided(old), decided(new));
     let (before, after) = (states(&was), states(&is));
