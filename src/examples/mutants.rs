@@ -34,6 +34,10 @@ pub struct Original<'a> {
 pub struct Mutant {
     /// Where it is changed.
     pub span: Span,
+    /// What is replaced in the text, which may be more than what is changed.
+    pub replaced: Span,
+    /// By what.
+    pub by: String,
     /// In which lane, rule, condition or list: `lane financial_risk`.
     pub of: String,
     /// What stood there.
@@ -136,6 +140,8 @@ impl Work<'_> {
         let came = self.came(&edit);
         Mutant {
             span: edit.place,
+            replaced: edit.span,
+            by: edit.text,
             of: edit.of,
             was: edit.was,
             is: edit.is,

@@ -10,7 +10,9 @@ use rust_decimal::Decimal;
 
 use super::domain;
 use super::line::{Happening, Line, line};
+use crate::calendar::example_instant;
 use crate::cases::run;
+use crate::clock::Duration;
 use crate::decision::{Decision, State, Verdict};
 use crate::limits;
 use crate::matrix::{
@@ -49,12 +51,19 @@ pub(super) fn tells_in_short(old: &Matrix, new: &Matrix, event: &Happening) -> O
     };
     for field in kind.fields.iter().filter(|field| field.id != FieldId::AT) {
         let plainer = event.with(field.id, sample.record.values.get(&field.id).cloned());
-        if let Some(line) = tells(old, new, &plainer) {
+        let line = tells(old, new, &plainer);
+        // What is sure is worth more than what is short.
+        if let Some(line) = line.filter(|line| comes_to(line) == comes_to(&best)) {
             best = line;
             event = plainer;
         }
     }
     Some(best)
+}
+
+/// What a line expects.
+fn comes_to(line: &Line) -> &str {
+    line.text.rsplit_once(" -> ").map_or("", |(_, comes)| comes)
 }
 
 /// The line of an event that the matrices decide otherwise.
@@ -97,17 +106,12 @@ fn changed(matrix: &Matrix, event: &Happening) -> Vec<Happening> {
     let Some(kind) = matrix.kind(event.record.kind) else {
         return Vec::new();
     };
-    let mut all = Vec::new();
-    let histories = histories(matrix, event);
-    for record in fields_changed(matrix, kind, event) {
-        all.push(record);
-    }
-    for before in histories {
-        all.push(Happening {
-            before: Some(before),
-            ..event.clone()
-        });
-    }
+    let mut all = fields_changed(matrix, kind, event);
+    let histories = histories(matrix, event).into_iter();
+    all.extend(histories.map(|before| Happening {
+        before: Some(before),
+        ..event.clone()
+    }));
     all.extend(sums_met(matrix, event));
     all
 }
@@ -158,8 +162,8 @@ fn histories(matrix: &Matrix, event: &Happening) -> Vec<Before> {
         let counts = near
             .into_iter()
             .filter_map(|count| u32::try_from(count).ok());
-        // Inside of the window by far, and in whole minutes where it has some.
-        let half = crate::clock::Duration::from_millis(window.as_millis() / 2);
+        // Half of the window is inside of it by far.
+        let half = Duration::from_millis(window.as_millis() / 2);
         all.extend(counts.filter(|count| counted(*count)).map(|count| Before {
             count,
             record: event.record.clone(),
@@ -212,10 +216,7 @@ fn number(value: &Value) -> Option<Decimal> {
 }
 
 /// The tests of measures that count events of that kind, with their windows.
-fn measured<'m>(
-    matrix: &'m Matrix,
-    event: &Happening,
-) -> Vec<(&'m MeasureTest, crate::clock::Duration)> {
+fn measured<'m>(matrix: &'m Matrix, event: &Happening) -> Vec<(&'m MeasureTest, Duration)> {
     let mut found = Vec::new();
     let lanes = matrix.lanes.iter();
     let exprs = lanes
@@ -261,7 +262,7 @@ impl Happening {
     pub(super) fn plain(matrix: &Matrix, record: &Record) -> Self {
         let at = match record.values.get(&FieldId::AT) {
             Some(Value::Timestamp(at)) => *at,
-            _ => crate::calendar::example_instant(matrix.zone),
+            _ => example_instant(matrix.zone),
         };
         Self {
             record: record.clone(),

@@ -5,6 +5,8 @@
 //! Invariant: each line was run and passes; no event comes twice, and none that the lane has an example of.
 //! Measures are left out: a field alone does not bring them to their edge.
 
+use std::cmp::Reverse;
+
 use super::domain;
 use super::line::{Happening, Line, distance, line};
 use super::near;
@@ -62,7 +64,7 @@ fn of_lane(
             .iter()
             .filter_map(|base| edges(matrix, lane, test, base));
         // Of several the first that shows most and is near to its sample.
-        let best = best.min_by_key(|edges| (std::cmp::Reverse(edges.sides), edges.distance));
+        let best = best.min_by_key(|edges| (Reverse(edges.worth), edges.distance));
         let Some(best) = best.filter(|edges| edges.sides > 1) else {
             suggested.untold.push(test.text.clone());
             continue;
@@ -83,6 +85,8 @@ struct Edges {
     cases: Vec<Case>,
     /// In how many ways the lane stands.
     sides: usize,
+    /// The same, and what is sure counts twice.
+    worth: usize,
     /// From the nearest sample.
     distance: usize,
 }
@@ -112,9 +116,11 @@ fn edges(matrix: &Matrix, lane: &Lane, test: &Test, base: &Happening) -> Option<
             cases.push(case);
         }
     }
+    let is_sure = |it: &&Standing| **it != Standing::Unsure;
     Some(Edges {
         cases,
         sides: stood.len(),
+        worth: stood.len() + stood.iter().filter(is_sure).count(),
         distance: distance(matrix, &base.record),
     })
 }

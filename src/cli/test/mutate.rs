@@ -25,16 +25,16 @@ struct Report {
     matrix: String,
     mutants: usize,
     caught: usize,
-    /// Proved to demand the same of every event.
-    same: usize,
     /// Changes with which the matrix does not load; they are no mutants.
     not_valid: usize,
-    missed: Vec<Missed>,
+    /// Proved to demand the same of every event: what is left out here was never needed.
+    same: Vec<Told>,
+    missed: Vec<Told>,
 }
 
 /// A mutant that no case notices.
 #[derive(Debug, Serialize)]
-struct Missed {
+struct Told {
     file: String,
     line: u32,
     column: u32,
@@ -105,8 +105,8 @@ fn report(matrix: &Matrix, all: Vec<Mutant>) -> Report {
         matrix: matrix.name.clone(),
         mutants: 0,
         caught: 0,
-        same: 0,
         not_valid: 0,
+        same: Vec::new(),
         missed: Vec::new(),
     };
     for mutant in all {
@@ -117,21 +117,21 @@ fn report(matrix: &Matrix, all: Vec<Mutant>) -> Report {
                 report.not_valid += 1;
             }
             Came::Caught(_) => report.caught += 1,
-            Came::Same => report.same += 1,
-            Came::Missed(_) => report.missed.push(missed(matrix, mutant)),
+            Came::Same => report.same.push(told(matrix, mutant)),
+            Came::Missed(_) => report.missed.push(told(matrix, mutant)),
         }
     }
     report
 }
 
-fn missed(matrix: &Matrix, mutant: Mutant) -> Missed {
+fn told(matrix: &Matrix, mutant: Mutant) -> Told {
     let place = mutant.place(matrix);
     let line = match mutant.came {
         Came::Missed(line) => line,
         Came::NotValid | Came::Caught(_) | Came::Same => None,
     };
     let (sample, add) = line.map_or((None, None), |line| (line.sample, Some(line.text)));
-    Missed {
+    Told {
         file: matrix.sources.name(mutant.span).to_owned(),
         line: place.line,
         column: place.column,
@@ -179,8 +179,9 @@ fn text(report: &Report, shell: &mut Shell) -> io::Result<()> {
     }
     let caught = format!("{} caught", report.caught);
     let mut parts = vec![caught];
-    if report.same > 0 {
-        parts.push(format!("{} proved to change nothing", report.same));
+    if !report.same.is_empty() {
+        let same = report.same.len();
+        parts.push(format!("{same} proved to change nothing"));
     }
     let missed = format!("{} missed", report.missed.len());
     parts.push(match report.missed.is_empty() {
