@@ -22,14 +22,19 @@ use crate::span::Span;
 
 mod cube;
 mod diff;
+mod events;
 mod example;
 mod prover;
 mod questions;
+mod same;
 mod sat;
 mod set;
 mod shown;
 mod space;
 mod ways;
+
+pub(crate) use events::firing;
+pub(crate) use same::same;
 
 pub use diff::{Change, Changed, Diff, Direction, diff, diff_by};
 

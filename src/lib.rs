@@ -14,7 +14,7 @@
 //! | 4 | [`decision`] [`reference`](mod@reference) [`slots`] [`program`] [`compile`](mod@compile) | what a decision is; the slow, obvious evaluator; an event as cells; the compiled program and how it is made |
 //! | 5 | [`measure`] | sliding windows, for several threads |
 //! | 6 | [`parallel`] [`router`] | ordered work on all cores; the face for services: decide, dry run, explain, swap |
-//! | 7 | [`cases`] [`replay`] [`analysis`] | examples and scenarios, run; a recorded stream, summed up; what a matrix will do to all events |
+//! | 7 | [`cases`] [`replay`] [`analysis`] [`examples`] | examples and scenarios, run; a recorded stream, summed up; what a matrix will do to all events; examples that a matrix lacks |
 //! | 8 | [`escalation`] | the lifecycle: a pure function of state, command and instant |
 //! | 9 | [`store`] [`files`] [`notify`] [`desk`] [`words`] `engine` | where state outlives the process; a matrix on disk, and what an operator sets beside it; how people are told; what carries escalations to their end; how it is put in words; all of it as an operator set it up |
 //! | 10 | `client` `server` `cli` | the client of the service; the service; the command line, which starts it |
@@ -36,6 +36,7 @@ pub mod diagnostic;
 pub mod engine;
 pub mod escalation;
 pub mod event;
+pub mod examples;
 pub mod files;
 pub mod hex;
 pub mod limits;

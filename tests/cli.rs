@@ -23,6 +23,8 @@ mod fix;
 mod fmt;
 #[path = "cli/input.rs"]
 mod input;
+#[path = "cli/mutate.rs"]
+mod mutate;
 #[path = "cli/new.rs"]
 mod new;
 #[path = "support/program.rs"]

@@ -22,6 +22,7 @@ use super::set::Regions;
 
 mod choose;
 mod cut;
+mod exact;
 mod found;
 mod list;
 mod measures;

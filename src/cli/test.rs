@@ -1,7 +1,8 @@
 //! `laneway test`: the examples of a matrix, its scenarios, and those of case files.
 //!
 //! In: a matrix and case files. Out: which cases fail and why, what they cover; or the decisions
-//! for all combinations of some fields.
+//! for all combinations of some fields; or which edits of the matrix no case would notice; or examples at the edges
+//! of its tests.
 //! Invariant: exit code 1 when a case fails, and never 0 when none was run that was asked for.
 
 use std::io::Write;
@@ -12,17 +13,18 @@ use clap::ValueEnum;
 use serde::Serialize;
 
 use super::progress::Progress;
-use super::shell::{Answer, Failure, Shell};
+use super::shell::{Answer, Budget, Failure, Shell};
 use crate::cases;
 use crate::files::{CaseFile, Root};
 use crate::matrix::{Case, Matrix};
 use crate::reference::Coverage;
 
 mod coverage;
-mod domain;
 mod freeze;
 mod junit;
+mod mutate;
 mod over;
+mod suggest;
 mod text;
 
 /// Runs of more cases than this take long enough for a bar.
@@ -52,6 +54,20 @@ pub(super) struct Args {
     /// Print the combinations as scenarios to put into a case file
     #[arg(long, requires = "over")]
     freeze: bool,
+    /// Change the matrix one step at a time, and report the changes that no case notices
+    ///
+    /// Thresholds are moved by the smallest step, operators turned, `and` and `or` exchanged, tests and values left
+    /// out. A change that is proved to demand the same of every event is none. Exit code 1 where one is missed.
+    #[arg(long, conflicts_with_all = ["filter", "coverage", "over", "suggest"])]
+    mutate: bool,
+    /// Print examples for each lane at the edges of its tests, instead of running cases
+    ///
+    /// Both sides of each threshold, each value of a closed set, a missing field. Each line passes with the matrix
+    /// as it is, so that what remains is to see whether it should. Thresholds of measures are left out.
+    #[arg(long, conflicts_with_all = ["filter", "coverage", "over"])]
+    suggest: bool,
+    #[command(flatten)]
+    budget: Budget,
     /// How to print the result
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
@@ -96,7 +112,13 @@ struct CaseReport {
 }
 
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
+    if args.mutate {
+        return mutate::run(args, shell);
+    }
     let matrix = load(args, shell)?;
+    if args.suggest {
+        return suggest::run(args, &matrix, shell);
+    }
     if let Some([fields, sample]) = args.over.as_deref() {
         return over(args, &matrix, fields, sample, shell);
     }

@@ -5,6 +5,7 @@
 //! Invariant: spans in the root file are those without the case files, and a case file adds
 //! nothing but samples and scenarios.
 
+use std::cell::RefCell;
 use std::path::Path;
 
 use super::disk::Disk;
@@ -85,13 +86,40 @@ impl Root {
         if cases.is_empty() {
             return self.load(options, false);
         }
+        self.load_with_paths(options, cases).0
+    }
+
+    /// The same, and by which path the check asked for each file, in the order of the sources.
+    pub fn load_with_paths(&self, options: &Options, cases: &[CaseFile]) -> (Loaded, Vec<String>) {
         let root = match &self.place {
             Place::Stdin(_) => STDIN,
             Place::Disk(root) => &root.name,
         };
         let disk = Disk::new(self, &options.limits);
         let together = Together { disk, root, cases };
-        finish(check(&together, root, options), false)
+        let noted = Noted {
+            reader: &together,
+            paths: RefCell::default(),
+        };
+        let loaded = finish(check(&noted, root, options), false);
+        (loaded, noted.paths.into_inner())
+    }
+}
+
+/// A reader that notes what it is asked for.
+struct Noted<'a> {
+    reader: &'a dyn Reader,
+    paths: RefCell<Vec<String>>,
+}
+
+impl Reader for Noted<'_> {
+    fn read(&self, path: &str) -> Result<Vec<u8>, ReadError> {
+        self.paths.borrow_mut().push(path.to_owned());
+        self.reader.read(path)
+    }
+
+    fn display(&self, path: &str) -> String {
+        self.reader.display(path)
     }
 }
 

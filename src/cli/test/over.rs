@@ -9,7 +9,6 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::domain;
 use crate::calendar::example_instant;
 use crate::cli::decide::paint;
 use crate::cli::output::Paint;
@@ -20,6 +19,7 @@ use crate::clock::Timestamp;
 use crate::decision::{Decision, State, Verdict};
 use crate::diagnostic::nearest;
 use crate::event::Event;
+use crate::examples::domain;
 use crate::matrix::{Matrix, Sample};
 use crate::reference::{History, Reference, Times};
 use crate::schema::{Field, FieldId, Kind};

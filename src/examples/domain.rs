@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 
 use crate::calendar::Calendar;
 use crate::clock::{Duration, Timestamp};
-use crate::matrix::{ConditionId, Expr, ExprKind, Matrix, Record, Test, TestOp, TextHow};
+use crate::matrix::{ConditionId, Expr, ExprKind, Lane, Matrix, Record, Test, TestOp, TextHow};
 use crate::schema::{Field, FieldId, Kind};
 use crate::value::{Range, Type, Value};
 
@@ -23,33 +23,63 @@ const CALENDAR_MINUTES: i64 = 8 * 24 * 60;
 const OTHER_TEXT: &str = "something else";
 
 /// What is tried of a field; `None` stands for a missing value.
-pub(super) fn values(
+#[must_use]
+pub fn values(
     matrix: &Matrix,
     kind: &Kind,
     field: &Field,
     sample: &Record,
     at: Timestamp,
 ) -> Vec<Option<Value>> {
-    let mut domain = Domain {
+    let domain = Domain {
         matrix,
         field,
         sample,
         at,
         found: Vec::new(),
     };
-    match &field.ty {
-        Type::YesNo => domain.found.extend([Value::Bool(true), Value::Bool(false)]),
-        Type::OneOf(words) => {
-            let words = words.iter().map(|word| Value::Word(word.clone()));
-            domain.found.extend(words);
-        }
-        _ => domain.open(kind),
+    domain.values(&tests(matrix, kind))
+}
+
+/// What is tried of a field for one of the tests on it.
+pub(super) fn of_test(
+    matrix: &Matrix,
+    field: &Field,
+    test: &Test,
+    sample: &Record,
+    at: Timestamp,
+) -> Vec<Option<Value>> {
+    let domain = Domain {
+        matrix,
+        field,
+        sample,
+        at,
+        found: Vec::new(),
+    };
+    domain.values(&[test])
+}
+
+/// Every test that looks at events of a kind.
+fn tests<'m>(matrix: &'m Matrix, kind: &Kind) -> Vec<&'m Test> {
+    let mut tests = Tests::default();
+    let concerns = |on: &[_]| on.contains(&kind.id);
+    for lane in matrix.lanes.iter().filter(|lane| concerns(&lane.on)) {
+        tests.gather_lane(matrix, lane);
     }
-    let mut values: Vec<Option<Value>> = domain.ordered().into_iter().map(Some).collect();
-    if field.is_optional() {
-        values.push(None);
+    for rule in matrix.rules.iter().filter(|rule| concerns(&rule.on)) {
+        tests.gather(matrix, &rule.when);
     }
-    values
+    tests.found
+}
+
+/// The tests of a lane, with those of the conditions that it names, each once.
+pub(super) fn tests_of<'m>(matrix: &'m Matrix, lane: &'m Lane) -> Vec<&'m Test> {
+    let mut tests = Tests::default();
+    tests.gather_lane(matrix, lane);
+    let mut seen = HashSet::new();
+    let own = tests.found.into_iter();
+    own.filter(|test| seen.insert((test.field, &test.text, test.if_present)))
+        .collect()
 }
 
 struct Domain<'m> {
@@ -61,21 +91,26 @@ struct Domain<'m> {
 }
 
 impl Domain<'_> {
-    /// The values of a type that has too many: those that tests speak of.
-    fn open(&mut self, kind: &Kind) {
-        let mut tests = Tests::default();
-        let matrix = self.matrix;
-        let concerns = |on: &[_]| on.contains(&kind.id);
-        for lane in matrix.lanes.iter().filter(|lane| concerns(&lane.on)) {
-            tests.gather(matrix, &lane.when);
-            if let Some(unless) = &lane.unless {
-                tests.gather(matrix, unless);
+    fn values(mut self, tests: &[&Test]) -> Vec<Option<Value>> {
+        let field = self.field;
+        match &field.ty {
+            Type::YesNo => self.found.extend([Value::Bool(true), Value::Bool(false)]),
+            Type::OneOf(words) => {
+                let words = words.iter().map(|word| Value::Word(word.clone()));
+                self.found.extend(words);
             }
+            _ => self.open(tests),
         }
-        for rule in matrix.rules.iter().filter(|rule| concerns(&rule.on)) {
-            tests.gather(matrix, &rule.when);
+        let mut values: Vec<Option<Value>> = self.ordered().into_iter().map(Some).collect();
+        if field.is_optional() {
+            values.push(None);
         }
-        for test in tests.found {
+        values
+    }
+
+    /// The values of a type that has too many: those that tests speak of.
+    fn open(&mut self, tests: &[&Test]) {
+        for test in tests {
             self.of_test(test);
         }
         match &self.field.ty {
@@ -264,6 +299,13 @@ struct Tests<'m> {
 }
 
 impl<'m> Tests<'m> {
+    fn gather_lane(&mut self, matrix: &'m Matrix, lane: &'m Lane) {
+        self.gather(matrix, &lane.when);
+        if let Some(unless) = &lane.unless {
+            self.gather(matrix, unless);
+        }
+    }
+
     fn gather(&mut self, matrix: &'m Matrix, expr: &'m Expr) {
         match &expr.kind {
             ExprKind::All(parts)
