@@ -21,6 +21,7 @@ use crate::matrix::{Matrix, Record};
 use crate::span::Span;
 
 mod cube;
+mod diagnose;
 mod diff;
 mod example;
 mod prover;
@@ -30,6 +31,7 @@ mod set;
 mod space;
 mod ways;
 
+pub use diagnose::diagnose;
 pub use diff::{Change, Changed, Diff, Direction, diff, diff_by};
 
 /// What is asked about a matrix.
