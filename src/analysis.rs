@@ -21,6 +21,7 @@ use crate::matrix::{Before, Matrix, Record};
 use crate::span::Span;
 
 mod cube;
+mod diagnose;
 mod diff;
 mod events;
 mod example;
@@ -36,6 +37,7 @@ mod ways;
 pub(crate) use events::firing;
 pub(crate) use same::same;
 
+pub use diagnose::diagnose;
 pub use diff::{Change, Changed, Diff, Direction, diff, diff_by};
 
 /// What is asked about a matrix.

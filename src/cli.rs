@@ -17,6 +17,7 @@ mod access;
 #[cfg(not(feature = "server"))]
 #[path = "cli/no_serve.rs"]
 mod access;
+mod all_events;
 mod analyze;
 mod audit;
 mod backup;

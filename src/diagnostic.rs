@@ -322,10 +322,21 @@ impl Diagnostics {
         more.into_iter().for_each(|finding| self.push(finding));
     }
 
-    /// Sorts by file, place and code, and drops exact repetitions.
+    /// Adds what another look found, for which [`FINDINGS`] are kept as well: many of one are no reason to hide
+    /// those of the other.
+    pub fn append(&mut self, more: Self) {
+        self.list.extend(more.list);
+        self.dropped += more.dropped;
+        for (seen, more) in self.seen.iter_mut().zip(more.seen) {
+            *seen += more;
+        }
+    }
+
+    /// Sorts by file, place and code, and drops exact repetitions. That there are more is said last.
     pub fn finish(&mut self) {
+        let key = |d: &Diagnostic| (d.code == codes::MORE_FINDINGS, d.span, d.code);
         self.list
-            .sort_by(|a, b| (a.span, a.code, &a.message).cmp(&(b.span, b.code, &b.message)));
+            .sort_by(|a, b| (key(a), &a.message).cmp(&(key(b), &b.message)));
         self.list.dedup();
     }
 
@@ -355,6 +366,15 @@ impl Diagnostics {
             }
         }
         taken
+    }
+
+    /// Takes out the findings of one code.
+    pub fn remove(&mut self, code: Code) {
+        let before = self.list.len();
+        self.list.retain(|finding| finding.code != code);
+        if let Some(seen) = self.seen.get_mut(code.severity() as usize) {
+            *seen = seen.saturating_sub(before - self.list.len());
+        }
     }
 
     /// Whether there is none.

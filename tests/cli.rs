@@ -13,6 +13,8 @@
 mod analyze;
 #[path = "cli/check.rs"]
 mod check;
+#[path = "cli/check_findings.rs"]
+mod check_findings;
 #[path = "cli/codes.rs"]
 mod codes;
 #[path = "cli/diff.rs"]

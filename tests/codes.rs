@@ -21,6 +21,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use laneway::analysis::{self, Engine, Question};
 use laneway::check::{Loaded, Options};
 use laneway::diagnostic::{Code, Diagnostic, Severity, codes};
 use laneway::files::{config, load};
@@ -53,7 +54,15 @@ fn check(root: &Path) -> Loaded {
         limits: config::read(None, root.parent()).unwrap().limits,
         today: NOW.get(..10).unwrap().parse().ok(),
     };
-    load(root, &options, true).unwrap()
+    let mut loaded = load(root, &options, true).unwrap();
+    if let Some(matrix) = loaded.matrix.as_ref() {
+        // However long it takes.
+        let patience = || -> Box<dyn Fn() -> bool> { Box::new(|| false) };
+        let asked = analysis::ask(matrix, &Question::FINDINGS, Engine::Either, &patience);
+        loaded.diagnostics.extend(analysis::diagnose(&asked));
+        loaded.diagnostics.finish();
+    }
+    loaded
 }
 
 fn errors(loaded: &Loaded) -> Vec<&Diagnostic> {
@@ -296,7 +305,7 @@ fn the_right_example_of_a_page_is_right() {
 // The index.
 
 /// The groups of the index by the letter and first digits of their codes.
-const GROUPS: [(&str, &str); 9] = [
+const GROUPS: [(&str, &str); 10] = [
     ("E01", "Files"),
     ("E02", "Syntax"),
     ("E03", "Names and declarations"),
@@ -305,6 +314,7 @@ const GROUPS: [(&str, &str); 9] = [
     ("E06", "Measures"),
     ("E07", "Examples"),
     ("W08", "Warnings"),
+    ("W09", "What all events show"),
     ("N09", "Notes"),
 ];
 
@@ -314,7 +324,8 @@ fn index() -> String {
          \n\
          A finding of `laneway check` has a code, which never changes its meaning. `E` is an error: the \
          matrix does not load. `W` is a warning: it loads, and most likely does not do what is meant. `N` \
-         is a note: nothing is wrong. `laneway explain-code E0307` prints the page of a code.\n\
+         is a note: nothing is wrong. `W09` says what some event shows, or all of them; `laneway check` ends with 1 \
+         for one as for an error. `laneway explain-code E0307` prints the page of a code.\n\
          \n\
          Each page says why, and shows a wrong and a right example. An example shows only what matters, \
          and stands on texts that the tests read with it:\n\
@@ -465,10 +476,11 @@ fn link(_to: &Path, _from: &Path) -> Option<()> {
     None
 }
 
-/// What a person sees of a fixture.
-fn shown(fixture: &Fixture) -> String {
+/// What a person sees of a fixture; what all events show only where the code is about that.
+fn shown(fixture: &Fixture, analysis: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_laneway"))
         .args(["check", &fixture.root, "--color", "never", "--now", NOW])
+        .args(analysis)
         .current_dir(&fixture.place)
         .output()
         .unwrap();
@@ -520,7 +532,11 @@ fn what_people_see_of_each_code_is_as_it_was() {
             stale.push(code.as_str());
             continue;
         };
-        let mut text = shown(&fixture);
+        let analysis = match code.as_str().starts_with("W09") {
+            true => &["--budget", "10m"][..],
+            false => &["--no-analysis"],
+        };
+        let mut text = shown(&fixture, analysis);
         if *code == codes::MORE_FINDINGS {
             // Ten thousand findings before it are alike.
             let from = text.rfind("error[").unwrap_or(0);
@@ -824,7 +840,7 @@ fn ten_mistakes_are_shown_as_they_were() {
     };
     let mut settings = insta::Settings::clone_current();
     settings.set_omit_expression(true);
-    settings.bind(|| insta::assert_snapshot!("ten_mistakes", shown(&fixture)));
+    settings.bind(|| insta::assert_snapshot!("ten_mistakes", shown(&fixture, &[])));
 }
 
 #[test]

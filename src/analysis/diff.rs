@@ -171,6 +171,7 @@ enum Gap {
     Adjusts,
     History,
     Exact,
+    Trial,
 }
 
 /// A kind of two matrices.
@@ -227,6 +228,7 @@ impl<'s, 'm> Pair<'s, 'm> {
             (_, Some(Gap::Exact)) => {
                 Some("what changed asks of a field in a way that is not exact")
             }
+            (_, Some(Gap::Trial)) => Some("a lane that changed is on trial, and not for ever"),
             (_, Some(Gap::Adjusts)) => Some("what changed may look at events that are adjusted"),
             (_, Some(Gap::History)) => Some("what changed may show only after other events"),
             (Ok(()), None) => None,
@@ -254,6 +256,9 @@ impl<'s, 'm> Pair<'s, 'm> {
         }
         if !dims.iter().all(|dim| self.space.is_exact(*dim)) {
             found.gap = Some(Gap::Exact);
+        }
+        if entries.iter().any(|entry| entry.trial_ends) {
+            found.gap = Some(Gap::Trial);
         }
         if self.adjusts_into(&pieces, budget)? {
             found.gap = Some(Gap::Adjusts);

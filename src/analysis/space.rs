@@ -63,6 +63,12 @@ impl Dimension {
         regions + u32::from(self.missing.is_some())
     }
 
+    /// Whether a value of a region is known.
+    fn is_shown(&self, region: u32) -> bool {
+        let values = self.regions.get(region as usize);
+        values.is_some_and(|values| !values.is_empty())
+    }
+
     fn missing(&self) -> Regions {
         self.missing.map_or_else(Regions::default, Regions::one)
     }
@@ -335,6 +341,7 @@ impl<'m> Space<'m> {
         let asked = |test: &Owned, value: &Value| self.answers(test, value);
         let (values, manner) = values::of(self, field, &of_samples, around, fields);
         let manner = match manner {
+            _ if !values.exact => cut::Manner::Asked(&asked),
             _ if cut::is_by_order(&field.ty, tests) => cut::Manner::ByOrder(self.at),
             Some(matched) if fields == 1 => cut::Manner::ByName(matched),
             _ => cut::Manner::Asked(&asked),

@@ -43,7 +43,8 @@ impl Budget {
     pub(super) fn step(&self) -> Result<(), Exhausted> {
         let steps = self.steps.get() + 1;
         self.steps.set(steps);
-        match steps > self.most || steps.is_multiple_of(LOOK) && (self.is_over)() {
+        // At the first one as well: a question that begins too late is none.
+        match steps > self.most || steps % LOOK == 1 && (self.is_over)() {
             true => Err(Exhausted),
             false => Ok(()),
         }

@@ -250,6 +250,14 @@ codes! {
     BYTE_ORDER_MARK = "W0825" "a byte order mark";
     CARRIAGE_RETURN = "W0826" "lines that end in CR LF";
 
+    // What all events show.
+    NEVER_MET = "W0901" "a lane or rule that no event meets";
+    HIDDEN_LANE = "W0902" "a lane hidden by `always deny`";
+    LANES_CONTRADICT = "W0903" "lanes that contradict each other";
+    PROMISE_BROKEN = "W0904" "a promise that an event breaks";
+    CHANGES_NOTHING = "W0905" "a part of a trigger that changes nothing";
+    ADJUSTS_DIFFER = "W0906" "two adjusts that set one field differently";
+
     // Notes.
     EXAMPLES_NOT_RUN = "N0901" "examples that did not run";
     MORE_FINDINGS = "N0902" "more findings than are shown";

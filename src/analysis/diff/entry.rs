@@ -20,6 +20,8 @@ pub(super) struct Entry {
     pub(super) sets: Vec<Dim>,
     /// What a lane holds meanwhile, in words; nothing of one on trial.
     pub(super) holds: String,
+    /// Whether it is on trial until a day, and does something afterwards.
+    pub(super) trial_ends: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -51,6 +53,7 @@ pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind)
             },
             rails,
             sets: Vec::new(),
+            trial_ends: lane.trial.is_some_and(|trial| trial.until.is_some()),
             holds: match lane.trial {
                 Some(_) => String::new(),
                 None => format!("{} {}", lane.terms.hold.as_str(), lane.terms.scope.as_str()),
@@ -78,6 +81,7 @@ pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind)
             Effect::Allow | Effect::Deny => Vec::new(),
         },
         holds: String::new(),
+        trial_ends: false,
     });
     lanes.chain(rules).collect()
 }

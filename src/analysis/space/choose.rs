@@ -90,6 +90,9 @@ impl Space<'_> {
             Compared::NotFound => return Chosen::Unknown,
             Compared::So(values) => values,
         };
+        if cube.dims().any(|dim| self.is_unshown(cube, dim)) {
+            return Chosen::Unknown;
+        }
         let mut values = compared;
         let mut at = self.at;
         for (dim, column) in (0..).zip(&self.columns) {
@@ -193,10 +196,24 @@ impl Space<'_> {
     fn plainest(&self, cube: &Cube, dim: Dim) -> Option<Value> {
         let dimension = self.dims.get(dim as usize)?;
         let region = match cube.regions(dim) {
-            Some(allowed) if !allowed.has(dimension.plain) => allowed.iter().next()?,
+            Some(allowed) if !allowed.has(dimension.plain) => {
+                // One that some value shows, if there is one.
+                let mut shown = allowed.iter().filter(|region| dimension.is_shown(*region));
+                shown.next().or_else(|| allowed.iter().next())?
+            }
             _ => dimension.plain,
         };
         dimension.regions.get(region as usize)?.first().cloned()
+    }
+
+    /// Whether no value is known of all regions that a cube leaves to a field.
+    fn is_unshown(&self, cube: &Cube, dim: Dim) -> bool {
+        let both = self.dims.get(dim as usize).zip(cube.regions(dim));
+        both.is_some_and(|(dimension, allowed)| {
+            !allowed
+                .iter()
+                .any(|region| dimension.missing == Some(region) || dimension.is_shown(region))
+        })
     }
 
     /// A list of the items that a cube asks for; nothing where it asks for none of that field.

@@ -8,7 +8,7 @@
 //! field a comparison takes a stretch of the values, and of texts and words an equality takes those that it names:
 //! both are found without asking.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Dimension, Owned, Regions, values};
 use crate::clock::Timestamp;
@@ -35,6 +35,33 @@ pub(super) struct Cut {
 /// Values of a region that are kept, where none has to compare with another field.
 const KEPT: usize = 2;
 
+/// Tests of a field of which every mixture of answers is a region where it is not known which there are.
+const MIXED: usize = 8;
+
+/// Adds a region for each mixture of answers that no region has, and gives how many there are then.
+fn add_mixtures(count: u32, tests: &[&Owned], takes: &mut [Regions]) -> u32 {
+    let mixture = |region: u32, takes: &[Regions]| -> Vec<bool> {
+        takes.iter().map(|takes| takes.has(region)).collect()
+    };
+    let mut known: HashSet<Vec<bool>> = (0..count).map(|region| mixture(region, takes)).collect();
+    let mut next = count;
+    for bits in 0_u32..1 << tests.len() {
+        let said: Vec<bool> = (0..tests.len()).map(|n| bits >> n & 1 == 1).collect();
+        let can_be = tests.iter().zip(&said).all(|(it, said)| match it.test.op {
+            TestOp::Present => *said,
+            TestOp::Missing => !*said,
+            _ => true,
+        });
+        if can_be && known.insert(said.clone()) {
+            for (takes, _) in takes.iter_mut().zip(said).filter(|(_, said)| *said) {
+                takes.push(next, next);
+            }
+            next += 1;
+        }
+    }
+    next
+}
+
 pub(super) fn cut(
     field: &Field,
     values: values::Values,
@@ -42,13 +69,18 @@ pub(super) fn cut(
     manner: &Manner<'_>,
     is_linked: bool,
 ) -> Cut {
-    let exact = values.exact;
+    let mut exact = values.exact;
     let values = values.values;
-    let (of_value, count, takes) = match manner {
+    let (of_value, mut count, mut takes) = match manner {
         Manner::ByOrder(at) => by_order(&values, tests, *at),
         Manner::ByName(matched) => by_name(&values, tests, matched),
         Manner::Asked(answers) => asked(&values, tests, *answers),
     };
+    // What no value showed may be all the same: regions without a value, which no event is chosen from.
+    if !exact && !is_linked && tests.len() <= MIXED {
+        count = add_mixtures(count, tests, &mut takes);
+        exact = true;
+    }
     let plain = of_value.first().copied().unwrap_or_default();
     let mut regions: Vec<Vec<Value>> = vec![Vec::new(); count as usize];
     for (value, region) in values.into_iter().zip(of_value) {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{At, Key, Owned, key, place};
+use super::{At, Key, Owned, key, measures, place};
 use crate::matrix::{Expr, ExprKind, Matrix, MeasureTest};
 use crate::schema::KindId;
 
@@ -18,8 +18,8 @@ pub(super) struct Found {
     known: HashMap<Key, usize>,
     /// Their numbers, by where each that reads so lies.
     pub(super) numbers: HashMap<usize, usize>,
-    /// By their words, which say the same in both matrices.
-    pub(super) measures: BTreeMap<(String, Option<At>), Vec<Measured>>,
+    /// By their words, and what their filters come to, which say the same in both matrices.
+    pub(super) measures: BTreeMap<(String, String), Vec<Measured>>,
 }
 
 impl Found {
@@ -52,26 +52,15 @@ impl Found {
             }
             ExprKind::Measure(test) => {
                 if let Some(measure) = matrix.measure(test.measure) {
-                    // A condition may mean something else in another matrix.
-                    let is_own = measure.filter.as_ref().is_some_and(names_condition);
-                    let words = (measure.text.clone(), is_own.then_some(side));
+                    // A condition and a list may mean something else in another matrix.
+                    let filter = measure.filter.as_ref();
+                    let filter = filter.map(|filter| measures::words(matrix, filter));
+                    let words = (measure.text.clone(), filter.unwrap_or_default());
                     let of_measure = self.measures.entry(words).or_default();
                     of_measure.push((side, Arc::clone(test)));
                 }
             }
         }
-    }
-}
-
-fn names_condition(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::All(parts)
-        | ExprKind::Any(parts)
-        | ExprKind::None(parts)
-        | ExprKind::AtLeast(_, parts) => parts.iter().any(names_condition),
-        ExprKind::Not(inner) => names_condition(inner),
-        ExprKind::Condition(_) => true,
-        ExprKind::Test(_) | ExprKind::Measure(_) => false,
     }
 }
 

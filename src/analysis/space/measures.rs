@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use super::{At, Dim, Dimension, Regions, Space, each_once, ordered};
-use crate::matrix::{Comparison, Expr, ExprKind, Measure, MeasureFunction, MeasureTest};
+use crate::matrix::{Comparison, Expr, ExprKind, Measure, MeasureFunction, MeasureTest, TestOp};
 use crate::value::{Range, Type, Value};
 
 /// The amounts of a measure that its tests tell apart. It may also not be known.
@@ -187,7 +187,8 @@ fn conjuncts(matrix: &crate::matrix::Matrix, expr: &Expr, parts: &mut Vec<String
     }
 }
 
-fn words(matrix: &crate::matrix::Matrix, expr: &Expr) -> String {
+/// An expression in words that are equal where it asks the same, whatever conditions and lists are called.
+pub(super) fn words(matrix: &crate::matrix::Matrix, expr: &Expr) -> String {
     let each = |parts: &[Expr]| {
         let parts: Vec<String> = parts.iter().map(|part| words(matrix, part)).collect();
         parts.join("; ")
@@ -202,7 +203,14 @@ fn words(matrix: &crate::matrix::Matrix, expr: &Expr) -> String {
             Some(condition) => words(matrix, &condition.expr),
             None => String::new(),
         },
-        ExprKind::Test(test) => format!("{}, {}", test.text, test.if_present),
+        ExprKind::Test(test) => {
+            let values = match &test.op {
+                TestOp::In { values, .. } | TestOp::Contains { values, .. } => values.as_slice(),
+                _ => &[],
+            };
+            let values: Vec<String> = values.iter().map(Value::to_string).collect();
+            format!("{} {} {}", test.text, test.if_present, values.join(", "))
+        }
         ExprKind::Measure(test) => test.text.clone(),
     }
 }
