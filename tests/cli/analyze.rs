@@ -64,13 +64,50 @@ fn the_example_has_no_finding_and_its_gaps_are_reported() {
     assert!(found(&ran).is_empty(), "{ran:?}");
     let ran = folder.run(&["analyze", "matrix.lane", "--strict"]);
     assert_eq!(ran.code, 0, "{ran:?}");
+    for report in [
+        "gap: events `tool_call` can reach `otherwise`; but not where `action` is change_billing_status or \
+         grant_permission; where `procedure` is found or not_needed; where `token.location` is usual (confirmed)",
+        "gap: events `workflow_health` can reach `otherwise` (confirmed)",
+        "unsure: lane `security_anomaly` can be unsure where `token.requests_per_minute` or `token.location` or \
+         `injection.flagged` is missing: it asks all the same (confirmed)",
+        "overlap: lane `policy_exception` can attach together with `security_anomaly`, `financial_risk`: they ask for \
+         sign-offs of `finance_approver` and `security_contact` and `workflow_owner` (confirmed)",
+    ] {
+        assert!(
+            ran.out.contains(&format!("{report}\n")),
+            "{report}\n{}",
+            ran.out
+        );
+    }
     assert!(
-        ran.out
-            .contains("events `tool_call` can reach `otherwise` (confirmed)"),
+        ran.out.ends_with("10 reports in matrix.lane (5 lanes)\n"),
         "{ran:?}"
     );
+}
+
+#[test]
+fn a_value_that_no_set_names_is_found_by_the_promise_that_it_breaks() {
+    // A role that `outside_role` was not told of.
+    let more = |text: &str| {
+        text.replace(
+            "finance_agent, audit_agent",
+            "finance_agent, audit_agent, intern_agent",
+        )
+    };
+    let ran = analyzed(&operations(more));
+    assert_eq!(ran.code, 1, "{ran:?}");
+    let broken = (
+        "promise".to_owned(),
+        vec!["nobody grants permissions alone".to_owned()],
+        "allow by otherwise".to_owned(),
+    );
+    assert_eq!(found(&ran), [broken]);
+    let scenario = ran
+        .out
+        .lines()
+        .find(|line| line.contains("\"scenario\": \"scenario \\\"breaks"));
     assert!(
-        ran.out.ends_with("2 reports in matrix.lane (5 lanes)\n"),
+        scenario.is_some_and(|line| line.contains("role = intern_agent")),
         "{ran:?}"
     );
 }

@@ -144,10 +144,21 @@ fn two_adjusts_that_differ_are_told_once() {
 }
 
 #[test]
-fn what_needs_a_history_says_that_it_is_not_confirmed() {
+fn what_needs_a_history_shows_it() {
     let often = "count of refund by customer over 1h >= 3";
     assert_found(
         &lane(often, "expire"),
+        "W0903",
+        "attach together",
+        " after 2 of ",
+    );
+}
+
+#[test]
+fn what_no_repeated_event_shows_says_that_it_is_not_confirmed() {
+    let many = "distinct customer of refund over 1h >= 4";
+    assert_found(
+        &lane(many, "expire"),
         "W0903",
         "(possible, not confirmed)",
         "a measure has to count",

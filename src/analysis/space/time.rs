@@ -56,6 +56,9 @@ pub(super) fn values(space: &Space<'_>, field: &Field, tests: &[&Owned], fields:
         .into_iter()
         .collect();
     all.insert(millis(at));
+    // They show nothing that others do not, and what lies before them cannot be named.
+    all.remove(&FIRST);
+    all.remove(&LAST);
     let mut exact = calendars.is_empty() || each_mixture(&calendars, &edges, millis(at), &mut all);
     // An age beside anything else that is asked of the instant depends on when the event happens, which can be at
     // any time.
