@@ -325,7 +325,7 @@ fn brute(matrix: &Matrix, used: &BTreeSet<&'static str>, seed: u64) -> Shown {
     let mut primary = BTreeSet::new();
     let all = events(matrix, used, seed);
     for event in &all {
-        let times = Times::of(&event);
+        let times = Times::of(event);
         let decision = reference.decide(event, &history, times);
         let is_denied = decision.verdict == Verdict::Deny;
         for lane in &matrix.lanes {
