@@ -18,7 +18,7 @@ use crate::matrix::Lane;
 const DIMS: usize = 8;
 
 /// Events that are kept for other pairs.
-const SEEN: usize = 256;
+const SEEN: usize = 4_096;
 
 /// The lanes of one kind, ready to be compared with each other.
 pub(super) struct Pairs<'k, 'm> {
@@ -28,8 +28,16 @@ pub(super) struct Pairs<'k, 'm> {
     bits: Vec<[u64; DIMS]>,
     denied: Vec<&'k Part>,
     places: HashMap<&'k str, usize>,
-    /// Events that were decided and not denied, each with a bit for every lane that attaches.
-    seen: RefCell<Vec<(Rc<Shown>, Vec<u64>)>>,
+    seen: RefCell<Seen>,
+}
+
+/// Events that were decided and not denied.
+#[derive(Default)]
+struct Seen {
+    /// Each with a bit for every lane that attaches.
+    events: Vec<(Rc<Shown>, Vec<u64>)>,
+    /// By lane, the numbers of those to which it attaches.
+    of_lane: HashMap<usize, Vec<usize>>,
 }
 
 impl<'k, 'm> Pairs<'k, 'm> {
@@ -57,7 +65,7 @@ impl<'k, 'm> Pairs<'k, 'm> {
             lanes,
             bits,
             denied,
-            seen: RefCell::new(Vec::new()),
+            seen: RefCell::new(Seen::default()),
         }
     }
 
@@ -86,15 +94,11 @@ impl<'k, 'm> Pairs<'k, 'm> {
         if let Some(shown) = self.known(places) {
             return Came::Shown(shown);
         }
-        let both = |shown: &Shown| has_attached(shown, one) && has_attached(shown, other);
-        let is_open = |shown: &Shown| shown.decision.verdict != Verdict::Deny && both(shown);
-        let among = [*ours, *theirs];
-        // Mostly any event of both will do.
-        let came = match asked.find(self.kind, &among, &[], &|_| true, budget) {
-            Came::Shown(shown) if is_open(&shown) => Came::Shown(shown),
-            Came::Never => Came::Never,
-            _ => asked.find(self.kind, &among, &self.denied, &both, budget),
+        let both = |shown: &Shown| {
+            let is_open = shown.decision.verdict != Verdict::Deny;
+            is_open && has_attached(shown, one) && has_attached(shown, other)
         };
+        let came = asked.find(self.kind, &[ours, theirs], &self.denied, &both, budget);
         if let Came::Shown(shown) = &came {
             self.keep(shown);
         }
@@ -102,31 +106,36 @@ impl<'k, 'm> Pairs<'k, 'm> {
     }
 
     /// An event that was decided for another pair, and to which these attach as well.
-    fn known(&self, places: [usize; 2]) -> Option<Rc<Shown>> {
+    fn known(&self, [one, other]: [usize; 2]) -> Option<Rc<Shown>> {
         let seen = self.seen.borrow();
         let has = |lanes: &[u64], place: usize| {
             let word = lanes.get(place / 64).copied().unwrap_or_default();
             word >> (place % 64) & 1 == 1
         };
-        let mut known = seen.iter();
-        let known = known.find(|(_, lanes)| places.iter().all(|place| has(lanes, *place)));
-        known.map(|(shown, _)| Rc::clone(shown))
+        let mut numbers = seen.of_lane.get(&one)?.iter();
+        numbers.find_map(|number| {
+            let (shown, lanes) = seen.events.get(*number)?;
+            has(lanes, other).then(|| Rc::clone(shown))
+        })
     }
 
     fn keep(&self, shown: &Rc<Shown>) {
         let mut seen = self.seen.borrow_mut();
-        if seen.len() >= SEEN {
+        let number = seen.events.len();
+        if number >= SEEN {
             return;
         }
         let mut lanes = vec![0_u64; self.lanes.len().div_ceil(64)];
         for lane in &shown.decision.lanes {
-            let place = self.places.get(&*lane.lane).copied();
-            let word = place.and_then(|place| Some((place, lanes.get_mut(place / 64)?)));
-            if let Some((place, word)) = word {
+            let Some(place) = self.places.get(&*lane.lane).copied() else {
+                continue;
+            };
+            if let Some(word) = lanes.get_mut(place / 64) {
                 *word |= 1 << (place % 64);
             }
+            seen.of_lane.entry(place).or_default().push(number);
         }
-        seen.push((Rc::clone(shown), lanes));
+        seen.events.push((Rc::clone(shown), lanes));
     }
 }
 
