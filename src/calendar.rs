@@ -241,6 +241,11 @@ impl Calendar {
         self.closed.last().map(|days| days.last)
     }
 
+    /// The exceptions: the first and the last day of each, in order.
+    pub(crate) fn exceptions(&self) -> impl Iterator<Item = (NaiveDate, NaiveDate)> + '_ {
+        self.closed.iter().map(|days| (days.first, days.last))
+    }
+
     /// The open time from `from` to `until`, with some more on both sides, as spans that are
     /// sorted and do not overlap.
     fn open_spans(

@@ -819,3 +819,48 @@ fn adjusts_that_clash_are_found_where_they_can_meet() {
         }
     }
 }
+
+#[test]
+fn calendars_of_one_zone_show_all_that_comes_about() {
+    let kinds = "event call {\n  level: whole number 0 to 9\n}\n\
+                 calendar office_hours {\n  mon to fri 09:00 to 18:00\n  except 2026-12-24 to 2026-12-26\n}\n\
+                 calendar nights {\n  mon to fri 22:00 to 06:00\n}\n\
+                 team leads { first person \"a@x.example\" }\n";
+    // No night is in office hours; on a day of exceptions it is neither.
+    for (when, never) in [
+        ("at is inside office_hours and at is inside nights", true),
+        ("at is outside office_hours and at is outside nights", false),
+        ("at is inside nights and at < 2026-01-01T00:00:00Z", false),
+        (
+            "at is inside office_hours and at >= 2026-12-24 and at < 2026-12-27",
+            true,
+        ),
+        (
+            "at is outside office_hours and at is outside nights and at >= 2026-12-24 and at < 2026-12-26",
+            false,
+        ),
+    ] {
+        let promise = format!("promise \"not so\" on call when {when} never allow\n");
+        let text = format!(
+            "{MATRIX}{kinds}{promise}{}",
+            lane("level is 9 and at is inside nights")
+        );
+        let matrix = checked(&text);
+        for engine in [Engine::Boxes, Engine::Clauses] {
+            let analysis = ask(&matrix, &[Question::Promise], engine, &|| {
+                Box::new(|| false)
+            });
+            let grades: Vec<Grade> = analysis.answers.iter().map(|it| it.grade).collect();
+            let expected = if never {
+                vec![]
+            } else {
+                vec![Grade::Confirmed]
+            };
+            assert_eq!(grades, expected, "{engine:?} {when}");
+        }
+        let edited = checked(&text.replace("level is 9", "level is 8"));
+        let changes = diff(&matrix, &edited, &|| Box::new(|| false));
+        assert!(changes.is_whole, "{when} {:?}", changes.notes);
+        assert_eq!(changes.changed.len(), 2, "{when}");
+    }
+}

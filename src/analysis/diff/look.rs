@@ -85,7 +85,7 @@ impl Pair<'_, '_> {
                         sat.exclude(space, &lemma, None);
                         continue;
                     }
-                    Chosen::Unknown => return Err(Exhausted),
+                    Chosen::Unknown => found.gap = found.gap.or(Some(Gap::Exact)),
                     Chosen::Some(_) => self.decide(piece, &cube, found)?,
                 }
                 let mut other: Vec<Lit> = mixture.into_iter().map(|lit| !lit).collect();
@@ -138,7 +138,10 @@ impl Pair<'_, '_> {
         let point = match self.space.choose(cube) {
             Chosen::Some(point) => point,
             Chosen::None => return Ok(()),
-            Chosen::Unknown => return Err(Exhausted),
+            Chosen::Unknown => {
+                found.gap = found.gap.or(Some(Gap::Exact));
+                return Ok(());
+            }
         };
         let alone = |side: At| shown::alone(self.space, side, self.routers.get(side)?, &point);
         // What only one side can read is for neither.

@@ -5,9 +5,11 @@
 
 use std::collections::BTreeSet;
 
+use chrono::Days;
+
 use super::values::{Values, cuts};
 use super::{Owned, Space, ordered};
-use crate::calendar::Calendar;
+use crate::calendar::{Calendar, start_of_day};
 use crate::clock::Timestamp;
 use crate::matrix::TestOp;
 use crate::schema::{Field, FieldId};
@@ -87,7 +89,13 @@ pub(super) fn values(space: &Space<'_>, field: &Field, tests: &[&Owned], fields:
     }
 }
 
+/// Which calendars are open together.
+type Mixtures = BTreeSet<Vec<bool>>;
+
 /// Adds an instant of each mixture of open and closed, for each stretch between two edges; whether these are all.
+///
+/// What comes about is what a week without exceptions has, and what the days of exceptions have, as long as all
+/// calendars are of one zone: then their hours go side by side in every week.
 fn each_mixture(
     calendars: &[&Calendar],
     edges: &BTreeSet<i128>,
@@ -96,25 +104,107 @@ fn each_mixture(
 ) -> bool {
     let length = i128::from(MINUTES) * 60_000;
     let before = edges.first().map_or(at, |first| first - length);
+    let exceptions = exceptions(calendars);
+    let regular = regular(calendars, at, length);
     let mut are_all = true;
     // From each edge to the next one, and a week before the first.
-    for start in std::iter::once(before).chain(edges.iter().copied()) {
+    for (number, start) in std::iter::once(before)
+        .chain(edges.iter().copied())
+        .enumerate()
+    {
+        let is_first = number == 0;
         let end = edges.range(start + 1..).next().copied();
-        let stop = end.map_or(start + length, |end| end.min(start + length));
-        let mut seen = BTreeSet::new();
-        let last = std::iter::once(stop - 1);
-        for now in (start..stop).step_by(60_000).chain(last) {
-            let Some(instant) = instant(now) else { break };
-            let open: Vec<bool> = calendars.iter().map(|it| it.is_open(instant)).collect();
-            if seen.insert(open) {
-                all.insert(now);
-            }
+        let (low, high) = match is_first {
+            true => (FIRST, end.unwrap_or(LAST)),
+            false => (start, end.unwrap_or(LAST)),
+        };
+        let mut seen = Mixtures::new();
+        let mut look = |from: i128, to: i128, seen: &mut Mixtures| {
+            mixtures(calendars, from.max(low), to.min(high), &mut |now, open| {
+                if seen.insert(open) {
+                    all.insert(now);
+                }
+            });
+        };
+        look(start, start + length, &mut seen);
+        let is_whole = !is_first && high <= start + length;
+        if is_whole || seen.len() == 1 << calendars.len().min(16) {
+            continue;
         }
-        // A stretch that was looked through has no more than was seen.
-        let is_whole = end == Some(stop) && start != before;
-        are_all &= is_whole || seen.len() == 1 << calendars.len().min(16);
+        let (Some(exceptions), Some(regular)) = (&exceptions, &regular) else {
+            are_all = false;
+            continue;
+        };
+        for (from, to) in exceptions {
+            look(*from, *to, &mut seen);
+        }
+        // Exceptions may lie in the week that was looked at.
+        let step = if is_first && end.is_some() {
+            -length
+        } else {
+            length
+        };
+        for week in 1..=WEEKS {
+            if regular.is_subset(&seen) {
+                break;
+            }
+            let from = start + step * week;
+            look(from, from + length, &mut seen);
+        }
+        are_all &= regular.is_subset(&seen);
     }
     are_all
+}
+
+/// Weeks that are looked at for one without exceptions.
+const WEEKS: i128 = 8;
+
+/// Minutes of exceptions that are looked at.
+const EXCEPTIONS: i128 = 100_000;
+
+/// The days of all exceptions, each with one on both sides; nothing where these are too many.
+fn exceptions(calendars: &[&Calendar]) -> Option<Vec<(i128, i128)>> {
+    let mut spans = BTreeSet::new();
+    for calendar in calendars {
+        let start = |day| millis(start_of_day(calendar.zone(), day));
+        for (first, last) in calendar.exceptions() {
+            let (first, last) = (first.pred_opt()?, last.checked_add_days(Days::new(2))?);
+            spans.insert((start(first), start(last)));
+        }
+    }
+    let minutes: i128 = spans.iter().map(|(from, to)| (to - from) / 60_000).sum();
+    (minutes <= EXCEPTIONS).then(|| spans.into_iter().collect())
+}
+
+/// What comes about in a week behind all exceptions; nothing where calendars are of several zones.
+fn regular(calendars: &[&Calendar], at: i128, length: i128) -> Option<Mixtures> {
+    let zone = calendars.first()?.zone();
+    if calendars.iter().any(|calendar| calendar.zone() != zone) {
+        return None;
+    }
+    let last = calendars
+        .iter()
+        .filter_map(|calendar| calendar.last_exception());
+    let from = match last.max() {
+        Some(last) => millis(start_of_day(zone, last.checked_add_days(Days::new(2))?)),
+        None => at,
+    };
+    let mut seen = Mixtures::new();
+    mixtures(calendars, from, from + length, &mut |_, open| {
+        seen.insert(open);
+    });
+    Some(seen)
+}
+
+/// Which calendars are open, minute by minute.
+fn mixtures(calendars: &[&Calendar], from: i128, to: i128, see: &mut dyn FnMut(i128, Vec<bool>)) {
+    let last = (from < to).then_some(to - 1);
+    let minutes = (from..to).step_by(60_000);
+    for now in minutes.chain(last) {
+        let Some(instant) = instant(now) else { break };
+        let open = calendars.iter().map(|it| it.is_open(instant)).collect();
+        see(now, open);
+    }
 }
 
 fn millis(at: Timestamp) -> i128 {
