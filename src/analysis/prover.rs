@@ -17,6 +17,9 @@ use super::ways::{Budget, Exhausted, Look, Outside, TRIED, Ways, product, ways};
 /// Steps that boxes may take before it is left to clauses.
 const STEPS: u64 = 4_000;
 
+/// Steps in which a part is taken apart, whatever was done for a question before: it is kept for other questions.
+const APART: u64 = 1 << 17;
+
 /// A set of events that is asked about, with what each engine made of it.
 pub(super) struct Part {
     pub(super) node: Node,
@@ -87,7 +90,7 @@ impl<'m> Prover<'m> {
     ) -> Result<&'p [Cube], Exhausted> {
         let ways = part
             .ways
-            .get_or_init(|| ways(&self.space, &part.node, budget));
+            .get_or_init(|| ways(&self.space, &part.node, &budget.part(APART)));
         ways.as_deref().map_err(|exhausted| *exhausted)
     }
 
@@ -198,15 +201,16 @@ impl<'m> Prover<'m> {
         for part in but {
             all.push(!self.lit(part, &mut sat));
         }
-        let mut refused = 0;
+        let (mut refused, mut tried) = (0, 0);
         let mut unsure = false;
-        while refused < TRIED {
+        while tried < TRIED {
             let model = sat.model(&self.space, &all, &dims, &relations, budget)?;
             let Some(cube) = model else { break };
             match self.space.choose(&cube) {
                 Chosen::Some(point) if takes(&point) => return Ok(Outside::Some(point)),
                 Chosen::Some(_) => {
                     refused += 1;
+                    tried += 1;
                     sat.exclude(&self.space, &cube, Some(switch));
                 }
                 // Not for this question only: fields never compare so, and measures are never so many.
@@ -215,8 +219,10 @@ impl<'m> Prover<'m> {
                     sat.exclude(&self.space, &lemma, None);
                 }
                 Chosen::Unknown => {
+                    // This one only: others may be known.
                     unsure = true;
-                    sat.exclude(&self.space, &self.space.bound(&cube), Some(switch));
+                    tried += 1;
+                    sat.exclude(&self.space, &cube, Some(switch));
                 }
             }
         }
