@@ -34,6 +34,8 @@ mod shown;
 mod space;
 mod ways;
 
+use shown::Shown;
+
 pub(crate) use events::firing;
 pub(crate) use same::same;
 
@@ -162,19 +164,47 @@ impl Grade {
     }
 }
 
-/// An event that shows an answer.
+/// An event that shows an answer. The matcher was asked whether it does; its whole decision is made when it is read.
 #[derive(Debug, Clone)]
 pub struct Witness {
+    shown: Arc<Shown>,
+    title: String,
+}
+
+impl Witness {
+    fn new(shown: Arc<Shown>, title: String) -> Self {
+        Self { shown, title }
+    }
+
     /// Its values.
-    pub record: Arc<Record>,
+    #[must_use]
+    pub fn record(&self) -> &Record {
+        &self.shown.record
+    }
+
     /// When it happens.
-    pub at: Timestamp,
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        self.shown.at
+    }
+
     /// What has to have happened before it, where a measure is to have an amount.
-    pub before: Option<Before>,
-    /// What was decided.
-    pub decision: Arc<Decision>,
+    #[must_use]
+    pub fn before(&self) -> Option<&Before> {
+        self.shown.before()
+    }
+
+    /// What is decided on it.
+    #[must_use]
+    pub fn decision(&self) -> &Decision {
+        self.shown.decision()
+    }
+
     /// An example or a scenario to put into the matrix.
-    pub line: String,
+    #[must_use]
+    pub fn line(&self) -> String {
+        example::scenario(&self.shown, &self.title)
+    }
 }
 
 /// An answer that is worth telling.

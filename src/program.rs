@@ -33,6 +33,7 @@ mod scratch;
 mod walk;
 
 pub use crate::slots::Dictionary;
+pub(crate) use decide::Attached;
 pub use decide::Decider;
 pub use gaps::{Gap, Gaps};
 pub use run::Attachments;

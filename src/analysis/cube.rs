@@ -4,6 +4,8 @@
 //! Invariant: a cube names no dimension with all of its regions, and none with no region: what is empty is no
 //! cube. Whether compared fields have values is asked of the space.
 
+use std::ops::ControlFlow;
+
 use super::set::Regions;
 
 /// The number of a dimension in its space.
@@ -106,65 +108,123 @@ impl Cube {
 
     /// Whether they may have one in common.
     pub(super) fn meets(&self, other: &Self) -> bool {
-        let mut theirs = other.sets.iter().peekable();
-        for (dim, set) in &self.sets {
-            while theirs.next_if(|(other, _)| other < dim).is_some() {}
-            if theirs
-                .peek()
-                .is_some_and(|(other, with)| other == dim && !set.meets(with))
-            {
-                return false;
-            }
-        }
-        let differs =
-            |(relation, holds): &(Rel, bool)| other.relations.contains(&(*relation, !holds));
-        !self.relations.iter().any(differs)
+        self.asks_less(other).is_some()
     }
 
     /// Whether each of its events is surely one of the other's.
     pub(super) fn is_in(&self, other: &Self) -> bool {
-        let has =
-            |(dim, set): &(Dim, Regions)| self.regions(*dim).is_some_and(|own| own.is_in(set));
-        other.sets.iter().all(has) && other.relations.iter().all(|it| self.relations.contains(it))
+        self.asks_less(other) == Some(0)
     }
 
-    /// The events of this one that are not of the other, as cubes that have none in common.
-    /// `negated` gives what is left of all events by the opposite of a literal.
-    pub(super) fn without(
+    /// How many of the things that another one asks this one does not ask already; nothing where they surely have no
+    /// event in common.
+    pub(super) fn asks_less(&self, other: &Self) -> Option<usize> {
+        let mut open = 0;
+        let mut ours = self.sets.iter().peekable();
+        for (dim, set) in &other.sets {
+            while ours.next_if(|(own, _)| own < dim).is_some() {}
+            match ours.peek() {
+                Some((own, has)) if own == dim => match has.meets(set) {
+                    false => return None,
+                    true => open += usize::from(!has.is_in(set)),
+                },
+                _ => open += 1,
+            }
+        }
+        for (relation, holds) in &other.relations {
+            let mut own = self.relations.iter();
+            match own.find(|(own, _)| own == relation) {
+                Some((_, own)) if own != holds => return None,
+                Some(_) => {}
+                None => open += 1,
+            }
+        }
+        Some(open)
+    }
+
+    /// Gives the events of this one that are not of the other, as cubes that have none in common, one after the other
+    /// until `visit` ends it.
+    pub(super) fn each_without<B>(
         &self,
         other: &Self,
-        negated: impl Fn(&Literal) -> Vec<Literal>,
-    ) -> Vec<Self> {
-        let mut left = Vec::new();
+        opposites: &impl Opposites,
+        visit: &mut impl FnMut(Self) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
         let mut inside = self.clone();
-        for literal in other.literals() {
-            let mut rest = inside.clone();
-            for opposite in negated(&literal) {
-                let opposite = Self::of(&opposite);
-                left.extend(rest.and(&opposite));
-                // What comes next is none of these.
-                let Some(next) = rest.and(&complement(&opposite, &negated)) else {
-                    break;
-                };
-                rest = next;
-            }
-            let Some(next) = inside.and(&Self::of(&literal)) else {
-                break;
+        for (dim, set) in &other.sets {
+            let left = match inside.regions(*dim) {
+                Some(own) => own.minus(set),
+                None => set.not(opposites.count(*dim)),
             };
-            inside = next;
+            if left.is_empty() {
+                continue;
+            }
+            let mut piece = inside.clone();
+            piece.narrow(*dim, &left);
+            visit(piece)?;
+            if !inside.narrow(*dim, set) {
+                return ControlFlow::Continue(());
+            }
         }
+        for (relation, holds) in &other.relations {
+            if inside.relations.contains(&(*relation, *holds)) {
+                continue;
+            }
+            let mut rest = inside.clone();
+            for (dim, missing) in opposites.missing(*relation) {
+                let mut piece = rest.clone();
+                if piece.narrow(dim, &missing) {
+                    visit(piece)?;
+                }
+                // What comes next is none of these.
+                if !rest.narrow(dim, &missing.not(opposites.count(dim))) {
+                    return ControlFlow::Continue(());
+                }
+            }
+            let compares = |holds| Self::of(&Literal::Compares(*relation, holds));
+            if let Some(piece) = rest.and(&compares(!holds)) {
+                visit(piece)?;
+            }
+            match inside.and(&compares(*holds)) {
+                Some(next) => inside = next,
+                None => return ControlFlow::Continue(()),
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// The same, all of them.
+    pub(super) fn without(&self, other: &Self, opposites: &impl Opposites) -> Vec<Self> {
+        let mut left = Vec::new();
+        let _whole: ControlFlow<()> = self.each_without(other, opposites, &mut |piece| {
+            left.push(piece);
+            ControlFlow::Continue(())
+        });
         left
+    }
+
+    /// Only these regions of a dimension; whether there is one left.
+    fn narrow(&mut self, dim: Dim, set: &Regions) -> bool {
+        match self.sets.binary_search_by_key(&dim, |(dim, _)| *dim) {
+            Ok(at) => self.sets.get_mut(at).is_some_and(|(_, own)| {
+                *own = own.and(set);
+                !own.is_empty()
+            }),
+            Err(at) => {
+                self.sets.insert(at, (dim, set.clone()));
+                !set.is_empty()
+            }
+        }
     }
 }
 
-/// All but the events of a cube of one literal that names regions; all events for one that compares fields, which is
-/// the last of its opposites.
-fn complement(cube: &Cube, negated: &impl Fn(&Literal) -> Vec<Literal>) -> Cube {
-    let Some((dim, set)) = cube.sets.first() else {
-        return Cube::all();
-    };
-    let others = negated(&Literal::In(*dim, set.clone()));
-    others.first().map_or_else(Cube::all, Cube::of)
+/// What is left of all events by the opposite of a literal.
+pub(super) trait Opposites {
+    /// How many regions a dimension has.
+    fn count(&self, dim: Dim) -> u32;
+
+    /// Where a field that is compared is missing, for each that can be.
+    fn missing(&self, relation: Rel) -> Vec<(Dim, Regions)>;
 }
 
 /// Two lists in the order of their keys as one; nothing where two values of a key do not go together.

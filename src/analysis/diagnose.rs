@@ -20,7 +20,7 @@ fn diagnostic(answer: &Answer) -> Option<Diagnostic> {
     };
     let diagnostic = Diagnostic::new(code, answer.span, message);
     Some(match &answer.witness {
-        Some(witness) => diagnostic.help(format!("an event, to paste:\n{}", witness.line)),
+        Some(witness) => diagnostic.help(format!("an event, to paste:\n{}", witness.line())),
         None => diagnostic.help(advice(answer.question)),
     })
 }

@@ -98,7 +98,7 @@ pub fn diff_by(
     engine: Engine,
     patience: &dyn Fn() -> Box<dyn Fn() -> bool>,
 ) -> Diff {
-    let routers = [old, new].map(|matrix| Router::new(Arc::clone(matrix)));
+    let routers = [old, new].map(|matrix| Arc::new(Router::new(Arc::clone(matrix))));
     let mut diff = Diff {
         is_whole: true,
         ..Diff::default()
@@ -179,7 +179,7 @@ struct Pair<'s, 'm> {
     space: &'s Space<'m>,
     matrices: [&'m Matrix; 2],
     kinds: [&'m Kind; 2],
-    routers: &'s [Router; 2],
+    routers: &'s [Arc<Router>; 2],
     entries: [Vec<Entry>; 2],
 }
 
@@ -188,7 +188,7 @@ impl<'s, 'm> Pair<'s, 'm> {
         space: &'s Space<'m>,
         matrices: [&'m Matrix; 2],
         kinds: [&'m Kind; 2],
-        routers: &'s [Router; 2],
+        routers: &'s [Arc<Router>; 2],
     ) -> Self {
         let [old, new] = matrices;
         let [old_kind, new_kind] = kinds;

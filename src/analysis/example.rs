@@ -12,8 +12,8 @@ use super::came;
 use super::shown::Shown;
 
 /// A scenario that says what came; behind samples of its own where the matrix has none of the kind.
-pub(super) fn scenario(matrix: &Matrix, shown: &Shown, title: &str) -> String {
-    let (samples, line) = shown.line.get_or_init(|| said(matrix, shown));
+pub(super) fn scenario(shown: &Shown, title: &str) -> String {
+    let (samples, line) = shown.line.get_or_init(|| said(&shown.matrix(), shown));
     format!("{samples}scenario {} {line}", quote(title))
 }
 
@@ -27,14 +27,14 @@ fn said(matrix: &Matrix, shown: &Shown) -> (String, String) {
     if shown.at != example_instant(matrix.zone) {
         let _ = write!(line, " at {}", format_timestamp(shown.at));
     }
-    if let Some(before) = &shown.before
+    if let Some(before) = shown.before()
         && let Some(kind) = matrix.kind(before.record.kind)
     {
         let earlier = like_a_sample(matrix, kind, &before.record, false, &mut samples);
         let (count, over) = (before.count, before.over);
         let _ = write!(line, " after {count} of {earlier} over {over}");
     }
-    let (verdict, by) = came(&shown.decision);
+    let (verdict, by) = came(shown.decision());
     let _ = write!(line, " -> {} by {by}", verdict.as_str());
     (samples, line)
 }

@@ -12,7 +12,7 @@ use super::Engine;
 use super::cube::{Cube, Dim, Rel};
 use super::sat::Sat;
 use super::space::{Chosen, Node, Point, Space};
-use super::ways::{Budget, Exhausted, Look, Outside, TRIED, Ways, product, ways};
+use super::ways::{Budget, Exhausted, Look, Outside, TRIED, Ways, ways};
 
 /// Steps that boxes may take before it is left to clauses.
 const STEPS: u64 = 4_000;
@@ -88,10 +88,18 @@ impl<'m> Prover<'m> {
         part: &'p Part,
         budget: &Budget,
     ) -> Result<&'p [Cube], Exhausted> {
-        let ways = part
-            .ways
-            .get_or_init(|| ways(&self.space, &part.node, &budget.part(APART)));
-        ways.as_deref().map_err(|exhausted| *exhausted)
+        if part.ways.get().is_none() {
+            let ways = ways(&self.space, &part.node, &budget.part(APART));
+            // The next question may have the time that this one has not.
+            if ways.is_err() && (budget.is_over())() {
+                return Err(Exhausted);
+            }
+            part.ways.get_or_init(|| ways);
+        }
+        match part.ways.get() {
+            Some(Ok(ways)) => Ok(ways),
+            _ => Err(Exhausted),
+        }
     }
 
     /// Whether a part has an event, whatever is decided on it; nothing where that is not known.
@@ -141,11 +149,8 @@ impl<'m> Prover<'m> {
         takes: &dyn Fn(&Point) -> bool,
         budget: &Budget,
     ) -> Result<Outside, Exhausted> {
-        let mut cubes = vec![Cube::all()];
-        for part in among {
-            cubes = product(&cubes, self.ways(part, budget)?, budget)?;
-        }
-        cubes.retain(|cube| !self.space.is_empty(cube));
+        let among = among.iter().map(|part| self.ways(part, budget));
+        let among = among.collect::<Result<Vec<_>, _>>()?;
         let mut others = Vec::new();
         for part in but {
             others.extend(self.ways(part, budget)?);
@@ -157,11 +162,8 @@ impl<'m> Prover<'m> {
             refused: 0,
             unsure: false,
         };
-        for cube in &cubes {
-            let near: Vec<&Cube> = others.iter().filter(|it| cube.meets(it)).copied().collect();
-            if let Some(point) = look.outside(cube, &near)? {
-                return Ok(Outside::Some(point));
-            }
+        if let Some(point) = look.among(&Cube::all(), &among, &others)? {
+            return Ok(Outside::Some(point));
         }
         Ok(match (look.refused > 0, look.unsure) {
             (true, _) => Outside::Unconfirmed,

@@ -5,7 +5,6 @@
 //! own.
 
 use std::cell::{OnceCell, RefCell};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::matrix::{Effect, Expr, Lane, Matrix, Rule, Unsure};
@@ -17,7 +16,7 @@ use super::prover::{Part, Prover};
 use super::shown::{self, Shown};
 use super::space::{At, Node, Point, Rails, Replaced, Space};
 use super::ways::{Budget, Outside};
-use super::{Analysis, Answer, Engine, Grade, Question, Witness, example};
+use super::{Analysis, Answer, Engine, Grade, Question, Witness};
 
 mod adjusts;
 mod conflict;
@@ -232,13 +231,13 @@ struct Asked<'m, 'p> {
     matrix: &'m Arc<Matrix>,
     kinds: Vec<OfKind<'m>>,
     /// Made when the first event is decided.
-    router: OnceCell<Router>,
+    router: OnceCell<Arc<Router>>,
     patience: Patience<'p>,
 }
 
 /// What looking for an event came to, with the event.
 enum Came {
-    Shown(Rc<Shown>),
+    Shown(Arc<Shown>),
     Never,
     Unconfirmed,
     Unknown,
@@ -255,7 +254,7 @@ impl Came {
         }
     }
 
-    fn shown(self) -> Option<Rc<Shown>> {
+    fn shown(self) -> Option<Arc<Shown>> {
         match self {
             Self::Shown(shown) => Some(shown),
             Self::Never | Self::Unconfirmed | Self::Unknown => None,
@@ -290,7 +289,7 @@ impl Asked<'_, '_> {
         point: &Point,
         is_so: &dyn Fn(&Shown) -> bool,
     ) -> Option<Shown> {
-        let router = || Router::new(Arc::clone(self.matrix));
+        let router = || Arc::new(Router::new(Arc::clone(self.matrix)));
         let space = &kind.prover.space;
         let alone = shown::alone(space, 0, self.router.get_or_init(router), point)?;
         if is_so(&alone) {
@@ -304,8 +303,7 @@ impl Asked<'_, '_> {
             Some(&kind.prover.space)
         };
         let histories = shown::histories(space, 0, point, &space_of).into_iter();
-        let mut after =
-            histories.map(|before| shown::after(self.matrix, &alone.record, alone.at, &before));
+        let mut after = histories.map(|before| shown::after(&alone, &before));
         after.find(|shown| is_so(shown))
     }
 
@@ -328,7 +326,7 @@ impl Asked<'_, '_> {
         };
         match kind.prover.find(among, but, &takes, budget) {
             Outside::Some(_) => match found.into_inner() {
-                Some(shown) => Came::Shown(Rc::new(shown)),
+                Some(shown) => Came::Shown(Arc::new(shown)),
                 None => Came::Unknown,
             },
             Outside::None => Came::Never,
@@ -348,34 +346,12 @@ impl Asked<'_, '_> {
         }
         came
     }
-
-    fn witness(&self, shown: &Shown, title: &str) -> Witness {
-        Witness {
-            line: example::scenario(self.matrix, shown, title),
-            record: Arc::clone(&shown.record),
-            at: shown.at,
-            before: shown.before.clone(),
-            decision: Arc::clone(&shown.decision),
-        }
-    }
-
-    /// Adds an answer with the event that shows it.
-    fn tell(
-        &self,
-        answers: &mut Vec<Answer>,
-        mut answer: Answer,
-        shown: Option<Rc<Shown>>,
-        title: &str,
-    ) {
-        answer.witness = shown.map(|shown| self.witness(&shown, title));
-        answers.push(answer);
-    }
 }
 
-/// Whether a lane is among those that an event attached.
-fn has_attached(shown: &Shown, lane: &Lane) -> bool {
-    let mut lanes = shown.decision.lanes.iter();
-    lanes.any(|attached| attached.lane == lane.name)
+/// Adds an answer with the event that shows it.
+fn tell(answers: &mut Vec<Answer>, mut answer: Answer, shown: Option<Arc<Shown>>, title: String) {
+    answer.witness = shown.map(|shown| Witness::new(shown, title));
+    answers.push(answer);
 }
 
 fn answer<'n, N: AsRef<str> + ?Sized + 'n>(

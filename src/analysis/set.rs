@@ -3,9 +3,14 @@
 //! In: the numbers of regions. Out: unions, intersections, complements.
 //! Invariant: ranges are in order, and neither overlap nor touch, so that equal sets are equal values.
 
+use smallvec::{SmallVec, smallvec};
+
 /// Regions of one dimension, by their numbers: ranges with both ends.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub(super) struct Regions(Vec<(u32, u32)>);
+pub(super) struct Regions(Ranges);
+
+/// Most sets are one range or two.
+type Ranges = SmallVec<[(u32, u32); 2]>;
 
 impl Regions {
     /// The first `count` regions.
@@ -22,7 +27,7 @@ impl Regions {
     /// From one region up to before another.
     pub(super) fn between(from: u32, to: u32) -> Self {
         match from < to {
-            true => Self(vec![(from, to - 1)]),
+            true => Self(smallvec![(from, to - 1)]),
             false => Self::default(),
         }
     }
@@ -34,7 +39,7 @@ impl Regions {
 
     /// One region.
     pub(super) fn one(region: u32) -> Self {
-        Self(vec![(region, region)])
+        Self(smallvec![(region, region)])
     }
 
     /// Those for which it holds, of so many.
@@ -109,7 +114,7 @@ impl Regions {
     }
 
     pub(super) fn or(&self, other: &Self) -> Self {
-        let mut all: Vec<(u32, u32)> = self.0.iter().chain(&other.0).copied().collect();
+        let mut all: Ranges = self.0.iter().chain(&other.0).copied().collect();
         all.sort_unstable();
         let mut either = Self::default();
         for (from, to) in all {
@@ -134,9 +139,41 @@ impl Regions {
         others
     }
 
+    /// Those that are none of the others.
+    pub(super) fn minus(&self, other: &Self) -> Self {
+        let mut left = Self::default();
+        let mut theirs = other.0.iter().peekable();
+        for (from, to) in &self.0 {
+            let mut next = *from;
+            while theirs.next_if(|(_, end)| end < from).is_some() {}
+            while let Some((begin, end)) = theirs.peek()
+                && begin <= to
+            {
+                if next < *begin {
+                    left.push(next, begin - 1);
+                }
+                next = next.max(end.saturating_add(1));
+                // It may reach into the next range as well.
+                if end > to {
+                    break;
+                }
+                theirs.next();
+            }
+            if next <= *to {
+                left.push(next, *to);
+            }
+        }
+        left
+    }
+
     /// Whether each is one of the others.
     pub(super) fn is_in(&self, other: &Self) -> bool {
-        self.and(other) == *self
+        let mut theirs = other.0.iter().peekable();
+        self.0.iter().all(|(from, to)| {
+            while theirs.next_if(|(_, end)| end < from).is_some() {}
+            let around = theirs.peek();
+            around.is_some_and(|(begin, end)| begin <= from && to <= end)
+        })
     }
 }
 
@@ -165,6 +202,7 @@ mod tests {
                 assert_eq!(one.and(&other), set(a & b));
                 assert_eq!(one.or(&other), set(a | b));
                 assert_eq!(one.meets(&other), a & b != 0);
+                assert_eq!(one.minus(&other), set(a & !b));
                 assert_eq!(one.is_in(&other), a & !b == 0);
                 assert_eq!(one.has(b % 8), a >> (b % 8) & 1 == 1);
             }

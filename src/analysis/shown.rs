@@ -4,9 +4,8 @@
 //! after earlier events that may give it.
 //! Invariant: a decision after earlier events is that of a scenario with these events before it.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
@@ -17,21 +16,118 @@ use super::ways::{Budget, ways};
 use crate::cases;
 use crate::clock::{Duration, Timestamp};
 use crate::decision::{Decision, Verdict};
-use crate::matrix::{Before, Case, Expect, Expr, Matrix, Measure, MeasureFunction, Record};
+use crate::event::Event;
+use crate::matrix::{
+    Before, Case, Expect, Expr, Lane, LaneId, Matrix, Measure, MeasureFunction, Record,
+};
+use crate::program::Attached;
 use crate::router::Router;
 use crate::schema::{FieldId, KindId};
 use crate::span::Span;
 use crate::value::Value;
 
-/// An event, what happened before it, and what was decided on it.
+/// An event, what happened before it, and what is decided on it.
 #[derive(Debug, Clone)]
 pub(super) struct Shown {
     pub(super) record: Arc<Record>,
     pub(super) at: Timestamp,
-    pub(super) before: Option<Before>,
-    pub(super) decision: Arc<Decision>,
+    router: Arc<Router>,
+    history: History,
+    /// What the program says without reasons, where that is all of it.
+    attached: Option<Attached>,
+    /// Made when somebody reads it.
+    decision: OnceLock<Decision>,
     /// What a scenario says of it behind its title, and the samples that it needs before.
-    pub(super) line: OnceCell<(String, String)>,
+    pub(super) line: OnceLock<(String, String)>,
+}
+
+/// What happened before an event.
+#[derive(Debug, Clone)]
+enum History {
+    /// Nothing: the event as its matrix reads it.
+    Nothing(Box<Event>),
+    Events(Before),
+}
+
+impl Shown {
+    /// What happened before it.
+    pub(super) fn before(&self) -> Option<&Before> {
+        match &self.history {
+            History::Nothing(_) => None,
+            History::Events(before) => Some(before),
+        }
+    }
+
+    /// The matrix that decides.
+    pub(super) fn matrix(&self) -> Arc<Matrix> {
+        self.router.matrix()
+    }
+
+    /// What is decided, with its reasons.
+    pub(super) fn decision(&self) -> &Decision {
+        self.decision.get_or_init(|| {
+            let decision = match &self.history {
+                History::Nothing(event) => self.router.dry_run(event, event.at()),
+                History::Events(before) => {
+                    let record = (*self.record).clone();
+                    let case = case(record, self.at, Some(before.clone()));
+                    cases::run(&self.matrix(), &case).decision
+                }
+            };
+            debug_assert!(
+                self.agrees(&decision),
+                "{:?} is not {decision:?}",
+                self.attached
+            );
+            decision
+        })
+    }
+
+    /// Whether the whole decision is what the program said without reasons.
+    fn agrees(&self, decision: &Decision) -> bool {
+        let Some(attached) = &self.attached else {
+            return true;
+        };
+        let matrix = self.matrix();
+        let lanes = decision.lanes.iter();
+        let lanes = lanes.filter_map(|it| Some(matrix.lane_named(&it.lane)?.id));
+        let (mut lanes, mut own): (Vec<_>, _) = (lanes.collect(), attached.lanes.clone());
+        lanes.sort_unstable();
+        own.sort_unstable();
+        attached.verdict == decision.verdict && own == lanes
+    }
+
+    /// The verdict.
+    pub(super) fn verdict(&self) -> Verdict {
+        match &self.attached {
+            Some(attached) => attached.verdict,
+            None => self.decision().verdict,
+        }
+    }
+
+    /// The lanes that attach to it.
+    pub(super) fn lanes(&self) -> Vec<LaneId> {
+        match &self.attached {
+            Some(attached) => attached.lanes.clone(),
+            None => {
+                let matrix = self.matrix();
+                let lanes = self.decision().lanes.iter();
+                let lanes = lanes.filter_map(|attached| matrix.lane_named(&attached.lane));
+                lanes.map(|lane| lane.id).collect()
+            }
+        }
+    }
+
+    /// Whether a lane is among those that attach to it.
+    pub(super) fn has_attached(&self, lane: &Lane) -> bool {
+        match &self.attached {
+            Some(attached) => attached.lanes.contains(&lane.id),
+            None => {
+                let mut lanes = self.decision().lanes.iter();
+                lanes.any(|attached| attached.lane == lane.name)
+            }
+        }
+    }
 }
 
 /// Earlier events that are tried for one event.
@@ -41,26 +137,36 @@ const TRIED: usize = 16;
 const EARLIER: u32 = 1_000;
 
 /// What the matcher decides on an event without a history.
-pub(super) fn alone(space: &Space<'_>, side: At, router: &Router, point: &Point) -> Option<Shown> {
-    let event = space.event(side, point)?;
+pub(super) fn alone(
+    space: &Space<'_>,
+    side: At,
+    router: &Arc<Router>,
+    point: &Point,
+) -> Option<Shown> {
+    let record = space.record(side, point)?;
+    let schema = &space.side(side)?.matrix.schema;
+    let event = Event::from_record(schema, record.kind, &record.values, point.at, None).ok()?;
     Some(Shown {
-        record: Arc::new(space.record(side, point)?),
+        record: Arc::new(record),
         at: point.at,
-        before: None,
-        decision: Arc::new(router.dry_run(&event, event.at())),
-        line: OnceCell::new(),
+        attached: router.program().attached(&event),
+        history: History::Nothing(Box::new(event)),
+        router: Arc::clone(router),
+        decision: OnceLock::new(),
+        line: OnceLock::new(),
     })
 }
 
-/// What is decided on the event of a record after others.
-pub(super) fn after(matrix: &Matrix, record: &Record, at: Timestamp, before: &Before) -> Shown {
-    let case = case(record.clone(), at, Some(before.clone()));
+/// The same event after others.
+pub(super) fn after(alone: &Shown, before: &Before) -> Shown {
     Shown {
-        decision: Arc::new(cases::run(matrix, &case).decision),
-        record: Arc::new(case.record),
-        at,
-        before: case.before,
-        line: OnceCell::new(),
+        record: Arc::clone(&alone.record),
+        at: alone.at,
+        router: Arc::clone(&alone.router),
+        history: History::Events(before.clone()),
+        attached: None,
+        decision: OnceLock::new(),
+        line: OnceLock::new(),
     }
 }
 
@@ -79,7 +185,7 @@ fn case(record: Record, at: Timestamp, before: Option<Before>) -> Case {
 /// Whether a condition is surely true of an event.
 pub(super) fn surely(matrix: &Matrix, shown: &Shown, condition: &Expr) -> bool {
     let record = (*shown.record).clone();
-    let case = case(record, shown.at, shown.before.clone());
+    let case = case(record, shown.at, shown.before().cloned());
     cases::surely(matrix, &case, condition)
 }
 

@@ -398,7 +398,7 @@ impl<'m> Space<'m> {
 
     /// The events of a cube that are none of another's.
     pub(super) fn without(&self, cube: &Cube, other: &Cube) -> Vec<Cube> {
-        cube.without(other, |literal| self.opposites(literal))
+        cube.without(other, self)
     }
 
     /// Whether a dimension shows all that is possible.

@@ -4,6 +4,7 @@
 //! Invariant: both stop at a budget and say so; what is said to be empty is so for every event.
 
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::rc::Rc;
 
 use super::cube::Cube;
@@ -155,6 +156,30 @@ pub(super) struct Look<'l, 'm> {
 }
 
 impl Look<'_, '_> {
+    /// An event of a cube that is in one cube of each of some lists.
+    pub(super) fn among(
+        &mut self,
+        cube: &Cube,
+        lists: &[&[Cube]],
+        others: &[&Cube],
+    ) -> Result<Option<Point>, Exhausted> {
+        let Some((list, rest)) = lists.split_first() else {
+            return match self.space.is_empty(cube) {
+                true => Ok(None),
+                false => self.outside(cube, others),
+            };
+        };
+        for with in *list {
+            self.budget.step()?;
+            if let Some(both) = cube.and(with)
+                && let Some(point) = self.among(&both, rest, others)?
+            {
+                return Ok(Some(point));
+            }
+        }
+        Ok(None)
+    }
+
     pub(super) fn outside(
         &mut self,
         cube: &Cube,
@@ -164,17 +189,33 @@ impl Look<'_, '_> {
         if self.refused >= TRIED {
             return Ok(None);
         }
-        let first = others.iter().position(|other| cube.meets(other));
-        let Some((first, other)) = first.and_then(|first| Some((first, others.get(first)?))) else {
-            return Ok(self.tries(cube));
-        };
-        let rest = others.get(first + 1..).unwrap_or_default();
-        for piece in self.space.without(cube, other) {
-            if let Some(point) = self.outside(&piece, rest)? {
-                return Ok(Some(point));
+        let mut near: Vec<&Cube> = Vec::with_capacity(others.len());
+        let mut next = (usize::MAX, 0);
+        for other in others {
+            match cube.asks_less(other) {
+                None => {}
+                Some(0) => return Ok(None),
+                // The one of which least is to be asked.
+                Some(open) => {
+                    next = next.min((open, near.len()));
+                    near.push(other);
+                }
             }
         }
-        Ok(None)
+        if near.is_empty() {
+            return Ok(self.tries(cube));
+        }
+        let other = near.swap_remove(next.1);
+        let space = self.space;
+        let came = cube.each_without(
+            other,
+            space,
+            &mut |piece| match self.outside(&piece, &near) {
+                Ok(None) => ControlFlow::Continue(()),
+                came => ControlFlow::Break(came),
+            },
+        );
+        came.break_value().unwrap_or(Ok(None))
     }
 
     /// An event of a cube, if it is taken.

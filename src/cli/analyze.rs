@@ -72,7 +72,7 @@ struct Shown<'a> {
     verdict: Verdict,
     by: &'a str,
     /// To put into the matrix.
-    scenario: &'a str,
+    scenario: String,
 }
 
 pub(super) fn run(args: &Args, shell: &mut Shell) -> Result<Answer, Failure> {
@@ -119,10 +119,10 @@ fn told<'a>(matrix: &'a Matrix, answer: &'a analysis::Answer) -> Told<'a> {
         message: &answer.message,
         grade: answer.grade,
         witness: answer.witness.as_ref().map(|witness| Shown {
-            at: format_timestamp(witness.at),
-            verdict: witness.decision.verdict,
-            by: &witness.decision.by,
-            scenario: &witness.line,
+            at: format_timestamp(witness.at()),
+            verdict: witness.decision().verdict,
+            by: &witness.decision().by,
+            scenario: witness.line(),
         }),
     }
 }

@@ -181,7 +181,7 @@ impl Work<'_> {
             let mut changed = diff.changed.iter();
             changed.find_map(|changed| {
                 // Only conditions differ: fields have the same ids on both sides.
-                let event = Happening::plain(old, &changed.witness.record).without_at();
+                let event = Happening::plain(old, changed.witness.record()).without_at();
                 near::tells_in_short(old, mutant, &event)
             })
         });

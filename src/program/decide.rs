@@ -6,10 +6,55 @@
 //! cannot hold is decided by that.
 
 use super::{KindProgram, Program, Scratch, What};
-use crate::decision::{Decision, Kleene};
+use crate::decision::{Decision, Kleene, State, Verdict};
 use crate::event::Event;
+use crate::matrix::{Effect, LaneId, Unsure};
 use crate::reference::{Facts, History, Recorded, Reference, Settled, Standings, Times, Windows};
 use crate::slots::{Seen, Slots};
+
+/// The verdict on an event, and the lanes that ask people for a sign-off of it, without reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attached {
+    pub(crate) verdict: Verdict,
+    pub(crate) lanes: Vec<LaneId>,
+}
+
+impl Program {
+    /// What of a decision can be told without a history; nothing where measures or adjusts have a say, or where the
+    /// reference evaluator decides.
+    pub(crate) fn attached(&self, event: &Event) -> Option<Attached> {
+        let mut slots = Slots::default();
+        slots.fill(&self.layout, event).ok()?;
+        if !self.kind(&slots).ok()?.measure_tests.is_empty() {
+            return None;
+        }
+        let mut scratch = Scratch::default();
+        let attachments = self.attachments(&slots, &[], &[], &mut scratch).ok()?;
+        let mut lanes = Vec::new();
+        for (what, state) in attachments.entries() {
+            match what {
+                What::Lane(id) => {
+                    let lane = self.matrix.lane(id)?;
+                    let is_skipped =
+                        state == State::Unsure && matches!(lane.unsure, Unsure::Skip(_));
+                    if !is_skipped && !lane.is_on_trial(event.at()) {
+                        lanes.push(id);
+                    }
+                }
+                What::Rule(id) => {
+                    let rule = self.matrix.rules.get(id.index())?;
+                    if matches!(rule.effect, Effect::Adjust(_)) {
+                        return None;
+                    }
+                }
+            }
+        }
+        Some(Attached {
+            verdict: attachments.outcome.verdict,
+            lanes,
+        })
+    }
+}
 
 /// Decides one event after the other by a program.
 #[derive(Debug)]

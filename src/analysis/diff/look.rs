@@ -1,15 +1,17 @@
 //! Looking at every event that something which changed looks at: by boxes each part by itself, by clauses one event of
 //! each mixture of what tells decisions apart.
 
+use std::sync::Arc;
+
 use batsat::Lit;
 
 use super::classes::Beside;
 use super::entry::Entry;
 use super::{Budget, Change, Changed, Cube, Direction, Exhausted, Found, Gap, Pair};
+use crate::analysis::Witness;
 use crate::analysis::sat::Sat;
 use crate::analysis::shown::{self, Shown};
 use crate::analysis::space::{At, Chosen};
-use crate::analysis::{Witness, example};
 use crate::decision::stricter::{Demands, stricter};
 use crate::matrix::{Before, Record};
 
@@ -150,10 +152,10 @@ impl Pair<'_, '_> {
         };
         let changed = |old: &Shown, new: &Shown| {
             let demands = [
-                Demands::of(&old.decision, self.matrices[0]),
-                Demands::of(&new.decision, self.matrices[1]),
+                Demands::of(old.decision(), self.matrices[0]),
+                Demands::of(new.decision(), self.matrices[1]),
             ];
-            let change = Change::between(&demands[0], &demands[1], &new.decision.by)?;
+            let change = Change::between(&demands[0], &demands[1], &new.decision().by)?;
             Some((demands, change))
         };
         let mut came = changed(&old, &new).map(|changed| (old.clone(), new.clone(), changed));
@@ -164,14 +166,8 @@ impl Pair<'_, '_> {
                 histories.into_iter().map(move |before| (side, before))
             });
             came = histories.into_iter().flatten().find_map(|(side, before)| {
-                let both = [&old, &new].map(|shown| (shown.record.clone(), shown.at));
-                let befores = self.on_both(side, &before)?;
-                let decided = |side: At| {
-                    let ((record, at), before) = (both.get(side)?, befores.get(side)?);
-                    let matrix = self.matrices.get(side)?;
-                    Some(shown::after(matrix, record, *at, before))
-                };
-                let (old, new) = (decided(0)?, decided(1)?);
+                let [ours, theirs] = self.on_both(side, &before)?;
+                let (old, new) = (shown::after(&old, &ours), shown::after(&new, &theirs));
                 let changed = changed(&old, &new)?;
                 Some((old, new, changed))
             });
@@ -200,22 +196,15 @@ impl Pair<'_, '_> {
             }
             return Ok(());
         }
-        let (verdict, by) = crate::analysis::came(&old.decision);
+        let (verdict, by) = crate::analysis::came(old.decision());
         let title = format!("was {} by {by}", verdict.as_str());
-        let line = example::scenario(self.matrices[1], &new, &title);
         let changed = Changed {
             kind: self.kinds[1].name.to_string(),
             change: change.clone(),
             direction,
             loses: loosens,
             when: vec![words],
-            witness: Witness {
-                line,
-                record: new.record,
-                at: new.at,
-                before: new.before,
-                decision: new.decision,
-            },
+            witness: Witness::new(Arc::new(new), title),
         };
         found.regions.insert(change, changed);
         Ok(())

@@ -1,6 +1,6 @@
 //! Adjusts that set one field differently.
 
-use super::{Asked, Came, Shown, answer};
+use super::{Asked, Came, Shown, answer, tell};
 use crate::analysis::{Answer, Grade, Question};
 use crate::event::ProblemCode;
 use crate::matrix::{Effect, Rule};
@@ -19,7 +19,7 @@ impl Asked<'_, '_> {
                     continue;
                 };
                 let is_clash = |shown: &Shown| {
-                    let mut problems = shown.decision.problems.iter();
+                    let mut problems = shown.decision().problems.iter();
                     problems.any(|problem| problem.code == ProblemCode::AdjustConflict)
                 };
                 let came = self.find_in(|kind| {
@@ -50,7 +50,7 @@ impl Asked<'_, '_> {
                 let about = [&one.name, &other.name];
                 let answer = answer(Question::Adjusts, about, one.head, message, grade);
                 let title = format!("{} and {} together", one.name, other.name);
-                self.tell(answers, answer, came.shown(), &title);
+                tell(answers, answer, came.shown(), title);
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::pairs::Pairs;
-use super::{Asked, Came, answer};
+use super::{Asked, Came, answer, tell};
 use crate::analysis::{Answer, Grade, Question};
 use crate::matrix::{Lane, LaneId, Matrix, StepAction};
 
@@ -55,7 +55,7 @@ impl Asked<'_, '_> {
             let title = format!("{} and {} together", one.name, other.name);
             let about = [&one.name, &other.name];
             let answer = answer(Question::Conflict, about, one.head, message, grade);
-            self.tell(answers, answer, came.shown(), &title);
+            tell(answers, answer, came.shown(), title);
         }
     }
 }

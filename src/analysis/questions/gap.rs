@@ -1,6 +1,6 @@
 //! What reaches `otherwise`.
 
-use super::{Asked, Came, OfKind, Shown, answer};
+use super::{Asked, Came, OfKind, Shown, answer, tell};
 use crate::analysis::prover::Part;
 use crate::analysis::{Answer, Grade, Question};
 use crate::matrix::Effect;
@@ -15,7 +15,7 @@ impl Asked<'_, '_> {
             let budget = self.budget();
             let name = &kind.kind.name;
             let decided = self.decided(kind);
-            let is_gap = |shown: &Shown| shown.decision.by == "otherwise";
+            let is_gap = |shown: &Shown| shown.decision().by == "otherwise";
             let came = self.find(kind, &[], &decided, &is_gap, &budget);
             let Some(grade) = came.grade() else { continue };
             let is_sure = grade == Grade::Confirmed;
@@ -34,7 +34,7 @@ impl Asked<'_, '_> {
                 .unwrap_or_default();
             let answer = answer(Question::Gap, [&**name], span, message, grade);
             let title = format!("a {name} that nothing looks at");
-            self.tell(answers, answer, came.shown(), &title);
+            tell(answers, answer, came.shown(), title);
         }
     }
 
@@ -46,7 +46,7 @@ impl Asked<'_, '_> {
             let (mut with, mut without) = (Vec::new(), Vec::new());
             for (value, node) in values {
                 let part = kind.prover.part(node);
-                let is_gap = |shown: &Shown| shown.decision.by == "otherwise";
+                let is_gap = |shown: &Shown| shown.decision().by == "otherwise";
                 match self.find(kind, &[&part], decided, &is_gap, &budget) {
                     Came::Shown(_) => with.push(value.to_string()),
                     Came::Never => without.push(value.to_string()),

@@ -1,11 +1,11 @@
 //! Lanes that attach together, and what that asks of people.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::conflict::contradict;
 use super::pairs::Pairs;
-use super::{Asked, Came, Shown, answer};
+use super::{Asked, Came, Shown, answer, tell};
 use crate::analysis::{Answer, Grade, Question};
 use crate::matrix::{Lane, LaneId};
 
@@ -13,7 +13,7 @@ use crate::matrix::{Lane, LaneId};
 const BESIDE: usize = 12;
 
 /// A lane, those that attach beside it, and an event of most of them.
-type Beside<'l> = (&'l Lane, Vec<&'l Lane>, Option<Rc<Shown>>, bool);
+type Beside<'l> = (&'l Lane, Vec<&'l Lane>, Option<Arc<Shown>>, bool);
 
 impl Asked<'_, '_> {
     /// Lanes that attach together without a contradiction: several sign-offs for one event.
@@ -45,7 +45,7 @@ impl Asked<'_, '_> {
                             .entry(lane.id)
                             .or_insert((lane, Vec::new(), None, false));
                     all.push(beside);
-                    let many = |shown: &Shown| shown.decision.lanes.len();
+                    let many = |shown: &Shown| shown.lanes().len();
                     if best.as_ref().is_none_or(|best| many(&shown) > many(best)) {
                         *best = Some(shown);
                     }
@@ -80,7 +80,7 @@ impl Asked<'_, '_> {
                 Grade::Confirmed,
             );
             let title = format!("{} and others together", lane.name);
-            self.tell(answers, answer, shown, &title);
+            tell(answers, answer, shown, title);
         }
     }
 }

@@ -5,14 +5,14 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
-use super::{Asked, Came, OfKind, Shown, has_attached};
+use super::{Asked, Came, OfKind, Shown};
 use crate::analysis::cube::{Cube, Dim};
 use crate::analysis::prover::Part;
 use crate::analysis::ways::Budget;
 use crate::decision::Verdict;
-use crate::matrix::Lane;
+use crate::matrix::{Lane, LaneId};
 
 /// Dimensions that are compared by bits.
 const DIMS: usize = 8;
@@ -27,7 +27,7 @@ pub(super) struct Pairs<'k, 'm> {
     pub(super) lanes: Vec<(&'k Lane, &'k Part)>,
     bits: Vec<[u64; DIMS]>,
     denied: Vec<&'k Part>,
-    places: HashMap<&'k str, usize>,
+    places: HashMap<LaneId, usize>,
     seen: RefCell<Seen>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Pairs<'k, 'm> {
 #[derive(Default)]
 struct Seen {
     /// Each with a bit for every lane that attaches.
-    events: Vec<(Rc<Shown>, Vec<u64>)>,
+    events: Vec<(Arc<Shown>, Vec<u64>)>,
     /// By lane, the numbers of those to which it attaches.
     of_lane: HashMap<usize, Vec<usize>>,
 }
@@ -61,7 +61,7 @@ impl<'k, 'm> Pairs<'k, 'm> {
         let places = lanes.iter().zip(0..);
         Self {
             kind,
-            places: places.map(|((lane, _), at)| (&*lane.name, at)).collect(),
+            places: places.map(|((lane, _), at)| (lane.id, at)).collect(),
             lanes,
             bits,
             denied,
@@ -95,8 +95,8 @@ impl<'k, 'm> Pairs<'k, 'm> {
             return Came::Shown(shown);
         }
         let both = |shown: &Shown| {
-            let is_open = shown.decision.verdict != Verdict::Deny;
-            is_open && has_attached(shown, one) && has_attached(shown, other)
+            let is_open = shown.verdict() != Verdict::Deny;
+            is_open && shown.has_attached(one) && shown.has_attached(other)
         };
         let came = asked.find(self.kind, &[ours, theirs], &self.denied, &both, budget);
         if let Came::Shown(shown) = &came {
@@ -106,7 +106,7 @@ impl<'k, 'm> Pairs<'k, 'm> {
     }
 
     /// An event that was decided for another pair, and to which these attach as well.
-    fn known(&self, [one, other]: [usize; 2]) -> Option<Rc<Shown>> {
+    fn known(&self, [one, other]: [usize; 2]) -> Option<Arc<Shown>> {
         let seen = self.seen.borrow();
         let has = |lanes: &[u64], place: usize| {
             let word = lanes.get(place / 64).copied().unwrap_or_default();
@@ -115,19 +115,19 @@ impl<'k, 'm> Pairs<'k, 'm> {
         let mut numbers = seen.of_lane.get(&one)?.iter();
         numbers.find_map(|number| {
             let (shown, lanes) = seen.events.get(*number)?;
-            has(lanes, other).then(|| Rc::clone(shown))
+            has(lanes, other).then(|| Arc::clone(shown))
         })
     }
 
-    fn keep(&self, shown: &Rc<Shown>) {
+    fn keep(&self, shown: &Arc<Shown>) {
         let mut seen = self.seen.borrow_mut();
         let number = seen.events.len();
         if number >= SEEN {
             return;
         }
         let mut lanes = vec![0_u64; self.lanes.len().div_ceil(64)];
-        for lane in &shown.decision.lanes {
-            let Some(place) = self.places.get(&*lane.lane).copied() else {
+        for lane in shown.lanes() {
+            let Some(place) = self.places.get(&lane).copied() else {
                 continue;
             };
             if let Some(word) = lanes.get_mut(place / 64) {
@@ -135,7 +135,7 @@ impl<'k, 'm> Pairs<'k, 'm> {
             }
             seen.of_lane.entry(place).or_default().push(number);
         }
-        seen.events.push((Rc::clone(shown), lanes));
+        seen.events.push((Arc::clone(shown), lanes));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use super::{Asked, Came, OfKind, Shown, answer};
+use super::{Asked, Came, OfKind, Shown, answer, tell};
 use crate::analysis::prover::Part;
 use crate::analysis::ways::Budget;
 use crate::analysis::{Answer, Grade, Question};
@@ -31,7 +31,7 @@ impl Asked<'_, '_> {
             let about = [&lane.name];
             let answer = answer(Question::NeverPrimary, about, lane.head, message, grade);
             let title = format!("{} behind another lane", lane.name);
-            self.tell(answers, answer, Some(shown), &title);
+            tell(answers, answer, Some(shown), title);
         }
     }
 
@@ -41,7 +41,7 @@ impl Asked<'_, '_> {
             return Came::Never;
         };
         let is_first = |shown: &Shown| {
-            shown.decision.verdict == Verdict::Escalate && shown.decision.by == lane.name
+            shown.verdict() == Verdict::Escalate && shown.decision().by == lane.name
         };
         let mut states = vec![(State::Fired, &of.fires)];
         if lane.unsure == Unsure::Escalate {

@@ -1,6 +1,6 @@
 //! Promises that an event breaks.
 
-use super::{Asked, Came, OfKind, Shown, answer, shown};
+use super::{Asked, Came, OfKind, Shown, answer, shown, tell};
 use crate::analysis::prover::Part;
 use crate::analysis::space::Node;
 use crate::analysis::ways::Budget;
@@ -29,7 +29,7 @@ impl Asked<'_, '_> {
             let shown = found.shown();
             let message = match &shown {
                 Some(shown) => {
-                    let (verdict, by) = came(&shown.decision);
+                    let (verdict, by) = came(shown.decision());
                     let came = format!("{} by `{by}`", verdict.as_str());
                     format!("the promise `{title}` is broken: an event comes to {came}")
                 }
@@ -39,7 +39,7 @@ impl Asked<'_, '_> {
                 None => format!("it is not known whether the promise `{title}` holds"),
             };
             let answer = answer(Question::Promise, [title], promise.span, message, grade);
-            self.tell(answers, answer, shown, &format!("breaks: {title}"));
+            tell(answers, answer, shown, format!("breaks: {title}"));
         }
     }
 
@@ -49,7 +49,7 @@ impl Asked<'_, '_> {
         let condition = kind.prover.part(space.rails(0, &promise.when).yes);
         // A measure of the condition may need earlier events as well.
         let is_broken = |shown: &Shown| {
-            is_broken(self.matrix, promise.claim, &shown.decision)
+            is_broken(self.matrix, promise.claim, shown.decision())
                 && shown::surely(self.matrix, shown, &promise.when)
         };
         let mut found = Came::Never;

@@ -1,6 +1,6 @@
 //! What `always deny` hides.
 
-use super::{Asked, Came, OfKind, OfLane, answer};
+use super::{Asked, Came, OfKind, OfLane, answer, tell};
 use crate::analysis::ways::{Budget, Outside};
 use crate::analysis::{Answer, Grade, Question};
 use crate::decision::Verdict;
@@ -56,7 +56,7 @@ impl Asked<'_, '_> {
             };
             let title = format!("{} is never asked", lane.name);
             let answer = answer(Question::Shadowed, [&lane.name], lane.head, message, grade);
-            self.tell(answers, answer, Some(shown), &title);
+            tell(answers, answer, Some(shown), title);
         }
     }
 
@@ -65,7 +65,7 @@ impl Asked<'_, '_> {
         let Some(Some(OfLane { reaches, .. })) = kind.lanes.get(lane) else {
             return Came::Never;
         };
-        let is_denied = |shown: &super::Shown| shown.decision.verdict == Verdict::Deny;
+        let is_denied = |shown: &super::Shown| shown.verdict() == Verdict::Deny;
         self.find(kind, &[reaches], &[], &is_denied, budget)
     }
 

@@ -1,6 +1,6 @@
 //! Lanes that can be unsure, and of what.
 
-use super::{Asked, Came, Shown, answer, has_attached};
+use super::{Asked, Came, Shown, answer, tell};
 use crate::analysis::{Answer, Grade, Question};
 use crate::decision::State;
 use crate::matrix::Unsure;
@@ -28,8 +28,8 @@ impl Asked<'_, '_> {
                     let missing = kind.prover.part(missing);
                     let among = [unsure, &missing];
                     let is_unsure = |shown: &Shown| {
-                        let mut lanes = shown.decision.lanes.iter();
-                        has_attached(shown, lane)
+                        let mut lanes = shown.decision().lanes.iter();
+                        shown.has_attached(lane)
                             && lanes.any(|it| it.lane == lane.name && it.state == State::Unsure)
                     };
                     // A lane that skips is on no list.
@@ -67,7 +67,7 @@ impl Asked<'_, '_> {
                 Grade::Confirmed,
             );
             let title = format!("{} is unsure", lane.name);
-            self.tell(answers, answer, first, &title);
+            tell(answers, answer, first, title);
         }
     }
 }

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use super::{At, Cube, Dim, Dimension, Rel, Space, measures, other_field};
 use crate::clock::Timestamp;
-use crate::event::Event;
 use crate::matrix::{MeasureId, Record};
 use crate::reference::answer;
 use crate::schema::FieldId;
@@ -183,13 +182,6 @@ impl Space<'_> {
             kind: its.kind.id,
             values: values.collect(),
         })
-    }
-
-    /// The event as one of the matrices reads it.
-    pub(in crate::analysis) fn event(&self, side: At, point: &Point) -> Option<Event> {
-        let schema = &self.sides.get(side)?.matrix.schema;
-        let record = self.record(side, point)?;
-        Event::from_record(schema, record.kind, &record.values, point.at, None).ok()
     }
 
     /// The plainest value of a dimension that a cube allows; nothing where it has to be missing.

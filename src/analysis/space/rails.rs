@@ -7,6 +7,7 @@ use super::{
     At, Dim, Dimension, Literal, Node, Owned, Rails, Regions, Rel, Replaced, Space, measures,
     other_field,
 };
+use crate::analysis::cube::Opposites;
 use crate::matrix::{ContainsHow, Expr, ExprKind, MeasureTest, TestOp};
 use crate::schema::FieldId;
 use crate::value::Value;
@@ -180,38 +181,40 @@ impl Space<'_> {
     pub(in crate::analysis) fn not(&self, node: &Node) -> Node {
         match node {
             Node::Is(is) => Node::Is(!is),
-            Node::Literal(literal) => {
-                let opposites = self.opposites(literal).into_iter();
-                Node::any(opposites.map(Node::Literal).collect())
+            Node::Literal(Literal::In(dim, set)) => {
+                let others = set.not(self.count(*dim));
+                match others.is_empty() {
+                    true => Node::Is(false),
+                    false => Node::Literal(Literal::In(*dim, others)),
+                }
+            }
+            Node::Literal(Literal::Compares(relation, holds)) => {
+                let missing = self.missing(*relation).into_iter();
+                let missing = missing.map(|(dim, missing)| Literal::In(dim, missing));
+                let others = missing.chain([Literal::Compares(*relation, !holds)]);
+                Node::any(others.map(Node::Literal).collect())
             }
             Node::All(parts) => Node::any(parts.iter().map(|part| self.not(part)).collect()),
             Node::Any(parts) => Node::all(parts.iter().map(|part| self.not(part)).collect()),
         }
     }
+}
 
-    /// The literals of which each event has one that does not have this one. A comparison comes last.
-    pub(in crate::analysis) fn opposites(&self, literal: &Literal) -> Vec<Literal> {
-        match literal {
-            Literal::In(dim, set) => {
-                let count = self.dims.get(*dim as usize).map_or(0, Dimension::count);
-                let others = set.not(count);
-                let others = (!others.is_empty()).then_some(Literal::In(*dim, others));
-                others.into_iter().collect()
-            }
-            Literal::Compares(relation, holds) => {
-                let owned = self.compared.get(*relation as usize).into_iter();
-                let fields = owned.flat_map(|it| {
-                    let fields = [Some(it.test.field), other_field(&it.test)];
-                    fields.into_iter().flatten().map(|field| (it.side, field))
-                });
-                let missing =
-                    fields.filter_map(|(side, field)| match self.is_missing(side, field)? {
-                        Node::Literal(literal) => Some(literal),
-                        _ => None,
-                    });
-                let compares = Literal::Compares(*relation, !holds);
-                missing.chain([compares]).collect()
-            }
-        }
+impl Opposites for Space<'_> {
+    fn count(&self, dim: Dim) -> u32 {
+        Space::count(self, dim)
+    }
+
+    fn missing(&self, relation: Rel) -> Vec<(Dim, Regions)> {
+        let owned = self.compared.get(relation as usize).into_iter();
+        let fields = owned.flat_map(|it| {
+            let fields = [Some(it.test.field), other_field(&it.test)];
+            fields.into_iter().flatten().map(|field| (it.side, field))
+        });
+        let missing = fields.filter_map(|(side, field)| match self.is_missing(side, field)? {
+            Node::Literal(Literal::In(dim, missing)) => Some((dim, missing)),
+            _ => None,
+        });
+        missing.collect()
     }
 }

@@ -53,7 +53,7 @@ pub(super) struct Region<'a> {
     pub(super) when: &'a [String],
     at: String,
     /// To put into the new matrix.
-    pub(super) scenario: &'a str,
+    pub(super) scenario: String,
     /// How many recorded events are in it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) recorded: Option<Part>,
@@ -171,8 +171,8 @@ impl<'a> Region<'a> {
             loses: changed.loses,
             change: &changed.change,
             when: &changed.when,
-            at: format_timestamp(changed.witness.at),
-            scenario: &changed.witness.line,
+            at: format_timestamp(changed.witness.at()),
+            scenario: changed.witness.line(),
             recorded,
         }
     }
