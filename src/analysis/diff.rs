@@ -12,7 +12,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::cube::Cube;
-use super::space::{Differs, Node, Space};
+use super::space::{Differs, Named, Node, Space};
 use super::ways::{Budget, Exhausted, ways};
 use super::{Engine, Witness};
 use crate::matrix::Matrix;
@@ -250,11 +250,11 @@ impl<'s, 'm> Pair<'s, 'm> {
             entries,
             nodes,
         } = self.touched(budget)?;
-        let (mut dims, mut relations) = (Vec::new(), Vec::new());
+        let mut named = Named::default();
         for node in &nodes {
-            self.space.named(node, &mut dims, &mut relations);
+            self.space.add_named(node, &mut named);
         }
-        if !dims.iter().all(|dim| self.space.is_exact(*dim)) {
+        if !self.space.shows_all(&named) {
             found.gap = Some(Gap::Exact);
         }
         if entries.iter().any(|entry| entry.trial_ends) {

@@ -9,9 +9,9 @@ use std::cell::{OnceCell, RefCell};
 use batsat::Lit;
 
 use super::Engine;
-use super::cube::{Cube, Dim, Rel};
+use super::cube::{Cube, Dim};
 use super::sat::Sat;
-use super::space::{Chosen, Node, Point, Space};
+use super::space::{Chosen, Named, Node, Point, Space};
 use super::ways::{Budget, Exhausted, Look, Outside, TRIED, Ways, ways};
 
 /// Steps that boxes may take before it is left to clauses.
@@ -24,16 +24,10 @@ const APART: u64 = 1 << 17;
 pub(super) struct Part {
     pub(super) node: Node,
     named: OnceCell<Named>,
+    /// Whether what it asks of shows all that is possible.
+    shows_all: OnceCell<bool>,
     ways: OnceCell<Ways>,
     lit: OnceCell<Lit>,
-}
-
-/// What a part asks of.
-struct Named {
-    dims: Vec<Dim>,
-    relations: Vec<Rel>,
-    /// Whether the dimensions show all that is possible.
-    exact: bool,
 }
 
 /// What answers about the events of one kind.
@@ -56,6 +50,7 @@ impl<'m> Prover<'m> {
         Part {
             node,
             named: OnceCell::new(),
+            shows_all: OnceCell::new(),
             ways: OnceCell::new(),
             lit: OnceCell::new(),
         }
@@ -63,23 +58,20 @@ impl<'m> Prover<'m> {
 
     fn named<'p>(&self, part: &'p Part) -> &'p Named {
         part.named.get_or_init(|| {
-            let (mut dims, mut relations) = (Vec::new(), Vec::new());
-            self.space.named(&part.node, &mut dims, &mut relations);
-            dims.sort_unstable();
-            dims.dedup();
-            relations.sort_unstable();
-            relations.dedup();
-            Named {
-                exact: dims.iter().all(|dim| self.space.is_exact(*dim)),
-                dims,
-                relations,
-            }
+            let mut named = Named::default();
+            self.space.add_named(&part.node, &mut named);
+            named
         })
+    }
+
+    fn shows_all(&self, part: &Part) -> bool {
+        let shows_all = || self.space.shows_all(self.named(part));
+        *part.shows_all.get_or_init(shows_all)
     }
 
     /// Whether a part asks of a dimension.
     pub(super) fn asks_of(&self, part: &Part, dim: Dim) -> bool {
-        self.named(part).dims.binary_search(&dim).is_ok()
+        self.named(part).dims.contains(&dim)
     }
 
     /// The cubes of a part.
@@ -135,7 +127,7 @@ impl<'m> Prover<'m> {
         match came {
             Err(Exhausted) => Outside::Unknown,
             // What was not looked at may be one.
-            Ok(Outside::None) if !among.iter().chain(but).all(|part| self.named(part).exact) => {
+            Ok(Outside::None) if !among.iter().chain(but).all(|part| self.shows_all(part)) => {
                 Outside::Unknown
             }
             Ok(came) => came,
@@ -185,16 +177,12 @@ impl<'m> Prover<'m> {
         budget: &Budget,
     ) -> Result<Outside, Exhausted> {
         let mut sat = self.sat.borrow_mut();
-        let (mut dims, mut relations) = (Vec::new(), Vec::new());
+        let mut all_named = Named::default();
         for part in among.iter().chain(but) {
             let named = self.named(part);
-            dims.extend(&named.dims);
-            relations.extend(&named.relations);
+            all_named.dims.extend(&named.dims);
+            all_named.relations.extend(&named.relations);
         }
-        dims.sort_unstable();
-        dims.dedup();
-        relations.sort_unstable();
-        relations.dedup();
         let switch = sat.switch();
         let mut all = vec![switch];
         for part in among {
@@ -206,7 +194,7 @@ impl<'m> Prover<'m> {
         let (mut refused, mut tried) = (0, 0);
         let mut unsure = false;
         while tried < TRIED {
-            let model = sat.model(&self.space, &all, &dims, &relations, budget)?;
+            let model = sat.model(&self.space, &all, &all_named, budget)?;
             let Some(cube) = model else { break };
             match self.space.choose(&cube) {
                 Chosen::Some(point) if takes(&point) => return Ok(Outside::Some(point)),

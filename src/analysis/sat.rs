@@ -15,7 +15,7 @@ use batsat::{Callbacks, Lit, Solver, SolverInterface as _, SolverOpts, lbool};
 
 use super::cube::{Cube, Dim, Literal, Rel};
 use super::set::Regions;
-use super::space::{Node, Space};
+use super::space::{Named, Node, Space};
 use super::ways::{Budget, Exhausted};
 
 /// Asks now and then whether time is up.
@@ -180,8 +180,7 @@ impl Sat {
         &mut self,
         space: &Space<'_>,
         all: &[Lit],
-        dims: &[Dim],
-        relations: &[Rel],
+        named: &Named,
         budget: &Budget,
     ) -> Result<Option<Cube>, Exhausted> {
         budget.step()?;
@@ -195,7 +194,7 @@ impl Sat {
             return Err(Exhausted);
         }
         let mut cube = Cube::all();
-        for dim in dims {
+        for dim in &named.dims {
             let count = space.count(*dim);
             let mut from = 0;
             let mut before = count;
@@ -212,7 +211,7 @@ impl Sat {
                 cube = cube.and(&Cube::of(&set)).unwrap_or(cube);
             }
         }
-        for relation in relations {
+        for relation in &named.relations {
             let Some([compares, differs]) = self.relations.get(relation).copied() else {
                 continue;
             };

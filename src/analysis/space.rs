@@ -36,7 +36,7 @@ mod words;
 
 pub(super) use choose::{Chosen, Point};
 use found::{Found, triggers};
-pub(super) use node::{Node, Rails};
+pub(super) use node::{Named, Node, Rails};
 
 /// What tests can tell apart of a field or a measure.
 #[derive(Debug)]
@@ -423,20 +423,26 @@ impl<'m> Space<'m> {
     }
 
     /// Adds which dimensions and comparisons a node asks of.
-    pub(super) fn named(&self, node: &Node, dims: &mut Vec<Dim>, relations: &mut Vec<Rel>) {
+    pub(super) fn add_named(&self, node: &Node, named: &mut Named) {
         match node {
             Node::Is(_) => {}
-            Node::Literal(Literal::In(dim, _)) => dims.push(*dim),
+            Node::Literal(Literal::In(dim, _)) => drop(named.dims.insert(*dim)),
             Node::Literal(Literal::Compares(relation, _)) => {
-                relations.push(*relation);
-                dims.extend(self.fields_of(*relation).into_iter().flatten());
+                named.relations.insert(*relation);
+                let fields = self.fields_of(*relation).into_iter();
+                named.dims.extend(fields.flatten());
             }
             Node::All(parts) | Node::Any(parts) => {
                 for part in parts {
-                    self.named(part, dims, relations);
+                    self.add_named(part, named);
                 }
             }
         }
+    }
+
+    /// Whether the dimensions that nodes ask of show all that is possible.
+    pub(super) fn shows_all(&self, named: &Named) -> bool {
+        named.dims.iter().all(|dim| self.is_exact(*dim))
     }
 
     /// The dimensions of fields that may be missing.

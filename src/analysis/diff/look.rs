@@ -11,7 +11,7 @@ use super::{Budget, Change, Changed, Cube, Direction, Exhausted, Found, Gap, Pai
 use crate::analysis::Witness;
 use crate::analysis::sat::Sat;
 use crate::analysis::shown::{self, Shown};
-use crate::analysis::space::{At, Chosen};
+use crate::analysis::space::{At, Chosen, Named};
 use crate::decision::stricter::{Demands, stricter};
 use crate::matrix::{Before, Record};
 
@@ -58,17 +58,13 @@ impl Pair<'_, '_> {
         let space = self.space;
         let mut sat = Sat::new();
         let (classes, denied) = self.classes_of_nodes(touched, beside);
-        let (mut dims, mut relations) = (Vec::new(), Vec::new());
+        let mut named = Named::default();
         for node in classes.iter().chain([&denied]) {
-            space.named(node, &mut dims, &mut relations);
+            space.add_named(node, &mut named);
         }
         for piece in pieces {
-            dims.extend(piece.dims());
+            named.dims.extend(piece.dims());
         }
-        dims.sort_unstable();
-        dims.dedup();
-        relations.sort_unstable();
-        relations.dedup();
         let classes: Vec<Lit> = classes.iter().map(|node| sat.node(space, node)).collect();
         let mut all = vec![!sat.node(space, &denied)];
         for piece in pieces {
@@ -76,7 +72,7 @@ impl Pair<'_, '_> {
             let switch = sat.switch();
             let mut within = all.clone();
             within.extend([inside, switch]);
-            while let Some(cube) = sat.model(space, &within, &dims, &relations, budget)? {
+            while let Some(cube) = sat.model(space, &within, &named, budget)? {
                 let mixture: Vec<Lit> = classes
                     .iter()
                     .map(|class| if sat.holds(*class) { *class } else { !*class })

@@ -1,8 +1,8 @@
 //! What tests and expressions come to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Dim, Literal, Regions};
+use super::{Dim, Literal, Regions, Rel};
 
 /// What a test or a part of a trigger comes to, where it is more than one literal.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +12,14 @@ pub(in crate::analysis) enum Node {
     Literal(Literal),
     All(Vec<Node>),
     Any(Vec<Node>),
+}
+
+/// What nodes ask of.
+#[derive(Debug, Default)]
+pub(in crate::analysis) struct Named {
+    pub(in crate::analysis) dims: BTreeSet<Dim>,
+    /// Comparisons of two fields.
+    pub(in crate::analysis) relations: BTreeSet<Rel>,
 }
 
 /// When an expression is surely true, and when it is not surely false.
