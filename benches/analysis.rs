@@ -58,9 +58,10 @@ fn graded(analysis: &Analysis) -> [usize; 4] {
     ]
 }
 
-const ASKED: [(&str, &[Question]); 6] = [
+const ASKED: [(&str, &[Question]); 7] = [
     ("dead", &[Question::Dead]),
     ("conflicts", &[Question::Conflict]),
+    ("dead_and_conflicts", &[Question::Dead, Question::Conflict]),
     ("shadowed", &[Question::Shadowed]),
     ("promises", &[Question::Promise]),
     ("findings", &Question::FINDINGS),

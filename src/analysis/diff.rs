@@ -21,10 +21,12 @@ use crate::schema::Kind;
 
 mod change;
 mod classes;
+mod clauses;
 mod entry;
 mod look;
 
 pub use change::Change;
+use clauses::differences;
 use entry::{Entry, Sort, entries, otherwise, terms};
 
 /// Which way a region went.
@@ -211,11 +213,9 @@ impl<'s, 'm> Pair<'s, 'm> {
             .collect();
         for entry in &self.entries[0] {
             let other = others.get(&*entry.name);
-            if let Some(other) = other.filter(|other| other.follows != entry.follows) {
-                let note = format!(
-                    "{}: was {}; is {}",
-                    entry.name, entry.follows, other.follows
-                );
+            let differs = other.and_then(|other| differences(&entry.clauses, &other.clauses));
+            if let Some(differs) = differs {
+                let note = format!("{}: {differs}", entry.name);
                 if !diff.notes.contains(&note) {
                     diff.notes.push(note);
                 }

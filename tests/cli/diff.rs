@@ -521,3 +521,36 @@ fn a_closed_output_takes_nothing_from_the_gate() {
         );
     }
 }
+
+#[test]
+fn what_a_lane_says_otherwise_is_told_clause_by_clause() {
+    let new = SOUND
+        .replace("respond within 1h", "respond within 2h")
+        .replace("meanwhile block item", "meanwhile park item")
+        .replace("  operator \"Check the order, then answer.\"\n", "")
+        .replace(
+            "    after 4h deny\n  }",
+            "    after 4h allow because \"small\"\n  }\n  reversible \"take it back\"",
+        );
+    let folder = Folder::with(&[
+        ("old.lane", SOUND),
+        ("new.lane", &new),
+        ("people.lane", PEOPLE),
+    ]);
+    let ran = folder.run(&["diff", "old.lane", "new.lane"]);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    let notes: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|it| it.starts_with("note"))
+        .collect();
+    let told = [
+        "note: lane `big_refund`: `respond within 1h` is now `respond within 2h`",
+        "`meanwhile block item` is now `meanwhile park item`",
+        "`timeout after 1h notify backup, after 4h deny` is now `timeout after 1h notify backup, after 4h allow because \
+         \"small\"`",
+        "`operator \"Check the order, then answer.\"` is gone",
+        "`reversible \"take it back\"` is new",
+    ];
+    assert_eq!(notes, [told.join("; ")]);
+}

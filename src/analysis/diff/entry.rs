@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::clauses::{self, Clause};
 use crate::analysis::cube::Dim;
 use crate::analysis::questions::trigger;
 use crate::analysis::space::{At, Rails, Space};
@@ -12,8 +13,10 @@ use crate::schema::Kind;
 pub(super) struct Entry {
     /// What it is and how it is called: the same in both matrices is the same entry.
     pub(super) name: String,
-    /// What follows from it, in words that are equal where that is.
+    /// What it demands, in words that are equal where that is.
     pub(super) follows: String,
+    /// What it says beside its trigger.
+    pub(super) clauses: Vec<Clause>,
     pub(super) sort: Sort,
     pub(super) rails: Rails,
     /// What an adjust sets.
@@ -45,8 +48,9 @@ pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind)
             rails.maybe = rails.yes.clone();
         }
         Entry {
-            name: format!("lane {}", lane.name),
+            name: format!("lane `{}`", lane.name),
             follows: of_lane(matrix, lane),
+            clauses: clauses::of_lane(matrix, lane),
             sort: match lane.unsure {
                 Unsure::Deny => Sort::Denying,
                 Unsure::Escalate | Unsure::Skip(_) => Sort::Lane,
@@ -65,8 +69,9 @@ pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind)
         .iter()
         .filter(|rule| rule.on.contains(&kind.id));
     let rules = rules.map(|rule| Entry {
-        name: format!("rule {}", rule.name),
+        name: format!("rule `{}`", rule.name),
         follows: of_rule(matrix, rule),
+        clauses: clauses::of_rule(matrix, rule),
         sort: match rule.effect {
             Effect::Deny => Sort::Deny,
             Effect::Allow => Sort::Allow,

@@ -104,7 +104,7 @@ fn details(out: &mut impl Write, region: &Region<'_>) -> io::Result<()> {
         writeln!(out, "- and {further}")?;
     }
     writeln!(out, "\nOne of them, to put into the new matrix:\n")?;
-    let fence = fence(region.scenario);
+    let fence = fence(&region.scenario);
     writeln!(out, "{fence}")?;
     for line in region.scenario.lines() {
         writeln!(out, "{}", clean(line))?;
