@@ -22,9 +22,11 @@ use laneway::analysis::{
 use laneway::check::{Options, check_text};
 use laneway::clock::{Timestamp, parse_timestamp};
 use laneway::decision::stricter::{Demands, stricter};
-use laneway::decision::{Decision, State, Verdict};
-use laneway::matrix::{Expr, ExprKind, Lane, Matrix};
+use laneway::decision::{Decision, Verdict};
+use laneway::event::{Problem, ProblemCode};
+use laneway::matrix::{Effect, Expr, ExprKind, Lane, Matrix};
 use laneway::reference::{History, Reference, Standing, Times};
+use laneway::schema::FieldId;
 use laneway::value::Value;
 use laneway::{Event, cases};
 
@@ -165,8 +167,9 @@ fn made(seed: u64) -> Made {
     let random = &mut random;
     let mut used = Used::default();
     let unreadable = ["deny", "escalate to leads"][random.usize(..2)];
+    let otherwise = ["allow", "allow", "deny", "escalate to leads"][random.usize(..4)];
     let mut text = format!(
-        "matrix \"random\" {{\n  edition 1\n  timezone \"UTC\"\n  otherwise allow\n  unreadable {unreadable}\n}}\n{HEAD}"
+        "matrix \"random\" {{\n  edition 1\n  timezone \"UTC\"\n  otherwise {otherwise}\n  unreadable {unreadable}\n}}\n{HEAD}"
     );
     for n in 0..random.usize(..3) {
         let condition = condition(random, 1, &mut used);
@@ -174,6 +177,23 @@ fn made(seed: u64) -> Made {
         writeln!(
             text,
             "always {what} rule_{n} on call when {condition} because \"so\""
+        )
+        .unwrap();
+    }
+    // Half of them change no event.
+    for n in 0..random.usize(..6).saturating_sub(3) {
+        let condition = condition(random, 1, &mut used);
+        let (field, value) = [
+            ("level", "0"),
+            ("level", "3"),
+            ("flag", "yes"),
+            ("color", "red"),
+            ("name", "\"ab\""),
+        ][random.usize(..5)];
+        used.fields.insert(field);
+        writeln!(
+            text,
+            "adjust adjust_{n} on call when {condition} set {field} = {value} because \"so\""
         )
         .unwrap();
     }
@@ -342,6 +362,7 @@ struct Shown {
     unsure: BTreeSet<String>,
     never_primary: BTreeSet<String>,
     overlaps: BTreeSet<(String, String)>,
+    adjusts: BTreeSet<(String, String)>,
 }
 
 fn brute(matrix: &Matrix, used: &Used) -> Shown {
@@ -354,6 +375,14 @@ fn brute(matrix: &Matrix, used: &Used) -> Shown {
         shadowed: lanes().collect(),
         ..Shown::default()
     };
+    // A rule as a lane that fires where it applies.
+    let as_lanes = matrix.rules.iter().map(|rule| Lane {
+        name: rule.name.clone(),
+        when: rule.when.clone(),
+        unless: None,
+        ..matrix.lanes[0].clone()
+    });
+    let as_lanes: Vec<Lane> = as_lanes.collect();
     let mut opened = BTreeSet::new();
     let mut primary = BTreeSet::new();
     let all = events(matrix, used);
@@ -361,8 +390,15 @@ fn brute(matrix: &Matrix, used: &Used) -> Shown {
         let times = Times::of(event);
         let decision = reference.decide(event, &history, times);
         let is_denied = decision.verdict == Verdict::Deny;
-        // Not by a lane that is unsure.
-        let is_ruled = is_denied && rules().any(|rule| rule == decision.by);
+        // By a rule, as the event came: not by a lane that is unsure, nor because an adjust changed it.
+        let is_ruled = as_lanes.iter().zip(&matrix.rules).any(|(lane, rule)| {
+            let denies = match reference.standing(lane, event, &history, times) {
+                Standing::Fired => true,
+                Standing::Unsure => matrix.unreadable.is_none(),
+                _ => false,
+            };
+            rule.effect == Effect::Deny && denies
+        });
         for lane in &matrix.lanes {
             let standing = reference.standing(lane, event, &history, times);
             if standing == Standing::Unsure {
@@ -375,8 +411,31 @@ fn brute(matrix: &Matrix, used: &Used) -> Shown {
                 }
             }
         }
-        for rule in &decision.rules {
-            shown.dead.remove(&rule.rule);
+        // An adjusted event is another one.
+        let stands = |lane: &Lane| reference.standing(lane, event, &history, times);
+        let mut sets: Vec<(&str, &[(FieldId, Value)])> = Vec::new();
+        for (lane, rule) in as_lanes.iter().zip(&matrix.rules) {
+            let standing = stands(lane);
+            if matches!(standing, Standing::Fired | Standing::Unsure) {
+                shown.dead.remove(&rule.name);
+            }
+            if let (Effect::Adjust(set), Standing::Fired) = (&rule.effect, standing) {
+                sets.push((&rule.name, set));
+            }
+        }
+        let clashes = |problem: &Problem| problem.code == ProblemCode::AdjustConflict;
+        if decision.problems.iter().any(clashes) {
+            for (n, (one, ours)) in sets.iter().enumerate() {
+                for (other, theirs) in &sets[n + 1..] {
+                    let mut theirs = theirs.iter();
+                    if theirs.any(|(field, value)| {
+                        ours.iter().any(|it| it.0 == *field && it.1 != *value)
+                    }) {
+                        let pair = ((*one).to_owned(), (*other).to_owned());
+                        shown.adjusts.insert(pair);
+                    }
+                }
+            }
         }
         for (n, one) in decision.lanes.iter().enumerate() {
             for other in decision.lanes.iter().skip(n + 1).filter(|_| !is_denied) {
@@ -396,14 +455,13 @@ fn brute(matrix: &Matrix, used: &Used) -> Shown {
         if decision.verdict == Verdict::Escalate {
             primary.insert(decision.by.clone());
         }
-        for probe in decision
-            .trial
-            .iter()
-            .filter(|lane| lane.state == State::Fired)
-        {
-            let Some(n) = probe.lane.strip_prefix("probe_") else {
+        for probe in &matrix.lanes {
+            let Some(n) = probe.name.strip_prefix("probe_") else {
                 continue;
             };
+            if stands(probe) != Standing::Fired {
+                continue;
+            }
             let promise = &matrix.promises[n.parse::<usize>().unwrap()];
             if breaks(matrix, promise, &decision) {
                 shown.promises.insert(promise.title.clone());
@@ -419,13 +477,6 @@ fn brute(matrix: &Matrix, used: &Used) -> Shown {
         each.map(|event| reference.standing(lane, event, &history, Times::of(event)))
             .collect()
     };
-    // A rule as a lane that fires where it applies.
-    let as_lanes = matrix.rules.iter().map(|rule| Lane {
-        name: rule.name.clone(),
-        when: rule.when.clone(),
-        unless: None,
-        ..matrix.lanes[0].clone()
-    });
     for lane in matrix.lanes.iter().cloned().chain(as_lanes) {
         let (own, leaves) = (stands(&lane), without_a_part(&lane));
         if shown.dead.contains(&lane.name) || leaves.len() < 2 {
@@ -543,6 +594,10 @@ fn found(analysis: &Analysis) -> Shown {
                     shown.overlaps.insert((one, other));
                 }
             }
+            Question::Adjusts => {
+                let pair = (name, answer.about[1].clone());
+                shown.adjusts.insert(pair);
+            }
             other => panic!("{other}"),
         }
     }
@@ -578,7 +633,7 @@ fn every_answer_is_that_of_all_events() {
         }
     }
     // Each question was answered with yes by some of them.
-    assert_eq!(seen.len(), 9, "{seen:?}");
+    assert_eq!(seen.len(), 10, "{seen:?}");
 }
 
 /// The same with one condition changed, or another matrix altogether.
@@ -754,27 +809,89 @@ fn a_question_without_time_spoils_no_other() {
 }
 
 #[test]
-fn an_adjust_into_what_changed_is_not_passed_over() {
+fn an_adjust_into_what_changed_is_followed() {
+    let of = |adjusts: &str, level: u8| {
+        let lane = lane(&format!("level is {level}"));
+        checked(&format!("{MATRIX}{HEAD}{adjusts}{lane}"))
+    };
     let adjust = "adjust cut on call when level is 3 set level = 1 because \"less\"\n";
-    let of = |level: u8| {
-        checked(&format!(
-            "{MATRIX}{HEAD}{adjust}{}",
-            lane(&format!("level is {level}"))
-        ))
+    for engine in [Engine::Boxes, Engine::Clauses] {
+        let changes = diff_by(&of(adjust, 1), &of(adjust, 2), engine, &|| {
+            Box::new(|| false)
+        });
+        assert!(changes.is_whole, "{changes:?}");
+        let came = |old, new| {
+            let mut changed = changes.changed.iter();
+            let changed = changed.find(|it| (it.change.old, it.change.new) == (old, new));
+            let witness = &changed.unwrap_or_else(|| panic!("{changes:?}")).witness;
+            witness.line()
+        };
+        // Which was one of level 1 before it was decided.
+        let adjusted = came(Verdict::Escalate, Verdict::Adjust);
+        assert!(adjusted.contains("level = 3"), "{adjusted}");
+        came(Verdict::Escalate, Verdict::Allow);
+        came(Verdict::Allow, Verdict::Escalate);
+        assert_eq!(changes.changed.len(), 3, "{changes:?}");
+    }
+    // Of many adjusts that apply together it is not known what they come to: that is said.
+    let many = |field: &str| -> String {
+        let adjusts = (0..7).map(|n| {
+            format!("adjust cut_{n} on call when level is 3 and name is \"a{n}\" set {field} = 1 because \"so\"\n")
+        });
+        adjusts.collect()
     };
-    let before = diff(&of(1), &of(2), &|| Box::new(|| false));
-    assert!(!before.is_whole, "{before:?}");
-    // Where it cannot come to what changed, all is compared.
-    let adjust = adjust
-        .replace("set level = 1", "set other = 1")
-        .replace("level is 3", "level is 0");
-    let of = |level: u8| {
-        checked(&format!(
-            "{MATRIX}{HEAD}{adjust}{}",
-            lane(&format!("level is {level}"))
-        ))
-    };
-    assert!(diff(&of(1), &of(2), &|| Box::new(|| false)).is_whole);
+    let level = many("level");
+    let changes = diff(&of(&level, 1), &of(&level, 2), &|| Box::new(|| false));
+    assert!(!changes.is_whole, "{changes:?}");
+    // Where they cannot come to what changed, all is compared.
+    let other = many("other");
+    let changes = diff(&of(&other, 1), &of(&other, 2), &|| Box::new(|| false));
+    assert!(changes.is_whole, "{changes:?}");
+}
+
+#[test]
+fn promises_are_kept_by_adjusted_events_too() {
+    let adjust = "adjust cut on call when level > 1 set level = 1 because \"less\"\n\
+                  always deny none on call when level is 0 because \"no\"\n";
+    for (claim, grade) in [
+        // Nothing above one is left.
+        ("when level > 0 never deny", None),
+        ("when level > 1 never allow", None),
+        ("when level > 1 never escalate", Some(Grade::Confirmed)),
+        ("when level > 1 reaches leads", Some(Grade::Confirmed)),
+        (
+            "when level > 1 and flag is yes reaches leads",
+            Some(Grade::Confirmed),
+        ),
+        (
+            "when level > 1 and flag is yes and other < 1 reaches leads",
+            None,
+        ),
+        (
+            "when level > 1 and flag is yes and other is 0 never adjust",
+            None,
+        ),
+        (
+            "when level > 1 and flag is yes never adjust",
+            Some(Grade::Confirmed),
+        ),
+    ] {
+        let promise = format!("promise \"so\" on call {claim}\n");
+        let lane = lane("level is 1 and flag is yes and other < level");
+        let text = format!("{MATRIX}{HEAD}{adjust}{promise}{lane}");
+        for engine in [Engine::Boxes, Engine::Clauses] {
+            let analysis = ask(&checked(&text), &[Question::Promise], engine, &|| {
+                Box::new(|| false)
+            });
+            let grades: Vec<Grade> = analysis.answers.iter().map(|it| it.grade).collect();
+            let expected: Vec<Grade> = grade.into_iter().collect();
+            assert_eq!(
+                grades, expected,
+                "{engine:?} {claim} {:?}",
+                analysis.answers
+            );
+        }
+    }
 }
 
 #[test]

@@ -183,6 +183,8 @@ struct Pair<'s, 'm> {
     kinds: [&'m Kind; 2],
     routers: &'s [Arc<Router>; 2],
     entries: [Vec<Entry>; 2],
+    /// Whether the entries tell what becomes of adjusted events.
+    is_followed: bool,
 }
 
 impl<'s, 'm> Pair<'s, 'm> {
@@ -194,15 +196,15 @@ impl<'s, 'm> Pair<'s, 'm> {
     ) -> Self {
         let [old, new] = matrices;
         let [old_kind, new_kind] = kinds;
+        let (olds, is_old_followed) = entries(space, 0, old, old_kind);
+        let (news, is_new_followed) = entries(space, 1, new, new_kind);
         Self {
             space,
             matrices,
             kinds,
             routers,
-            entries: [
-                entries(space, 0, old, old_kind),
-                entries(space, 1, new, new_kind),
-            ],
+            entries: [olds, news],
+            is_followed: is_old_followed && is_new_followed,
         }
     }
 
@@ -260,7 +262,7 @@ impl<'s, 'm> Pair<'s, 'm> {
         if entries.iter().any(|entry| entry.trial_ends) {
             found.gap = Some(Gap::Trial);
         }
-        if self.adjusts_into(&pieces, budget)? {
+        if !self.is_followed && self.adjusts_into(&pieces, budget)? {
             found.gap = Some(Gap::Adjusts);
         }
         let beside = self.beside(&pieces, &entries, budget)?;
@@ -353,8 +355,10 @@ impl<'s, 'm> Pair<'s, 'm> {
         if ends[0] != ends[1] {
             nodes.push(Node::Is(true));
         } else if unreadable[0] != unreadable[1] {
-            let denies = old.iter().filter(|entry| entry.sort == Sort::Deny);
-            nodes.extend(denies.map(|entry| entry.rails.maybe.clone()));
+            // Adjusted events among them, and adjusts that contradict each other.
+            let asks = |entry: &&Entry| matches!(entry.sort, Sort::Deny | Sort::Adjust);
+            let both = old.iter().chain(new).filter(asks);
+            nodes.extend(both.map(|entry| entry.rails.maybe.clone()));
         }
         let mut pieces = Vec::new();
         for node in &nodes {

@@ -14,10 +14,13 @@ use crate::span::Span;
 
 use super::prover::{Part, Prover};
 use super::shown::{self, Shown};
-use super::space::{At, Node, Point, Rails, Replaced, Space};
+use super::space::{At, Node, Point, Rails, Space, With};
 use super::ways::{Budget, Outside};
+use adjusted::Adjusted;
+
 use super::{Analysis, Answer, Engine, Grade, Question, Witness};
 
+mod adjusted;
 mod adjusts;
 mod conflict;
 mod dead;
@@ -104,6 +107,8 @@ struct OfKind<'m> {
     lanes: Vec<Option<OfLane>>,
     /// By rule.
     rules: Vec<Option<OfRule>>,
+    /// What becomes of events that are adjusted; nothing where that is not known.
+    adjusted: OnceCell<Option<Vec<Adjusted>>>,
 }
 
 impl<'m> OfKind<'m> {
@@ -134,6 +139,7 @@ impl<'m> OfKind<'m> {
             kind,
             lanes,
             rules,
+            adjusted: OnceCell::new(),
             prover,
         }
     }
@@ -158,6 +164,11 @@ impl<'m> OfKind<'m> {
     ) -> impl Iterator<Item = &'k Part> {
         let rules = self.rules(matrix).filter(move |(rule, _)| is(&rule.effect));
         rules.map(|(_, of)| &of.applies)
+    }
+
+    /// Where adjusts surely apply.
+    fn adjusting<'k>(&'k self, matrix: &'k Matrix) -> impl Iterator<Item = &'k Part> {
+        self.applying(matrix, |effect| matches!(effect, Effect::Adjust(_)))
     }
 
     /// Where an `always deny` decides.
@@ -204,22 +215,22 @@ fn attaches<'l>(lane: &Lane, of: &'l OfLane) -> &'l Part {
 
 /// `when and not unless` of a lane.
 pub(super) fn trigger(space: &Space<'_>, side: At, lane: &Lane) -> Rails {
-    trigger_with(space, side, &lane.when, lane.unless.as_ref(), None)
+    trigger_with(space, side, &lane.when, lane.unless.as_ref(), With::AsIs)
 }
 
-/// The same, where a part of it always holds, or never does.
-fn trigger_with(
+/// The same, where something of it is otherwise.
+pub(super) fn trigger_with(
     space: &Space<'_>,
     side: At,
     when: &Expr,
     unless: Option<&Expr>,
-    replaced: Option<Replaced<'_>>,
+    with: With<'_>,
 ) -> Rails {
-    let when = space.rails_with(side, when, replaced);
+    let when = space.rails_with(side, when, with);
     let Some(unless) = unless else {
         return when;
     };
-    let other = space.negated(&space.rails_with(side, unless, replaced));
+    let other = space.negated(&space.rails_with(side, unless, with));
     Rails {
         yes: Node::all(vec![when.yes, other.yes]),
         maybe: Node::all(vec![when.maybe, other.maybe]),

@@ -5,6 +5,7 @@
 //! Invariant: a decision after earlier events is that of a scenario with these events before it.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use rust_decimal::Decimal;
@@ -27,7 +28,7 @@ use crate::span::Span;
 use crate::value::Value;
 
 /// An event, what happened before it, and what is decided on it.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Shown {
     pub(super) record: Arc<Record>,
     pub(super) at: Timestamp,
@@ -47,6 +48,16 @@ enum History {
     /// Nothing: the event as its matrix reads it.
     Nothing(Box<Event>),
     Events(Before),
+}
+
+impl fmt::Debug for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shown")
+            .field("record", &self.record)
+            .field("at", &self.at)
+            .field("before", &self.before())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Shown {

@@ -20,6 +20,7 @@ use crate::value::Value;
 use super::cube::{Cube, Dim, Literal, Rel};
 use super::set::Regions;
 
+mod adjusted;
 mod choose;
 mod cut;
 mod exact;
@@ -34,6 +35,7 @@ mod time;
 mod values;
 mod words;
 
+pub(super) use adjusted::{Adjust, Asks, Set, Together};
 pub(super) use choose::{Chosen, Point};
 use found::{Found, triggers};
 pub(super) use node::{Named, Node, Rails};
@@ -134,16 +136,21 @@ pub(super) struct Space<'m> {
     owned: Vec<Owned>,
     /// Tests that compare two fields.
     compared: Vec<Owned>,
+    /// The same where an adjust sets one of the fields.
+    halves: Vec<adjusted::Half>,
     /// At which an event happens where no test asks.
     at: Timestamp,
 }
 
-/// A part of an expression that is taken to hold always, or never.
+/// What is otherwise where an expression is read.
 #[derive(Clone, Copy)]
-pub(super) struct Replaced<'e> {
-    /// This very part, and not one that reads the same.
-    pub(super) part: &'e Expr,
-    pub(super) holds: bool,
+pub(super) enum With<'e> {
+    /// Nothing.
+    AsIs,
+    /// This very part, and not one that reads the same, holds always, or never.
+    Part { part: &'e Expr, holds: bool },
+    /// These fields are set.
+    Set(&'e Set<'e>),
 }
 
 /// A field that two matrices read differently, so that their events are not the same.
@@ -220,6 +227,10 @@ impl<'m> Space<'m> {
                 found.look(side, matrix, expr);
             }
         }
+        let halves = adjusted::halves(sides, &found);
+        for half in &halves {
+            found.add(half.side, Arc::clone(&half.test));
+        }
         let zone = sides
             .first()
             .map(|(matrix, _)| matrix.zone)
@@ -238,6 +249,7 @@ impl<'m> Space<'m> {
             numbers: std::mem::take(&mut found.numbers),
             owned: found.tests.clone(),
             compared: Vec::new(),
+            halves,
             at: example_instant(zone),
         };
         space.cut_fields(&found.tests);

@@ -1,7 +1,8 @@
 //! What tells decisions apart, besides what changed.
 //!
 //! An unchanged lane brings the same sign-off on both sides. It tells regions apart by whether anybody is asked, and
-//! by what it holds: all that hold alike are one. Of rules that allow or adjust, the first names the decision.
+//! by what it holds: all that hold alike are one. Of rules that allow, the first names the decision; of those that adjust
+//! each makes another event.
 
 use std::collections::BTreeMap;
 
@@ -96,20 +97,20 @@ impl Pair<'_, '_> {
                     let unsure = vec![rails.maybe.clone(), self.space.not(&rails.yes)];
                     denying.push(Node::all(unsure));
                 }
-                Sort::Allow | Sort::Adjust => {}
+                Sort::Adjust => classes.push(rails.yes.clone()),
+                Sort::Again => classes.extend([rails.yes.clone(), rails.maybe.clone()]),
+                Sort::Allow => {}
             }
         }
         classes.extend(alike.into_values().map(Node::any));
         classes.extend([Node::any(denying), Node::any(possible)]);
-        for sort in [Sort::Adjust, Sort::Allow] {
-            let mut before: Vec<Node> = Vec::new();
-            for it in beside.iter().filter(|it| it.entry.sort == sort) {
-                let yes = it.entry.rails.yes.clone();
-                let mut first = vec![yes.clone()];
-                first.extend(before.iter().map(|before| self.space.not(before)));
-                classes.push(Node::all(first));
-                before.push(yes);
-            }
+        let mut before: Vec<Node> = Vec::new();
+        for it in beside.iter().filter(|it| it.entry.sort == Sort::Allow) {
+            let yes = it.entry.rails.yes.clone();
+            let mut first = vec![yes.clone()];
+            first.extend(before.iter().map(|before| self.space.not(before)));
+            classes.push(Node::all(first));
+            before.push(yes);
         }
         (classes, Node::any(denied))
     }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::clauses::{self, Clause};
 use crate::analysis::cube::Dim;
-use crate::analysis::questions::trigger;
-use crate::analysis::space::{At, Rails, Space};
-use crate::matrix::{Effect, Lane, Matrix, Otherwise, Rule, StepAction, Terms, Unsure};
+use crate::analysis::questions::{trigger, trigger_with};
+use crate::analysis::space::{Adjust, Asks, At, Node, Rails, Space, Together, With};
+use crate::matrix::{Effect, Expr, Lane, Matrix, Otherwise, Rule, StepAction, Terms, Unsure};
 use crate::schema::Kind;
 
 /// A lane or a rule on one side.
@@ -35,20 +35,120 @@ pub(super) enum Sort {
     Deny,
     Allow,
     Adjust,
+    /// A lane or an `always deny`, among events that adjusts have changed.
+    Again,
 }
 
-pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind) -> Vec<Entry> {
+/// All of one kind, and whether what becomes of adjusted events is told by them.
+pub(super) fn entries(
+    space: &Space<'_>,
+    side: At,
+    matrix: &Matrix,
+    kind: &Kind,
+) -> (Vec<Entry>, bool) {
+    let mut all = as_it_comes(space, side, matrix, kind);
+    let again = again(space, side, matrix, &all);
+    let is_followed = again.is_some();
+    all.extend(again.into_iter().flatten());
+    (all, is_followed)
+}
+
+/// Lanes and rules among events that are adjusted; nothing where it takes more than the event as it came to tell.
+fn again(space: &Space<'_>, side: At, matrix: &Matrix, all: &[Entry]) -> Option<Vec<Entry>> {
+    let adjusts = matrix.rules.iter().filter_map(|rule| {
+        let entry = all.iter().find(|entry| entry.name == name_of_rule(rule))?;
+        match &rule.effect {
+            Effect::Adjust(sets) => Some((&rule.name, (&**sets, &entry.rails.yes))),
+            Effect::Allow | Effect::Deny => None,
+        }
+    });
+    let (names, adjusts): (Vec<&String>, Vec<Adjust<'_>>) = adjusts.unzip();
+    let mut found = Vec::new();
+    for Together { which, node, set } in space.together(&adjusts)? {
+        let Some(set) = set else { continue };
+        let applied = which.iter().filter_map(|place| names.get(*place));
+        let applied: Vec<String> = applied.map(|name| format!("`{name}`")).collect();
+        let with = With::Set(&set);
+        let looks = |entry: &Entry, parts: [Option<&Expr>; 2], rails: &dyn Fn() -> Rails| {
+            let asks = parts.into_iter().flatten();
+            match asks.map(|part| space.asks(side, part, &set)).max() {
+                Some(Asks::Beyond) => None,
+                Some(Asks::Of) => {
+                    let Rails { yes, maybe } = rails();
+                    let within = |inner: Node| Node::all(vec![node.clone(), inner]);
+                    Some(Some(Entry {
+                        name: format!("{} after {}", entry.name, applied.join(", ")),
+                        follows: entry.follows.clone(),
+                        clauses: Vec::new(),
+                        sort: Sort::Again,
+                        rails: Rails {
+                            yes: within(yes),
+                            maybe: within(maybe),
+                        },
+                        sets: Vec::new(),
+                        holds: String::new(),
+                        trial_ends: entry.trial_ends,
+                    }))
+                }
+                // It had nothing to do with the event before.
+                Some(Asks::Not) | None => Some(None),
+            }
+        };
+        for lane in &matrix.lanes {
+            let name = name_of_lane(lane);
+            let Some(entry) = all.iter().find(|entry| entry.name == name) else {
+                continue;
+            };
+            let rails = || {
+                let (when, unless) = (&lane.when, lane.unless.as_ref());
+                without_skipped(lane, trigger_with(space, side, when, unless, with))
+            };
+            found.extend(looks(
+                entry,
+                [Some(&lane.when), lane.unless.as_ref()],
+                &rails,
+            )?);
+        }
+        for rule in matrix.rules.iter().filter(|it| it.effect == Effect::Deny) {
+            let name = name_of_rule(rule);
+            let Some(entry) = all.iter().find(|entry| entry.name == name) else {
+                continue;
+            };
+            let rails = || space.rails_with(side, &rule.when, with);
+            found.extend(looks(entry, [Some(&rule.when), None], &rails)?);
+        }
+    }
+    Some(found)
+}
+
+fn name_of_lane(lane: &Lane) -> String {
+    format!("lane `{}`", lane.name)
+}
+
+fn name_of_rule(rule: &Rule) -> String {
+    format!("rule `{}`", rule.name)
+}
+
+/// A lane that skips brings nothing where it is unsure.
+fn without_skipped(lane: &Lane, rails: Rails) -> Rails {
+    match lane.unsure {
+        Unsure::Skip(_) => Rails {
+            maybe: rails.yes.clone(),
+            ..rails
+        },
+        Unsure::Escalate | Unsure::Deny => rails,
+    }
+}
+
+fn as_it_comes(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind) -> Vec<Entry> {
     let lanes = matrix
         .lanes
         .iter()
         .filter(|lane| lane.on.contains(&kind.id));
     let lanes = lanes.map(|lane| {
-        let mut rails = trigger(space, side, lane);
-        if matches!(lane.unsure, Unsure::Skip(_)) {
-            rails.maybe = rails.yes.clone();
-        }
+        let rails = without_skipped(lane, trigger(space, side, lane));
         Entry {
-            name: format!("lane `{}`", lane.name),
+            name: name_of_lane(lane),
             follows: of_lane(matrix, lane),
             clauses: clauses::of_lane(matrix, lane),
             sort: match lane.unsure {
@@ -69,7 +169,7 @@ pub(super) fn entries(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind)
         .iter()
         .filter(|rule| rule.on.contains(&kind.id));
     let rules = rules.map(|rule| Entry {
-        name: format!("rule `{}`", rule.name),
+        name: name_of_rule(rule),
         follows: of_rule(matrix, rule),
         clauses: clauses::of_rule(matrix, rule),
         sort: match rule.effect {

@@ -1,18 +1,20 @@
 //! Promises that an event breaks.
 
+use super::adjusted::{Adjusted, Becomes};
 use super::{Asked, Came, OfKind, Shown, answer, shown, tell};
 use crate::analysis::prover::Part;
 use crate::analysis::space::Node;
 use crate::analysis::ways::Budget;
 use crate::analysis::{Answer, Grade, Question, came};
 use crate::decision::{Decision, Verdict};
-use crate::matrix::{Claim, Effect, Matrix, Otherwise, Promise};
+use crate::matrix::{Claim, Effect, Matrix, Otherwise, Promise, TeamId};
 
-/// Where a claim may be broken: among one of the first parts, or all events if there are none, and in none of the
-/// second ones.
+/// Where a claim may be broken: among one of each of the first parts, and in none of the second ones.
 struct Broken<'k> {
-    among: Option<Vec<&'k Part>>,
+    among: Vec<Vec<&'k Part>>,
     but: Vec<&'k Part>,
+    /// Whether each event of it surely breaks the claim, measures aside.
+    is_sure: bool,
 }
 
 impl Asked<'_, '_> {
@@ -53,14 +55,24 @@ impl Asked<'_, '_> {
                 && shown::surely(self.matrix, shown, &promise.when)
         };
         let mut found = Came::Never;
-        for Broken { among, but } in self.broken_in(kind, promise.claim) {
+        for Broken {
+            among,
+            but,
+            is_sure,
+        } in self.broken_in(kind, promise.claim)
+        {
             // One of them, whichever.
-            let among = among.map(|parts| {
+            let among = among.into_iter().map(|parts| {
                 let parts = parts.into_iter().map(|part| part.node.clone());
                 kind.prover.part(Node::any(parts.collect()))
             });
-            let all: Vec<&Part> = [&condition].into_iter().chain(among.as_ref()).collect();
-            found = found.or(self.find(kind, &all, &but, &is_broken, budget));
+            let among: Vec<Part> = among.collect();
+            let all: Vec<&Part> = [&condition].into_iter().chain(&among).collect();
+            let came = match self.find(kind, &all, &but, &is_broken, budget) {
+                Came::Unconfirmed if !is_sure => Came::Unknown,
+                came => came,
+            };
+            found = found.or(came);
             if matches!(found, Came::Shown(_)) {
                 break;
             }
@@ -68,51 +80,52 @@ impl Asked<'_, '_> {
         found
     }
 
-    /// Where a claim may be broken. An adjusted event is decided again, which only the matcher knows.
+    /// Where a claim may be broken.
     fn broken_in<'k>(&'k self, kind: &'k OfKind<'_>, claim: Claim) -> Vec<Broken<'k>> {
+        let mut broken = self.broken_as_it_comes(kind, claim);
+        if kind.adjusting(self.matrix).next().is_some() {
+            broken.extend(self.broken_adjusted(kind, claim));
+        }
+        broken
+    }
+
+    /// The same among events that no adjust changes.
+    fn broken_as_it_comes<'k>(&'k self, kind: &'k OfKind<'_>, claim: Claim) -> Vec<Broken<'k>> {
         let matrix = self.matrix;
-        let mut denied = kind.denied(matrix);
-        denied.extend(kind.denied_unsure(matrix));
-        let asked = self.asked(kind);
-        let settled: Vec<&Part> = denied.iter().chain(&asked).copied().collect();
+        let (denied, asked) = (self.denied(kind), self.asked(kind));
         let allowed: Vec<&Part> = kind.applying(matrix, |it| *it == Effect::Allow).collect();
-        let is_adjust = |it: &Effect| matches!(it, Effect::Adjust(_));
-        let adjusted: Vec<&Part> = kind.applying(matrix, is_adjust).collect();
-        let ruled: Vec<&Part> = settled
-            .iter()
-            .chain(&adjusted)
-            .chain(&allowed)
-            .copied()
-            .collect();
-        let of = |among: Vec<&'k Part>, but: Vec<&'k Part>| Broken {
-            among: Some(among),
-            but,
+        let adjusted: Vec<&Part> = kind.adjusting(matrix).collect();
+        let all = |parts: &[&Vec<&'k Part>]| -> Vec<&'k Part> {
+            parts.iter().copied().flatten().copied().collect()
         };
-        let unless = |but: Vec<&'k Part>| Broken { among: None, but };
-        let again = of(adjusted.clone(), settled.clone());
+        let of = |among: Vec<Vec<&'k Part>>, but: Vec<&'k Part>| Broken {
+            among,
+            but,
+            is_sure: true,
+        };
+        // To which `otherwise` comes, and to which it comes unless an `always allow` does.
+        let ruled = all(&[&denied, &asked, &adjusted, &allowed]);
+        let lenient = all(&[&denied, &asked, &adjusted]);
         match claim {
             Claim::Never(Verdict::Deny) => {
-                let mut pairs = vec![of(denied, Vec::new()), again];
+                let mut pairs = vec![of(vec![denied], Vec::new())];
                 if matches!(matrix.otherwise, Otherwise::Deny) {
-                    pairs.push(unless(ruled));
+                    pairs.push(of(Vec::new(), ruled));
                 }
                 pairs
             }
             Claim::Never(Verdict::Escalate) => {
-                let mut pairs = vec![of(asked, denied), again];
+                let mut pairs = vec![of(vec![asked], denied)];
                 if matches!(matrix.otherwise, Otherwise::Escalate(_)) {
-                    pairs.push(unless(ruled));
+                    pairs.push(of(Vec::new(), ruled));
                 }
                 pairs
             }
-            Claim::Never(Verdict::Adjust) => vec![again],
-            Claim::Never(Verdict::Allow) => {
-                let but = settled.into_iter().chain(adjusted).collect();
-                match matrix.otherwise {
-                    Otherwise::Allow => vec![unless(but)],
-                    _ => vec![of(allowed, but)],
-                }
-            }
+            Claim::Never(Verdict::Adjust) => Vec::new(),
+            Claim::Never(Verdict::Allow) => match matrix.otherwise {
+                Otherwise::Allow => vec![of(Vec::new(), lenient)],
+                _ => vec![of(vec![allowed], lenient)],
+            },
             Claim::Reaches(team) => {
                 let mut kept = denied;
                 for (lane, part) in kind.attaching(matrix) {
@@ -124,15 +137,72 @@ impl Asked<'_, '_> {
                 if unreadable.is_some_and(|terms| terms.owner == team) {
                     kept.extend(kind.ruled_by_unreadable(matrix));
                 }
-                match &matrix.otherwise {
-                    Otherwise::Escalate(terms) if terms.owner == team => {
-                        let among = asked.into_iter().chain(allowed).chain(adjusted);
-                        vec![of(among.collect(), kept)]
-                    }
-                    _ => vec![unless(kept)],
-                }
+                let reaches = match &matrix.otherwise {
+                    Otherwise::Escalate(terms) => terms.owner == team,
+                    Otherwise::Deny => true,
+                    Otherwise::Allow => false,
+                };
+                let among = match reaches {
+                    true => vec![allowed],
+                    false => Vec::new(),
+                };
+                vec![of(vec![asked], kept), of(among, lenient)]
             }
         }
+    }
+
+    /// The same among events that adjusts change, which are decided again.
+    fn broken_adjusted<'k>(&'k self, kind: &'k OfKind<'_>, claim: Claim) -> Vec<Broken<'k>> {
+        let matrix = self.matrix;
+        let settled: Vec<&Part> = [self.denied(kind), self.asked(kind)].concat();
+        let Some(adjusted) = kind.adjusted(matrix) else {
+            // Some of them may: the matcher is asked, and where it shows none, nothing is known.
+            return vec![Broken {
+                among: vec![kind.adjusting(matrix).collect()],
+                but: settled,
+                is_sure: false,
+            }];
+        };
+        let unreadable = matrix.unreadable.as_ref().map(|terms| terms.owner);
+        let mut broken = Vec::new();
+        for Adjusted { part, becomes } in adjusted {
+            let of = |among: Option<Vec<&'k Part>>, but: Vec<&'k Part>| Broken {
+                among: [Some(vec![part]), among].into_iter().flatten().collect(),
+                but: [settled.clone(), but].concat(),
+                is_sure: true,
+            };
+            let Becomes::Again { denied, asked } = becomes else {
+                let is_broken = match claim {
+                    Claim::Never(Verdict::Deny) => unreadable.is_none(),
+                    Claim::Never(Verdict::Escalate) => unreadable.is_some(),
+                    Claim::Never(Verdict::Adjust | Verdict::Allow) => false,
+                    Claim::Reaches(team) => unreadable.is_some_and(|owner| owner != team),
+                };
+                broken.extend(is_broken.then(|| of(None, Vec::new())));
+                continue;
+            };
+            let denied: Vec<&Part> = denied.iter().collect();
+            let asks = |team: Option<TeamId>| -> Vec<&'k Part> {
+                let asked = asked.iter();
+                let asked = asked.filter(|(owner, _)| team.is_none_or(|team| *owner == team));
+                asked.map(|(_, part)| part).collect()
+            };
+            broken.extend(match claim {
+                Claim::Never(Verdict::Deny) => Some(of(Some(denied), Vec::new())),
+                Claim::Never(Verdict::Escalate) => Some(of(Some(asks(None)), denied)),
+                Claim::Never(Verdict::Adjust) => Some(of(None, [denied, asks(None)].concat())),
+                Claim::Never(Verdict::Allow) => None,
+                Claim::Reaches(team) => Some(of(None, [denied, asks(Some(team))].concat())),
+            });
+        }
+        broken
+    }
+
+    /// Where a rule or an unsure lane denies.
+    fn denied<'k>(&'k self, kind: &'k OfKind<'_>) -> Vec<&'k Part> {
+        let mut denied = kind.denied(self.matrix);
+        denied.extend(kind.denied_unsure(self.matrix));
+        denied
     }
 
     /// Where some lane or `unreadable` brings a sign-off.

@@ -1,7 +1,7 @@
 //! Parts of triggers that change nothing.
 
 use super::{Asked, OfKind, Rails, answer, trigger_with};
-use crate::analysis::space::Replaced;
+use crate::analysis::space::With;
 use crate::analysis::ways::{Budget, Outside};
 use crate::analysis::{Answer, Grade, Question};
 use crate::matrix::{Expr, ExprKind};
@@ -109,7 +109,13 @@ impl Asked<'_, '_> {
 
     fn never_holds(&self, looked: &Looked<'_>, budget: &Budget) -> bool {
         self.of(looked).all(|kind| {
-            let rails = trigger_with(&kind.prover.space, 0, looked.when, looked.unless, None);
+            let rails = trigger_with(
+                &kind.prover.space,
+                0,
+                looked.when,
+                looked.unless,
+                With::AsIs,
+            );
             let maybe = kind.prover.part(rails.maybe);
             kind.prover.is_possible(&maybe, budget) == Some(false)
         })
@@ -119,14 +125,12 @@ impl Asked<'_, '_> {
     fn matters(&self, looked: &Looked<'_>, leaf: &Expr, budget: &Budget) -> Matters {
         let mut matters = Matters::Yes;
         for holds in [true, false] {
-            let replaced = Replaced { part: leaf, holds };
+            let replaced = With::Part { part: leaf, holds };
             let mut changes = Matters::No;
             for kind in self.of(looked) {
                 let space = &kind.prover.space;
-                let of = |replaced: Option<Replaced<'_>>| {
-                    trigger_with(space, 0, looked.when, looked.unless, replaced)
-                };
-                match differ(kind, of(None), of(Some(replaced)), budget) {
+                let of = |with: With<'_>| trigger_with(space, 0, looked.when, looked.unless, with);
+                match differ(kind, of(With::AsIs), of(replaced), budget) {
                     Matters::Yes => {
                         changes = Matters::Yes;
                         break;

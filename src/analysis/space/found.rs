@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::{At, Key, Owned, key, measures, place};
-use crate::matrix::{Expr, ExprKind, Matrix, MeasureTest};
+use crate::matrix::{Expr, ExprKind, Matrix, MeasureTest, Test};
 use crate::schema::KindId;
 
 /// A test of a measure, and whose it is.
@@ -23,6 +23,12 @@ pub(super) struct Found {
 }
 
 impl Found {
+    /// Adds a test that no expression has.
+    pub(super) fn add(&mut self, side: At, test: Arc<Test>) {
+        self.numbers.insert(place(&test), self.tests.len());
+        self.tests.push(Owned { side, test });
+    }
+
     pub(super) fn look(&mut self, side: At, matrix: &Matrix, expr: &Expr) {
         match &expr.kind {
             ExprKind::All(parts)

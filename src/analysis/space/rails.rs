@@ -4,7 +4,7 @@
 //! Invariant: what is missing, or not known, makes the second and not the first (Kleene's strong logic).
 
 use super::{
-    At, Dim, Dimension, Literal, Node, Owned, Rails, Regions, Rel, Replaced, Space, measures,
+    At, Dim, Dimension, Literal, Node, Owned, Rails, Regions, Rel, Space, With, measures,
     other_field,
 };
 use crate::analysis::cube::Opposites;
@@ -99,17 +99,13 @@ impl Space<'_> {
 
     /// When an expression is surely true, and when it is not surely false.
     pub(in crate::analysis) fn rails(&self, side: At, expr: &Expr) -> Rails {
-        self.rails_with(side, expr, None)
+        self.rails_with(side, expr, With::AsIs)
     }
 
-    /// The same, where a part of it always holds, or never does.
-    pub(in crate::analysis) fn rails_with(
-        &self,
-        side: At,
-        expr: &Expr,
-        with: Option<Replaced<'_>>,
-    ) -> Rails {
-        if let Some(Replaced { part, holds }) = with
+    /// The same where something is otherwise. Of fields that are set the expression asks no more than
+    /// [`Asks::Of`](super::Asks).
+    pub(in crate::analysis) fn rails_with(&self, side: At, expr: &Expr, with: With<'_>) -> Rails {
+        if let With::Part { part, holds } = with
             && std::ptr::eq(part, expr)
         {
             return Rails {
@@ -127,10 +123,23 @@ impl Space<'_> {
             }),
             ExprKind::Not(inner) => self.negated(&self.rails_with(side, inner, with)),
             ExprKind::Condition(id) => match matrix.and_then(|matrix| matrix.condition(*id)) {
-                Some(condition) => self.rails_with(side, &condition.expr, None),
+                Some(condition) => {
+                    let with = match with {
+                        With::Set(_) => with,
+                        With::AsIs | With::Part { .. } => With::AsIs,
+                    };
+                    self.rails_with(side, &condition.expr, with)
+                }
                 None => Rails::never(),
             },
-            ExprKind::Test(test) => self.rails_of(test).cloned().unwrap_or_else(Rails::never),
+            ExprKind::Test(test) => {
+                let said = match with {
+                    With::Set(set) => self.says(side, test, set),
+                    With::AsIs | With::Part { .. } => None,
+                };
+                said.or_else(|| self.rails_of(test).cloned())
+                    .unwrap_or_else(Rails::never)
+            }
             ExprKind::Measure(test) => self.rails_of_measure(side, test),
         }
     }
@@ -158,7 +167,7 @@ impl Space<'_> {
         &self,
         side: At,
         parts: &[Expr],
-        with: Option<Replaced<'_>>,
+        with: With<'_>,
         join: impl Fn(Vec<Node>) -> Node,
     ) -> Rails {
         let parts = parts.iter().map(|part| self.rails_with(side, part, with));
