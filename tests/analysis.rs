@@ -606,7 +606,7 @@ fn found(analysis: &Analysis) -> Shown {
 
 #[test]
 fn every_answer_is_that_of_all_events() {
-    let seeds = if is_long() { 10_000 } else { 100 };
+    let seeds = if is_long() { 10_000 } else { 400 };
     let mut seen = BTreeMap::new();
     for seed in 0..seeds {
         let Made { text, used } = made(seed);
@@ -663,7 +663,7 @@ type Regions = BTreeMap<Change, BTreeSet<(bool, bool)>>;
 
 #[test]
 fn every_difference_is_that_of_all_events() {
-    let seeds = if is_long() { 3_000 } else { 25 };
+    let seeds = if is_long() { 3_000 } else { 100 };
     let mut directions = BTreeSet::new();
     for seed in 0..seeds {
         let one = made(seed);
@@ -833,6 +833,23 @@ fn an_adjust_into_what_changed_is_followed() {
         came(Verdict::Allow, Verdict::Escalate);
         assert_eq!(changes.changed.len(), 3, "{changes:?}");
     }
+    // What denies, or may, is followed too.
+    let denies = |level: u8| {
+        let deny = format!("always deny one on call when level is {level} because \"no\"\n");
+        of(&format!("{adjust}{deny}"), 2)
+    };
+    for engine in [Engine::Boxes, Engine::Clauses] {
+        let changes = diff_by(&denies(1), &denies(0), engine, &|| Box::new(|| false));
+        assert!(changes.is_whole, "{changes:?}");
+        let loosened = |it: &&laneway::analysis::Changed| {
+            (it.change.old, it.change.new) == (Verdict::Deny, Verdict::Adjust)
+        };
+        let changed: Vec<_> = changes.changed.iter().filter(loosened).collect();
+        let [changed] = &changed[..] else {
+            panic!("{changes:?}")
+        };
+        assert!(changed.witness.line().contains("level = 3"), "{changed:?}");
+    }
     // Of many adjusts that apply together it is not known what they come to: that is said.
     let many = |field: &str| -> String {
         let adjusts = (0..7).map(|n| {
@@ -851,12 +868,19 @@ fn an_adjust_into_what_changed_is_followed() {
 
 #[test]
 fn promises_are_kept_by_adjusted_events_too() {
-    let adjust = "adjust cut on call when level > 1 set level = 1 because \"less\"\n\
+    let adjust = "adjust cut on call when level > 1 and color is not red set level = 1 because \"less\"\n\
+                  adjust end on call when level > 1 and color is red set level = 0 because \"no more\"\n\
                   always deny none on call when level is 0 because \"no\"\n";
     for (claim, grade) in [
         // Nothing above one is left.
-        ("when level > 0 never deny", None),
-        ("when level > 1 never allow", None),
+        ("when level > 0 and color is not red never deny", None),
+        (
+            "when level > 0 and color is red never deny",
+            Some(Grade::Confirmed),
+        ),
+        ("when level > 1 and color is red reaches others", None),
+        ("when level > 1 and color is red never adjust", None),
+        ("when level > 1 and color is present never allow", None),
         ("when level > 1 never escalate", Some(Grade::Confirmed)),
         ("when level > 1 reaches leads", Some(Grade::Confirmed)),
         (
@@ -864,11 +888,11 @@ fn promises_are_kept_by_adjusted_events_too() {
             Some(Grade::Confirmed),
         ),
         (
-            "when level > 1 and flag is yes and other < 1 reaches leads",
+            "when level > 1 and flag is yes and other < 1 and color is green reaches leads",
             None,
         ),
         (
-            "when level > 1 and flag is yes and other is 0 never adjust",
+            "when level > 1 and flag is yes and other is 0 and color is green never adjust",
             None,
         ),
         (
