@@ -644,16 +644,30 @@ fn edited(seed: u64, made: &Made) -> Made {
     }
     let mut used = made.used.clone();
     let lines: Vec<&str> = made.text.lines().collect();
+    let has_condition = |line: &str| {
+        let mut starts = ["  when ", "adjust ", "always "].into_iter();
+        starts.any(|start| line.starts_with(start))
+    };
     let whens: Vec<usize> = (0..lines.len())
-        .filter(|n| lines[*n].starts_with("  when "))
+        .filter(|n| has_condition(lines[*n]))
         .collect();
     let at = whens[random.usize(..whens.len())];
     let mut text = String::new();
     for (n, line) in lines.iter().enumerate() {
-        match n == at {
-            true => writeln!(text, "  when {}", condition(&mut random, 2, &mut used)).unwrap(),
-            false => writeln!(text, "{line}").unwrap(),
-        }
+        let (before, behind) = match line.find(" when ") {
+            Some(when) if n == at => line.split_at(when),
+            _ => {
+                writeln!(text, "{line}").unwrap();
+                continue;
+            }
+        };
+        // What a rule does stands behind its condition.
+        let ends = [" set ", " because "].into_iter();
+        let end = ends.filter_map(|end| behind.find(end)).min();
+        let behind = &behind[end.unwrap_or(behind.len())..];
+        let depth = if behind.is_empty() { 2 } else { 1 };
+        let condition = condition(&mut random, depth, &mut used);
+        writeln!(text, "{before} when {condition}{behind}").unwrap();
     }
     Made { text, used }
 }
@@ -853,7 +867,7 @@ fn an_adjust_into_what_changed_is_followed() {
     // Of many adjusts that apply together it is not known what they come to: that is said.
     let many = |field: &str| -> String {
         let adjusts = (0..7).map(|n| {
-            format!("adjust cut_{n} on call when level is 3 and name is \"a{n}\" set {field} = 1 because \"so\"\n")
+            format!("adjust cut_{n} on call when level is 3 and name contains \"a{n}\" set {field} = 1 because \"so\"\n")
         });
         adjusts.collect()
     };
@@ -864,6 +878,64 @@ fn an_adjust_into_what_changed_is_followed() {
     let other = many("other");
     let changes = diff(&of(&other, 1), &of(&other, 2), &|| Box::new(|| false));
     assert!(changes.is_whole, "{changes:?}");
+}
+
+#[test]
+fn what_an_adjust_sets_counts_for_later_events() {
+    let kinds = "event payout {\n  customer: text\n  amount: money USD 0 to 10000\n}\n\
+                 event call {\n  customer: text\n}\nteam leads { first person \"a@x.example\" }\n";
+    let of = |above: u32, amount: u32| {
+        let adjust = format!(
+            "adjust cap on payout when amount > {above} USD set amount = {amount} USD because \"so\"\n"
+        );
+        let lane = lane("count of payout where amount > 300 USD by customer over 1d > 3");
+        checked(&format!("{MATRIX}{kinds}{adjust}{lane}"))
+    };
+    for other in [of(500, 400), of(400, 100)] {
+        let changes = diff(&of(500, 100), &other, &|| Box::new(|| false));
+        assert!(!changes.is_whole, "{changes:?}");
+    }
+    // An adjusted event is never allowed as it is, whatever is counted.
+    let promise = "promise \"so\" on payout when amount > 600 USD never allow\n";
+    let counted = "lane many {\n  on payout\n  when sum amount of payout by customer over 1d > 5000 USD\n  owner leads\n  \
+                   urgency normal\n  respond within 1h\n  meanwhile hold item\n  evidence { required input }\n  \
+                   timeout { after 2h deny }\n}\n";
+    let adjust = "adjust cap on payout when amount > 500 USD set amount = 100 USD because \"so\"\n";
+    let text = format!("{MATRIX}{kinds}{adjust}{promise}{counted}");
+    let analysis = ask(
+        &checked(&text),
+        &[Question::Promise],
+        Engine::Either,
+        &|| Box::new(|| false),
+    );
+    assert!(analysis.answers.is_empty(), "{:?}", analysis.answers);
+}
+
+#[test]
+fn many_lanes_behind_an_adjust_do_not_hide_what_changed() {
+    let flags: String = (0..30).map(|n| format!("  flag_{n}: yes/no\n")).collect();
+    let kinds = format!(
+        "event call {{\n  amount: whole number 0 to 1000\n  level: whole number 0 to 9\n{flags}}}\n\
+         team leads {{ first person \"a@x.example\" }}\n\
+         adjust cap on call when amount > 900 set amount = 400 because \"so\"\n"
+    );
+    let lanes: String = (0..30)
+        .map(|n| {
+            let lane = lane(&format!("amount < 500 and flag_{n} is yes"));
+            lane.replace("lane only", &format!("lane lane_{n}"))
+        })
+        .collect();
+    let of = |level: u8| {
+        let only = lane(&format!("level is {level}"));
+        checked(&format!("{MATRIX}{kinds}{lanes}{only}"))
+    };
+    let changes = diff(&of(1), &of(2), &|| {
+        let start = std::time::Instant::now();
+        Box::new(move || start.elapsed() > std::time::Duration::from_secs(20))
+    });
+    let changed: Vec<_> = changes.changed.iter().map(|it| it.direction).collect();
+    assert!(changed.contains(&Direction::Looser), "{changes:?}");
+    assert!(changed.contains(&Direction::Tighter), "{changes:?}");
 }
 
 #[test]

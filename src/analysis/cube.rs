@@ -193,6 +193,20 @@ impl Cube {
         ControlFlow::Continue(())
     }
 
+    /// Takes another cube's events away where that leaves one piece: where that asks for one set of regions more.
+    /// Whether it was so.
+    pub(super) fn narrow_without(&mut self, other: &Self, opposites: &impl Opposites) -> bool {
+        let open = other.sets.iter().find_map(|(dim, set)| {
+            let own = self.regions(*dim);
+            let left = match own {
+                Some(own) => own.minus(set),
+                None => set.not(opposites.count(*dim)),
+            };
+            (!left.is_empty()).then_some((*dim, left))
+        });
+        open.is_some_and(|(dim, left)| self.narrow(dim, &left))
+    }
+
     /// The same, all of them.
     pub(super) fn without(&self, other: &Self, opposites: &impl Opposites) -> Vec<Self> {
         let mut left = Vec::new();

@@ -6,18 +6,19 @@
 //! Lanes and rules that did not change demand the same on both sides: of many of them only that counts which can tell
 //! regions apart.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::cube::Cube;
-use super::space::{Differs, Named, Node, Space};
+use super::space::{At, Differs, Named, Node, Space};
 use super::ways::{Budget, Exhausted, ways};
 use super::{Engine, Witness};
-use crate::matrix::Matrix;
+use crate::matrix::{Effect, Matrix, Otherwise};
 use crate::router::Router;
-use crate::schema::Kind;
+use crate::schema::{FieldId, Kind};
+use crate::value::Value;
 
 mod change;
 mod classes;
@@ -26,6 +27,7 @@ mod entry;
 mod look;
 
 pub use change::Change;
+use classes::Beside;
 use clauses::differences;
 use entry::{Entry, Sort, entries, otherwise, terms};
 
@@ -105,6 +107,7 @@ pub fn diff_by(
         is_whole: true,
         ..Diff::default()
     };
+    diff.notes.extend(notes_of_fallbacks(old, new));
     for kind in old.schema.kinds() {
         let other = new
             .schema
@@ -147,8 +150,42 @@ pub fn diff_by(
     diff
 }
 
+/// What `otherwise` and `unreadable` ask otherwise, clause by clause; whom they ask at all is for the regions to say.
+fn notes_of_fallbacks(old: &Matrix, new: &Matrix) -> Vec<String> {
+    let asks = |matrix: &Matrix| match &matrix.otherwise {
+        Otherwise::Escalate(terms) => clauses::of_terms(matrix, terms),
+        Otherwise::Allow | Otherwise::Deny => Vec::new(),
+    };
+    let unreadable = |matrix: &Matrix| {
+        let terms = matrix.unreadable.as_ref();
+        terms.map_or_else(Vec::new, |terms| clauses::of_terms(matrix, terms))
+    };
+    let both = [
+        ("otherwise", asks(old), asks(new)),
+        ("unreadable", unreadable(old), unreadable(new)),
+    ];
+    let both = both
+        .into_iter()
+        .filter(|(_, old, new)| !old.is_empty() && !new.is_empty());
+    let notes = both.filter_map(|(name, old, new)| {
+        let differs = differences(&old, &new)?;
+        Some(format!("`{name}`: {differs}"))
+    });
+    notes.collect()
+}
+
 /// Lanes and rules beside those that changed, up to which all are told apart by boxes.
 const BESIDE: usize = 16;
+
+/// Lanes and rules that are followed to adjusted events, in each set of adjusts, up to which they are told apart.
+const AGAIN: usize = 16;
+
+/// How many are told apart only among adjusted events.
+fn again(touched: &Touched<'_>, beside: &[Beside<'_>]) -> usize {
+    let beside = beside.iter().map(|it| it.entry);
+    let all = touched.entries.iter().copied().chain(beside);
+    all.filter(|entry| entry.sort == Sort::Again).count()
+}
 
 /// Steps that boxes may take before it is left to clauses.
 const STEPS: u64 = 50_000;
@@ -247,11 +284,22 @@ impl<'s, 'm> Pair<'s, 'm> {
 
     /// Looks at all events that an entry which changed looks at.
     fn regions(&self, engine: Engine, budget: &Budget, found: &mut Found) -> Result<(), Exhausted> {
+        let followed = self.is_followed.then(|| self.looked_at(true, budget));
+        let (touched, beside) = match followed {
+            Some(Ok((touched, beside))) if again(&touched, &beside) <= AGAIN => (touched, beside),
+            _ => {
+                let (touched, beside) = self.looked_at(false, budget)?;
+                if self.adjusts_into(&touched.pieces, budget)? {
+                    found.gap = Some(Gap::Adjusts);
+                }
+                (touched, beside)
+            }
+        };
         let Touched {
             pieces,
             entries,
             nodes,
-        } = self.touched(budget)?;
+        } = touched;
         let mut named = Named::default();
         for node in &nodes {
             self.space.add_named(node, &mut named);
@@ -262,10 +310,10 @@ impl<'s, 'm> Pair<'s, 'm> {
         if entries.iter().any(|entry| entry.trial_ends) {
             found.gap = Some(Gap::Trial);
         }
-        if !self.is_followed && self.adjusts_into(&pieces, budget)? {
-            found.gap = Some(Gap::Adjusts);
+        // What is decided otherwise is adjusted otherwise, and counts otherwise for later events.
+        if !pieces.is_empty() && (0..2).any(|side| self.is_counted_adjusted(side)) {
+            found.gap = found.gap.or(Some(Gap::History));
         }
-        let beside = self.beside(&pieces, &entries, budget)?;
         let by_boxes = match engine {
             Engine::Boxes => true,
             Engine::Clauses => false,
@@ -287,6 +335,37 @@ impl<'s, 'm> Pair<'s, 'm> {
         self.by_clauses(&pieces, &entries, &beside, budget, found)
     }
 
+    /// What changed, and what of the rest looks at the same events; with what becomes of adjusted events or without.
+    fn looked_at(
+        &self,
+        again: bool,
+        budget: &Budget,
+    ) -> Result<(Touched<'_>, Vec<Beside<'_>>), Exhausted> {
+        let touched = self.touched(again, budget)?;
+        let beside = self.beside(&touched.pieces, &touched.entries, again, budget)?;
+        Ok((touched, beside))
+    }
+
+    /// Whether some measure counts events of this kind by what an adjust sets.
+    fn is_counted_adjusted(&self, side: At) -> bool {
+        let (Some(matrix), Some(kind)) = (self.matrices.get(side), self.kinds.get(side)) else {
+            return false;
+        };
+        let rules = matrix
+            .rules
+            .iter()
+            .filter(|rule| rule.on.contains(&kind.id));
+        let mut sets = rules.filter_map(|rule| match &rule.effect {
+            Effect::Adjust(sets) => Some(sets.iter().map(|(field, value)| (*field, value))),
+            Effect::Allow | Effect::Deny => None,
+        });
+        sets.any(|set| {
+            let set: Vec<(FieldId, &Value)> = set.collect();
+            let mut measures = matrix.measures.iter().filter(|it| it.kind == kind.id);
+            measures.any(|measure| self.space.counts_by(side, measure, &set))
+        })
+    }
+
     /// Whether an adjust may make an event one that something which changed looks at: it is decided again.
     fn adjusts_into(&self, pieces: &[Cube], budget: &Budget) -> Result<bool, Exhausted> {
         let entries = self.entries.iter().flatten();
@@ -302,17 +381,27 @@ impl<'s, 'm> Pair<'s, 'm> {
     }
 
     /// Where entries that changed look at events, and which entries these are.
-    fn touched(&self, budget: &Budget) -> Result<Touched<'_>, Exhausted> {
-        let [old, new] = &self.entries;
-        let by_name = |entries: &'_ [Entry]| -> HashMap<String, usize> {
+    fn touched(&self, again: bool, budget: &Budget) -> Result<Touched<'_>, Exhausted> {
+        let own = |side: usize| -> Vec<&Entry> {
+            let entries = self.entries.get(side).into_iter().flatten();
+            entries
+                .filter(|entry| again || entry.sort != Sort::Again)
+                .collect()
+        };
+        let (old, new) = (own(0), own(1));
+        let by_name = |entries: &[&Entry]| -> HashMap<String, usize> {
             let names = entries.iter().map(|entry| entry.name.clone());
             names.zip(0..).collect()
         };
-        let (old_names, new_names) = (by_name(old), by_name(new));
+        let (old_names, new_names) = (by_name(&old), by_name(&new));
         let mut nodes = Vec::new();
         let mut touched = Vec::new();
-        for entry in old {
-            match new_names.get(&entry.name).and_then(|at| new.get(*at)) {
+        for entry in old.iter().copied() {
+            match new_names
+                .get(&entry.name)
+                .and_then(|at| new.get(*at))
+                .copied()
+            {
                 None => {
                     nodes.push(entry.rails.maybe.clone());
                     touched.push(entry);
@@ -320,6 +409,12 @@ impl<'s, 'm> Pair<'s, 'm> {
                 Some(other) if other.follows != entry.follows => {
                     nodes.extend([entry.rails.maybe.clone(), other.rails.maybe.clone()]);
                     touched.extend([entry, other]);
+                }
+                // The adjusts changed, and say themselves where; it only tells their events apart.
+                Some(other) if entry.inner.is_some() && entry.inner == other.inner => {
+                    if entry.rails != other.rails {
+                        touched.extend([entry, other]);
+                    }
                 }
                 Some(other) => {
                     let pairs = [
@@ -334,14 +429,11 @@ impl<'s, 'm> Pair<'s, 'm> {
                 }
             }
         }
-        let mut known: Vec<*const Entry> = Vec::new();
-        touched.retain(|entry| {
-            let is_new = !known.contains(&std::ptr::from_ref(*entry));
-            known.push(std::ptr::from_ref(*entry));
-            is_new
-        });
+        let mut known: HashSet<*const Entry> = HashSet::new();
+        touched.retain(|entry| known.insert(std::ptr::from_ref(*entry)));
         for entry in new
             .iter()
+            .copied()
             .filter(|entry| !old_names.contains_key(&entry.name))
         {
             nodes.push(entry.rails.maybe.clone());
@@ -357,7 +449,7 @@ impl<'s, 'm> Pair<'s, 'm> {
         } else if unreadable[0] != unreadable[1] {
             // Adjusted events among them, and adjusts that contradict each other.
             let asks = |entry: &&Entry| matches!(entry.sort, Sort::Deny | Sort::Adjust);
-            let both = old.iter().chain(new).filter(asks);
+            let both = old.iter().chain(&new).copied().filter(asks);
             nodes.extend(both.map(|entry| entry.rails.maybe.clone()));
         }
         let mut pieces = Vec::new();

@@ -189,24 +189,37 @@ impl Look<'_, '_> {
         if self.refused >= TRIED {
             return Ok(None);
         }
-        let mut near: Vec<&Cube> = Vec::with_capacity(others.len());
+        let (space, mut cube) = (self.space, cube.clone());
+        let mut near: Vec<&Cube> = Vec::new();
         let mut next = (usize::MAX, 0);
-        for other in others {
-            match cube.asks_less(other) {
-                None => {}
-                Some(0) => return Ok(None),
-                // The one of which least is to be asked.
-                Some(open) => {
-                    next = next.min((open, near.len()));
-                    near.push(other);
+        let mut all = others.to_vec();
+        loop {
+            let mut has_narrowed = false;
+            for other in all {
+                match cube.asks_less(other) {
+                    None => {}
+                    Some(0) => return Ok(None),
+                    // One piece is left, and no choice.
+                    Some(1) if cube.narrow_without(other, space) => has_narrowed = true,
+                    // The one of which least is to be asked.
+                    Some(open) => {
+                        next = next.min((open, near.len()));
+                        near.push(other);
+                    }
                 }
             }
+            if !has_narrowed {
+                break;
+            }
+            // What was looked at before may ask less now.
+            self.budget.step()?;
+            all = std::mem::take(&mut near);
+            next = (usize::MAX, 0);
         }
         if near.is_empty() {
-            return Ok(self.tries(cube));
+            return Ok(self.tries(&cube));
         }
         let other = near.swap_remove(next.1);
-        let space = self.space;
         let came = cube.each_without(
             other,
             space,

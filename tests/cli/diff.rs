@@ -547,8 +547,8 @@ fn what_a_lane_says_otherwise_is_told_clause_by_clause() {
     let told = [
         "note: lane `big_refund`: `respond within 1h` is now `respond within 2h`",
         "`meanwhile block item` is now `meanwhile park item`",
-        "`timeout after 1h notify backup, after 4h deny` is now `timeout after 1h notify backup, after 4h allow because \
-         \"small\"`",
+        "`timeout { after 1h notify backup, after 4h deny }` is now `timeout { after 1h notify backup, after 4h allow \
+         because \"small\" }`",
         "`operator \"Check the order, then answer.\"` is gone",
         "`reversible \"take it back\"` is new",
     ];

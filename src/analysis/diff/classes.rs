@@ -1,8 +1,8 @@
 //! What tells decisions apart, besides what changed.
 //!
 //! An unchanged lane brings the same sign-off on both sides. It tells regions apart by whether anybody is asked, and
-//! by what it holds: all that hold alike are one. Of rules that allow, the first names the decision; of those that adjust
-//! each makes another event.
+//! by what it holds: all that hold alike are one. Of rules that allow or adjust, the first names the decision; of a few
+//! that adjust each makes another event.
 
 use std::collections::BTreeMap;
 
@@ -16,19 +16,23 @@ pub(super) struct Beside<'e> {
     pub(super) maybe: Vec<Cube>,
 }
 
+/// Unchanged adjusts, up to which each is told apart.
+const ADJUSTS: usize = 6;
+
 impl Pair<'_, '_> {
     /// The unchanged entries that look at the same events.
     pub(super) fn beside(
         &self,
         pieces: &[Cube],
         touched: &[&Entry],
+        again: bool,
         budget: &Budget,
     ) -> Result<Vec<Beside<'_>>, Exhausted> {
         let touched: std::collections::HashSet<&str> =
             touched.iter().map(|entry| &*entry.name).collect();
         let mut beside = Vec::new();
         for entry in &self.entries[0] {
-            if touched.contains(&*entry.name) {
+            if touched.contains(&*entry.name) || !again && entry.sort == Sort::Again {
                 continue;
             }
             let maybe = ways(self.space, &entry.rails.maybe, budget)?;
@@ -80,6 +84,8 @@ impl Pair<'_, '_> {
         let mut alike: BTreeMap<&str, Vec<Node>> = BTreeMap::new();
         let mut denying = Vec::new();
         let mut possible = Vec::new();
+        let adjusts = beside.iter().filter(|it| it.entry.sort == Sort::Adjust);
+        let is_few = adjusts.count() <= ADJUSTS;
         for it in beside {
             let rails = &it.entry.rails;
             match it.entry.sort {
@@ -97,20 +103,22 @@ impl Pair<'_, '_> {
                     let unsure = vec![rails.maybe.clone(), self.space.not(&rails.yes)];
                     denying.push(Node::all(unsure));
                 }
-                Sort::Adjust => classes.push(rails.yes.clone()),
+                Sort::Adjust if is_few => classes.push(rails.yes.clone()),
                 Sort::Again => classes.extend([rails.yes.clone(), rails.maybe.clone()]),
-                Sort::Allow => {}
+                Sort::Allow | Sort::Adjust => {}
             }
         }
         classes.extend(alike.into_values().map(Node::any));
         classes.extend([Node::any(denying), Node::any(possible)]);
-        let mut before: Vec<Node> = Vec::new();
-        for it in beside.iter().filter(|it| it.entry.sort == Sort::Allow) {
-            let yes = it.entry.rails.yes.clone();
-            let mut first = vec![yes.clone()];
-            first.extend(before.iter().map(|before| self.space.not(before)));
-            classes.push(Node::all(first));
-            before.push(yes);
+        for sort in [Sort::Adjust, Sort::Allow] {
+            let mut before: Vec<Node> = Vec::new();
+            for it in beside.iter().filter(|it| it.entry.sort == sort) {
+                let yes = it.entry.rails.yes.clone();
+                let mut first = vec![yes.clone()];
+                first.extend(before.iter().map(|before| self.space.not(before)));
+                classes.push(Node::all(first));
+                before.push(yes);
+            }
         }
         (classes, Node::any(denied))
     }

@@ -3,7 +3,6 @@
 //! In: two of them that have one name. Out: what one says and the other does not, in the language's own words.
 //! Must not know which events that concerns.
 
-use crate::clock::format_timestamp;
 use crate::matrix::{Effect, Lane, Matrix, Rule, Step, StepAction, Terms, Unsure};
 use crate::syntax::print::evidence_text;
 use crate::value::quote;
@@ -11,54 +10,57 @@ use crate::value::quote;
 /// A clause: its keyword, and all of it.
 pub(super) type Clause = (&'static str, String);
 
-/// All clauses of a lane but its trigger and its examples. One that it does not have is not among them.
+/// All clauses of a lane but what it is about, its trigger and its examples. One that it does not have is not among
+/// them.
 pub(super) fn of_lane(matrix: &Matrix, lane: &Lane) -> Vec<Clause> {
-    let mut all = Vec::new();
-    let mut say = |keyword: &'static str, words: Option<String>| {
-        all.extend(words.map(|words| (keyword, words)));
+    let unsure = match &lane.unsure {
+        Unsure::Escalate => None,
+        Unsure::Deny => Some("deny".to_owned()),
+        Unsure::Skip(reason) => Some(format!("skip because {}", quote(reason))),
     };
-    say(
-        "unsure",
-        match &lane.unsure {
-            Unsure::Escalate => None,
-            Unsure::Deny => Some("deny".to_owned()),
-            Unsure::Skip(reason) => Some(format!("skip because {}", quote(reason))),
-        },
-    );
-    say(
-        "trial",
-        lane.trial.map(|trial| match trial.until {
-            None => "for ever".to_owned(),
-            Some(until) => format!("until {}", format_timestamp(until)),
-        }),
-    );
-    let terms = &lane.terms;
-    say("owner", Some(owner(matrix, terms)));
-    say("urgency", Some(terms.urgency.as_str().to_owned()));
-    say(
-        "respond",
-        Some(format!("within {}", matrix.within_text(terms.respond))),
-    );
-    let holds = format!("{} {}", terms.hold.as_str(), terms.scope.as_str());
-    say("meanwhile", Some(holds));
+    let trial = lane.trial.map(|trial| match trial.until {
+        None => String::new(),
+        Some(until) => format!("until {}", until.with_timezone(&matrix.zone).date_naive()),
+    });
     let also = lane.also.iter().map(|action| matrix.action_name(*action));
-    say("also", listed(also));
     let fields = lane.group_by.iter().map(|field| matrix.schema.path(*field));
-    say("group by", listed(fields));
+    let own = [
+        ("unsure", unsure),
+        ("trial", trial),
+        ("group by", listed(fields)),
+        ("also", listed(also)),
+        ("operator", lane.operator.as_deref().map(quote)),
+        ("reversible", lane.reversible.as_deref().map(quote)),
+    ];
+    let own = own.into_iter();
+    let own = own.filter_map(|(keyword, words)| Some((keyword, words?)));
+    of_terms(matrix, &lane.terms)
+        .into_iter()
+        .chain(own)
+        .collect()
+}
+
+/// What terms say: of a lane, or of what `otherwise` and `unreadable` ask.
+pub(super) fn of_terms(matrix: &Matrix, terms: &Terms) -> Vec<Clause> {
+    let holds = format!("{} {}", terms.hold.as_str(), terms.scope.as_str());
+    let within = matrix.within_text(terms.respond);
     let evidence = terms.evidence.iter().map(|need| {
-        let how = if need.required {
-            "required"
-        } else {
-            "optional"
+        let how = match need.required {
+            true => "required",
+            false => "optional",
         };
         format!("{how} {}", evidence_text(&need.item))
     });
-    say("evidence", listed(evidence));
     let steps = terms.steps.iter().map(|step| step_text(matrix, step));
-    say("timeout", listed(steps));
-    say("operator", lane.operator.as_deref().map(quote));
-    say("reversible", lane.reversible.as_deref().map(quote));
-    all
+    let block = |words: Option<String>| format!("{{ {} }}", words.unwrap_or_default());
+    vec![
+        ("owner", matrix.team_name(terms.owner).to_owned()),
+        ("urgency", terms.urgency.as_str().to_owned()),
+        ("respond", format!("within {within}")),
+        ("meanwhile", holds),
+        ("evidence", block(listed(evidence))),
+        ("timeout", block(listed(steps))),
+    ]
 }
 
 /// What a rule does.
@@ -85,7 +87,7 @@ pub(super) fn differences(old: &[Clause], new: &[Clause]) -> Option<String> {
     let of = |clauses: &[Clause], keyword: &str| -> Option<String> {
         let mut clauses = clauses.iter();
         let (_, words) = clauses.find(|(own, _)| *own == keyword)?;
-        Some(format!("`{keyword} {words}`"))
+        Some(format!("`{}`", format!("{keyword} {words}").trim_end()))
     };
     let mut keywords: Vec<&str> = old.iter().map(|(keyword, _)| *keyword).collect();
     for (keyword, _) in new {
@@ -103,14 +105,6 @@ pub(super) fn differences(old: &[Clause], new: &[Clause]) -> Option<String> {
                 _ => None,
             });
     listed_by(differ, "; ")
-}
-
-fn owner(matrix: &Matrix, terms: &Terms) -> String {
-    let name = matrix.team_name(terms.owner);
-    match matrix.team(terms.owner).map_or(1, |team| team.quorum) {
-        0 | 1 => name.to_owned(),
-        many => format!("{name}, of whom {many} approve"),
-    }
 }
 
 /// `after 2h allow because "small"`.

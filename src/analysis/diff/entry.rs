@@ -1,5 +1,6 @@
 //! The lanes and rules of one matrix, each with when it attaches and what follows.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use super::clauses::{self, Clause};
@@ -23,6 +24,8 @@ pub(super) struct Entry {
     pub(super) sets: Vec<Dim>,
     /// What a lane holds meanwhile, in words; nothing of one on trial.
     pub(super) holds: String,
+    /// Of [`Sort::Again`], when it attaches where the same adjusts apply.
+    pub(super) inner: Option<Rails>,
     /// Whether it is on trial until a day, and does something afterwards.
     pub(super) trial_ends: bool,
 }
@@ -55,12 +58,13 @@ pub(super) fn entries(
 
 /// Lanes and rules among events that are adjusted; nothing where it takes more than the event as it came to tell.
 fn again(space: &Space<'_>, side: At, matrix: &Matrix, all: &[Entry]) -> Option<Vec<Entry>> {
-    let adjusts = matrix.rules.iter().filter_map(|rule| {
-        let entry = all.iter().find(|entry| entry.name == name_of_rule(rule))?;
-        match &rule.effect {
-            Effect::Adjust(sets) => Some((&rule.name, (&**sets, &entry.rails.yes))),
-            Effect::Allow | Effect::Deny => None,
+    let by_name: HashMap<&str, &Entry> = all.iter().map(|it| (&*it.name, it)).collect();
+    let adjusts = matrix.rules.iter().filter_map(|rule| match &rule.effect {
+        Effect::Adjust(sets) => {
+            let entry = by_name.get(&*name_of_rule(rule))?;
+            Some((&rule.name, (&**sets, &entry.rails.yes)))
         }
+        Effect::Allow | Effect::Deny => None,
     });
     let (names, adjusts): (Vec<&String>, Vec<Adjust<'_>>) = adjusts.unzip();
     let mut found = Vec::new();
@@ -74,17 +78,18 @@ fn again(space: &Space<'_>, side: At, matrix: &Matrix, all: &[Entry]) -> Option<
             match asks.map(|part| space.asks(side, part, &set)).max() {
                 Some(Asks::Beyond) => None,
                 Some(Asks::Of) => {
-                    let Rails { yes, maybe } = rails();
-                    let within = |inner: Node| Node::all(vec![node.clone(), inner]);
+                    let inner = rails();
+                    let within = |inner: &Node| Node::all(vec![node.clone(), inner.clone()]);
                     Some(Some(Entry {
                         name: format!("{} after {}", entry.name, applied.join(", ")),
                         follows: entry.follows.clone(),
                         clauses: Vec::new(),
                         sort: Sort::Again,
                         rails: Rails {
-                            yes: within(yes),
-                            maybe: within(maybe),
+                            yes: within(&inner.yes),
+                            maybe: within(&inner.maybe),
                         },
+                        inner: Some(inner),
                         sets: Vec::new(),
                         holds: String::new(),
                         trial_ends: entry.trial_ends,
@@ -95,8 +100,7 @@ fn again(space: &Space<'_>, side: At, matrix: &Matrix, all: &[Entry]) -> Option<
             }
         };
         for lane in &matrix.lanes {
-            let name = name_of_lane(lane);
-            let Some(entry) = all.iter().find(|entry| entry.name == name) else {
+            let Some(entry) = by_name.get(&*name_of_lane(lane)) else {
                 continue;
             };
             let rails = || {
@@ -110,8 +114,7 @@ fn again(space: &Space<'_>, side: At, matrix: &Matrix, all: &[Entry]) -> Option<
             )?);
         }
         for rule in matrix.rules.iter().filter(|it| it.effect == Effect::Deny) {
-            let name = name_of_rule(rule);
-            let Some(entry) = all.iter().find(|entry| entry.name == name) else {
+            let Some(entry) = by_name.get(&*name_of_rule(rule)) else {
                 continue;
             };
             let rails = || space.rails_with(side, &rule.when, with);
@@ -156,6 +159,7 @@ fn as_it_comes(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind) -> Vec
                 Unsure::Escalate | Unsure::Skip(_) => Sort::Lane,
             },
             rails,
+            inner: None,
             sets: Vec::new(),
             trial_ends: lane.trial.is_some_and(|trial| trial.until.is_some()),
             holds: match lane.trial {
@@ -178,6 +182,7 @@ fn as_it_comes(space: &Space<'_>, side: At, matrix: &Matrix, kind: &Kind) -> Vec
             Effect::Adjust(_) => Sort::Adjust,
         },
         rails: space.rails(side, &rule.when),
+        inner: None,
         sets: match &rule.effect {
             Effect::Adjust(sets) => {
                 let dims = sets.iter().filter_map(|(field, _)| space.dim(side, *field));

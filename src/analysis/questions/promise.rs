@@ -6,7 +6,7 @@ use crate::analysis::prover::Part;
 use crate::analysis::space::Node;
 use crate::analysis::ways::Budget;
 use crate::analysis::{Answer, Grade, Question, came};
-use crate::decision::{Decision, Verdict};
+use crate::decision::Verdict;
 use crate::matrix::{Claim, Effect, Matrix, Otherwise, Promise, TeamId};
 
 /// Where a claim may be broken: among one of each of the first parts, and in none of the second ones.
@@ -51,9 +51,13 @@ impl Asked<'_, '_> {
         let condition = kind.prover.part(space.rails(0, &promise.when).yes);
         // A measure of the condition may need earlier events as well.
         let is_broken = |shown: &Shown| {
-            is_broken(self.matrix, promise.claim, shown.decision())
+            is_broken(self.matrix, promise.claim, shown)
                 && shown::surely(self.matrix, shown, &promise.when)
         };
+        // A lane that is taken to be on trial may not be any more when the event happens.
+        let ends = kind
+            .lanes(self.matrix)
+            .any(|(lane, _)| lane.trial.is_some_and(|it| it.until.is_some()));
         let mut found = Came::Never;
         for Broken {
             among,
@@ -69,7 +73,7 @@ impl Asked<'_, '_> {
             let among: Vec<Part> = among.collect();
             let all: Vec<&Part> = [&condition].into_iter().chain(&among).collect();
             let came = match self.find(kind, &all, &but, &is_broken, budget) {
-                Came::Unconfirmed if !is_sure => Came::Unknown,
+                Came::Unconfirmed if !is_sure || ends => Came::Unknown,
                 came => came,
             };
             found = found.or(came);
@@ -146,7 +150,8 @@ impl Asked<'_, '_> {
                     true => vec![allowed],
                     false => Vec::new(),
                 };
-                vec![of(vec![asked], kept), of(among, lenient)]
+                // The plainest first.
+                vec![of(among, lenient), of(vec![asked], kept)]
             }
         }
     }
@@ -156,6 +161,9 @@ impl Asked<'_, '_> {
         let matrix = self.matrix;
         let settled: Vec<&Part> = [self.denied(kind), self.asked(kind)].concat();
         let Some(adjusted) = kind.adjusted(matrix) else {
+            if claim == Claim::Never(Verdict::Allow) {
+                return Vec::new();
+            }
             // Some of them may: the matcher is asked, and where it shows none, nothing is known.
             return vec![Broken {
                 among: vec![kind.adjusting(matrix).collect()],
@@ -214,11 +222,11 @@ impl Asked<'_, '_> {
     }
 }
 
-fn is_broken(matrix: &Matrix, claim: Claim, decision: &Decision) -> bool {
+fn is_broken(matrix: &Matrix, claim: Claim, shown: &Shown) -> bool {
     match claim {
-        Claim::Never(verdict) => decision.verdict == verdict,
+        Claim::Never(verdict) => shown.verdict() == verdict,
         Claim::Reaches(team) => {
-            let team = matrix.team_name(team);
+            let (team, decision) = (matrix.team_name(team), shown.decision());
             let escalates = decision.verdict == Verdict::Escalate;
             let reaches = escalates && decision.lanes.iter().any(|lane| lane.owner == team);
             decision.verdict != Verdict::Deny && !reaches

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use super::found::Found;
 use super::node::Node;
 use super::{At, Rails, Space, other_field, place};
+use crate::analysis::ways::{Budget, ways};
 use crate::matrix::{
-    Comparison, Effect, Expr, ExprKind, Matrix, MeasureFunction, MeasureTest, Test, TestOp,
+    Comparison, Effect, Expr, ExprKind, Matrix, Measure, MeasureFunction, Test, TestOp,
 };
 use crate::reference::answer;
 use crate::schema::{FieldId, Kind};
@@ -36,6 +37,9 @@ pub(super) struct Half {
     pub(super) test: Arc<Test>,
 }
 
+/// So many at most: each takes values of the fields, among which a comparison is looked for.
+const HALVES: usize = 8;
+
 /// What is left of comparisons of a kind where adjusts set one of the fields.
 pub(super) fn halves(sides: &[(&Matrix, &Kind)], found: &Found) -> Vec<Half> {
     let mut halves: Vec<Half> = Vec::new();
@@ -48,11 +52,16 @@ pub(super) fn halves(sides: &[(&Matrix, &Kind)], found: &Found) -> Vec<Half> {
             Effect::Adjust(sets) => Some(sets),
             Effect::Allow | Effect::Deny => None,
         });
+        let compared = found.tests.iter().enumerate();
+        let compared = compared.filter(|(_, owned)| owned.side == side);
+        let compared: Vec<_> = compared
+            .filter(|(_, owned)| other_field(&owned.test).is_some())
+            .collect();
         for (set, value) in sets.flatten() {
-            for (of, owned) in found.tests.iter().enumerate() {
+            for (of, owned) in compared.iter().copied() {
                 let known =
                     |it: &Half| (it.side, it.of, it.set) == (side, of, *set) && it.value == *value;
-                if owned.side != side || halves.iter().any(known) {
+                if halves.len() >= HALVES || halves.iter().any(known) {
                     continue;
                 }
                 halves.extend(left_of(kind, &owned.test, *set, value).map(|test| Half {
@@ -114,8 +123,11 @@ fn mirrored(how: Comparison) -> Comparison {
     }
 }
 
-/// Adjusts of one kind that are followed: each set of them is looked at.
-const FOLLOWED: usize = 6;
+/// Sets of adjusts of one kind that are followed, with that of none.
+const FOLLOWED: usize = 32;
+
+/// Steps in which it is seen whether adjusts apply together.
+const SEEN: u64 = 256;
 
 /// What one adjust sets, and where it surely applies.
 pub(in crate::analysis) type Adjust<'a> = (&'a [(FieldId, Value)], &'a Node);
@@ -141,41 +153,49 @@ pub(in crate::analysis) enum Asks {
 }
 
 impl Space<'_> {
-    /// Each set of adjusts that apply together; nothing where there are too many.
+    /// Each set of adjusts that apply together to some event, as far as boxes tell; nothing where there are too many.
     pub(in crate::analysis) fn together<'a>(
         &self,
         adjusts: &[Adjust<'a>],
     ) -> Option<Vec<Together<'a>>> {
-        if adjusts.len() > FOLLOWED {
-            return None;
+        let mut sets = vec![(Vec::new(), Node::Is(true))];
+        for (place, (_, applies)) in adjusts.iter().enumerate() {
+            let mut next = Vec::with_capacity(sets.len() * 2);
+            for (which, node) in sets {
+                let with = Node::all(vec![node.clone(), (*applies).clone()]);
+                let without = Node::all(vec![node, self.not(applies)]);
+                if !self.is_never(&with) {
+                    let with_it: Vec<usize> = [&which[..], &[place]].concat();
+                    next.push((with_it, with));
+                }
+                next.push((which, without));
+            }
+            sets = next;
+            if sets.len() > FOLLOWED {
+                return None;
+            }
         }
-        let mut all = Vec::new();
-        for bits in 1_u32..1 << adjusts.len() {
-            let mut nodes = Vec::new();
-            let mut which = Vec::new();
+        let sets = sets.into_iter().filter(|(which, _)| !which.is_empty());
+        let together = sets.map(|(which, node)| {
             let mut set: Vec<(FieldId, &Value)> = Vec::new();
             let mut is_clash = false;
-            for (place, (sets, applies)) in adjusts.iter().enumerate() {
-                if bits >> place & 1 == 0 {
-                    nodes.push(self.not(applies));
-                    continue;
-                }
-                which.push(place);
-                nodes.push((*applies).clone());
-                for (field, value) in *sets {
-                    match set_to(&set, *field) {
-                        None => set.push((*field, value)),
-                        Some(known) => is_clash |= known != value,
-                    }
+            let all = which.iter().filter_map(|place| adjusts.get(*place));
+            for (field, value) in all.flat_map(|(sets, _)| *sets) {
+                match set_to(&set, *field) {
+                    None => set.push((*field, value)),
+                    Some(known) => is_clash |= known != value,
                 }
             }
-            let node = Node::all(nodes);
-            if node != Node::Is(false) {
-                let set = (!is_clash).then_some(set);
-                all.push(Together { which, node, set });
-            }
-        }
-        Some(all)
+            let set = (!is_clash).then_some(set);
+            Together { which, node, set }
+        });
+        Some(together.collect())
+    }
+
+    /// Whether a node surely has no event, where that is seen at once.
+    fn is_never(&self, node: &Node) -> bool {
+        let budget = Budget::new(Box::new(|| false)).part(SEEN);
+        *node == Node::Is(false) || ways(self, node, &budget).is_ok_and(|ways| ways.is_empty())
     }
 
     /// How an expression stands to fields that are set.
@@ -209,19 +229,23 @@ impl Space<'_> {
                     (true, Some(false)) | (false, Some(true)) => Asks::Beyond,
                 }
             }
-            ExprKind::Measure(test) => match self.counts_by(side, test, set) {
-                true => Asks::Beyond,
-                false => Asks::Not,
-            },
+            ExprKind::Measure(test) => {
+                let measure = matrix.and_then(|matrix| matrix.measure(test.measure));
+                match measure.is_some_and(|measure| self.counts_by(side, measure, set)) {
+                    true => Asks::Beyond,
+                    false => Asks::Not,
+                }
+            }
         }
     }
 
     /// Whether a measure counts an event otherwise whose fields are set.
-    fn counts_by(&self, side: At, test: &MeasureTest, set: &Set<'_>) -> bool {
-        let matrix = self.sides.get(side).map(|side| side.matrix);
-        let Some(measure) = matrix.and_then(|matrix| matrix.measure(test.measure)) else {
-            return false;
-        };
+    pub(in crate::analysis) fn counts_by(
+        &self,
+        side: At,
+        measure: &Measure,
+        set: &Set<'_>,
+    ) -> bool {
         let is_set = |field: &FieldId| set_to(set, *field).is_some();
         let is_summed = match &measure.function {
             MeasureFunction::Count => false,

@@ -23,7 +23,7 @@ pub(in crate::analysis) struct Named {
 }
 
 /// When an expression is surely true, and when it is not surely false.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(in crate::analysis) struct Rails {
     pub(in crate::analysis) yes: Node,
     pub(in crate::analysis) maybe: Node,
