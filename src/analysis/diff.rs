@@ -178,13 +178,16 @@ fn notes_of_fallbacks(old: &Matrix, new: &Matrix) -> Vec<String> {
 const BESIDE: usize = 16;
 
 /// Lanes and rules that are followed to adjusted events, in each set of adjusts, up to which they are told apart.
-const AGAIN: usize = 16;
+const AGAIN: usize = 24;
 
 /// How many are told apart only among adjusted events.
 fn again(touched: &Touched<'_>, beside: &[Beside<'_>]) -> usize {
     let beside = beside.iter().map(|it| it.entry);
     let all = touched.entries.iter().copied().chain(beside);
-    all.filter(|entry| entry.sort == Sort::Again).count()
+    let again = all.filter(|entry| entry.sort == Sort::Again);
+    // Of what changed there are two of a name.
+    let names: HashSet<&str> = again.map(|entry| &*entry.name).collect();
+    names.len()
 }
 
 /// Steps that boxes may take before it is left to clauses.
