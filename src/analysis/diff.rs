@@ -371,10 +371,15 @@ impl<'s, 'm> Pair<'s, 'm> {
 
     /// Whether an adjust may make an event one that something which changed looks at: it is decided again.
     fn adjusts_into(&self, pieces: &[Cube], budget: &Budget) -> Result<bool, Exhausted> {
-        let entries = self.entries.iter().flatten();
-        for entry in entries.filter(|entry| entry.sort == Sort::Adjust) {
+        let adjusts = || {
+            let entries = self.entries.iter().flatten();
+            entries.filter(|entry| entry.sort == Sort::Adjust)
+        };
+        // Another one may apply as well, and set what this one asks of.
+        let sets: Vec<_> = adjusts().flat_map(|entry| &entry.sets).copied().collect();
+        for entry in adjusts() {
             for cube in ways(self.space, &entry.rails.yes, budget)? {
-                let adjusted = cube.whatever(&entry.sets);
+                let adjusted = cube.whatever(&sets);
                 if pieces.iter().any(|piece| piece.meets(&adjusted)) {
                     return Ok(true);
                 }
